@@ -1,0 +1,1 @@
+"""The domain: who must certify, by when, what evidence counts, and what was decided."""

@@ -1,0 +1,1 @@
+"""The telephone line: calls as data, spoken turns, prompts and hearing."""

@@ -1,0 +1,1 @@
+"""The people and machines that run the service, and the composition root."""

@@ -1,0 +1,1 @@
+"""Speaker verification over a telephone: audio in, numbers out."""
