@@ -1,0 +1,15 @@
+"""Fixtures that every test may ask for."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real recordings beside the project; a test that needs it is skipped where it is absent."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("real recordings (../shared/data) are not beside the project")
+    return SHARED
