@@ -1,0 +1,64 @@
+"""The web process: the carrier's routes behind one signature check, and the pages that say whether all is well."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, abort, jsonify, request
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from certification import journal
+from certification.runtime import Runtime
+from ivr import webhook
+from ivr.signature import signed
+from ops import heartbeat
+
+logger = logging.getLogger(__name__)
+
+BODY_LIMIT = 64 * 1024
+
+
+def create_app(rt: Runtime) -> Flask:
+    """Build the web process. It names jobs by string and loads no model."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.secret_key = rt.settings.session_secret
+    line = webhook.blueprint(rt)
+    line.before_request(lambda: _refuse_unsigned(rt))
+    app.register_blueprint(line)
+    app.add_url_rule("/healthz", view_func=lambda: jsonify(alive=True))
+    app.add_url_rule("/readyz", view_func=lambda: _ready(rt))
+    return app
+
+
+def _refuse_unsigned(rt: Runtime) -> None:
+    """Every POST of a carrier is signed, or it is counted, journalled and refused before anything is looked up."""
+    if request.method != "POST":
+        return
+    settings = rt.settings
+    url = settings.public_base_url.rstrip("/") + request.full_path.rstrip("?")
+    if signed(settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", ""), request):
+        return
+    logger.warning("unsigned request refused: %s", request.path)
+    with rt.sessions.begin() as session:
+        journal.write(session, rt.now(), actor="carrier", action="unsigned_request_refused", subject=request.path)
+    abort(403)
+
+
+def _ready(rt: Runtime) -> tuple[Response, int]:
+    parts = {"database": False, "redis": False} | dict.fromkeys(heartbeat.PROCESSES, False)
+    try:
+        with rt.sessions() as session:
+            session.execute(text("SELECT 1"))
+        parts["database"] = True
+    except SQLAlchemyError as error:
+        logger.warning("database away: %s", error)
+    try:
+        parts |= heartbeat.alive(rt.settings.redis_url)
+        parts["redis"] = True
+    except RedisError as error:
+        logger.warning("redis away: %s", error)
+    ready = all(parts.values())
+    return jsonify(ready=ready, **parts), 200 if ready else 503

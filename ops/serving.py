@@ -1,0 +1,37 @@
+"""Our two gunicorn servers, configured in code: the web process, and the media process with a thread a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """A gunicorn around an app factory, which runs in the worker, so that models and sockets belong to it."""
+
+    def __init__(self, make: Callable[[], Flask], **options: Any) -> None:
+        self._make = make
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take our options over gunicorn's defaults; no control socket in the home folder."""
+        for name, value in {"control_socket_disable": True, "worker_class": "gthread", **self._options}.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the app, once in each worker."""
+        return self._make()
+
+
+def serve_web(make: Callable[[], Flask], bind: str) -> None:
+    """Serve the webhooks until told to stop."""
+    Server(make, bind=bind, threads=8, timeout=60, proc_name="stillhere-web").run()
+
+
+def serve_media(make: Callable[[], Flask], bind: str, slots: int) -> None:
+    """Serve the sockets until told to stop: one thread a spoken turn, and a few that can still say "full"."""
+    Server(make, bind=bind, threads=slots + 4, timeout=60, graceful_timeout=20, proc_name="stillhere-media").run()
