@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Request
 from twilio.request_validator import RequestValidator
 
@@ -18,3 +20,9 @@ def signed(auth_token: str, url: str, signature: str, request: Request) -> bool:
     form = request.mimetype == "application/x-www-form-urlencoded" or not request.get_data()
     body = request.form if form else request.get_data(as_text=True)
     return bool(RequestValidator(auth_token).validate(url, body, signature))
+
+
+def raw_target(request: Request) -> str:
+    """The path and query exactly as they were sent: decoded and encoded again they may differ from what was signed."""
+    raw = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"))
+    return raw if raw.startswith("/") else urlsplit(raw)._replace(scheme="", netloc="").geturl()

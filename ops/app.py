@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from certification import journal
 from certification.runtime import Runtime
 from ivr import webhook
-from ivr.signature import signed
+from ivr.signature import raw_target, signed
 from ops import heartbeat
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def _refuse_unsigned(rt: Runtime) -> None:
     if request.method != "POST":
         return
     settings = rt.settings
-    url = settings.public_base_url.rstrip("/") + request.full_path.rstrip("?")
+    url = settings.public_base_url.rstrip("/") + raw_target(request)
     if signed(settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", ""), request):
         return
     logger.warning("unsigned request refused: %s", request.path)

@@ -1,0 +1,110 @@
+"""The worker's bench: the encoder, its calibration and the vault's cipher, joined to people only here and in jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from certification import templates
+from certification.runtime import Runtime
+from certification.store import Person, VoiceTemplate, new_id
+from voiceprint import audio, calibration, encoder, quality, scoring, vault
+from voiceprint.audio import Samples
+from voiceprint.quality import Reason, Use
+
+
+class Agreement(StrEnum):
+    """What an enrolment came to."""
+
+    ENROLLED = "enrolled"
+    DIFFER = "differ"  # the utterances do not seem to be of one speaker: done again at the desk
+    POOR = "again"  # too little or too bad audio to say
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A voice against a template: the log-likelihood ratio, and why the audio may be too poor to say."""
+
+    score: float
+    llr: float
+    threshold: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """An enrolment weighed: the agreement, its lowest score as a log-likelihood ratio, and the template if there is one."""
+
+    agreement: Agreement
+    llr: float | None
+    reasons: tuple[Reason, ...]
+    template: scoring.Template | None
+
+
+class OtherEncoder(Exception):
+    """A template was made by an encoder that does not run here: the person must be enrolled again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a worker loads once and uses for every job."""
+
+    rt: Runtime
+    encoder: encoder.Encoder
+    calibration: calibration.Calibration
+
+    @classmethod
+    def prepare(cls, rt: Runtime) -> Bench:
+        """Load the encoder of the settings. Raises EncoderMissing or CalibrationMissing, which say what to do."""
+        loaded = encoder.load(rt.settings.voiceprint_encoder or encoder.SHIPPED)
+        return cls(rt, loaded, calibration.Calibration.of(loaded.name))
+
+    def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float) -> Weighed:
+        """Weigh a challenge's audio (the caller's turns joined) against a person's template."""
+        template = vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
+        if template.encoder != self.encoder.name:
+            raise OtherEncoder(template.encoder)
+        reasons = quality.reasons(quality.measure(samples), Use.TEST)
+        score = scoring.score(template, self.encoder.embed(samples))
+        threshold = self.calibration.threshold(max_fmr).llr
+        return Weighed(score, self.calibration.log_likelihood_ratio(score), threshold, reasons)
+
+    def weigh_enrolment(self, utterances: Sequence[Samples]) -> Enrolment:
+        """See whether utterances are good enough and of one speaker, and average them into a template."""
+        reasons = tuple(
+            sorted(
+                {
+                    reason
+                    for samples in utterances
+                    for reason in quality.reasons(quality.measure(samples), Use.ENROLMENT)
+                }
+            )
+        )
+        if reasons:
+            return Enrolment(Agreement.POOR, None, reasons, None)
+        lowest = scoring.agreement([self.encoder.embed(samples) for samples in utterances])
+        llr = self.calibration.log_likelihood_ratio(lowest)
+        if llr < 0:
+            return Enrolment(Agreement.DIFFER, llr, (), None)
+        return Enrolment(Agreement.ENROLLED, llr, (), scoring.enrol(self.encoder, utterances))
+
+    def keep(self, session: Session, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
+        """Seal a template and make it the person's one; the one before is retired, not erased."""
+        identifier = new_id()
+        sealed = vault.seal(template, self.rt.keys, _context(identifier))
+        return templates.keep(
+            session, self.rt, person, id=identifier, encoder=template.encoder, sealed=sealed,
+            utterances=template.utterances, source=source,
+        )  # fmt: skip
+
+
+def heard(mulaw: Sequence[bytes]) -> Samples:
+    """Join the turns of a challenge, sealed as mu-law, into one utterance."""
+    return audio.decode_mulaw(b"".join(mulaw))
+
+
+def _context(template_id: str) -> bytes:
+    return f"voice_templates:{template_id}".encode()
