@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from certification import cases, certifying, consent, journal, limits, templates
 from certification.evidence import Kind, Strength
-from certification.periods import current_period
 from certification.store import Assessment, Person, Recording, VoiceTemplate
 from ops.voices import Agreement, Bench, Enrolment, OtherEncoder, Weighed, heard
 from voiceprint import challenge
