@@ -1,0 +1,53 @@
+# Two commands: make demo, make test. The rest is for those who work on the house.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check format train bench lock
+
+demo: .venv/serving
+	$(BIN)/python -m ops.demo $(if $(ONCE),--once) $(if $(VOICES),--voices $(VOICES))
+
+test: .venv/test
+	$(BIN)/python -m pytest
+
+check: .venv/test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: .venv/test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Both models and the prompts, from ../shared/data and espeak-ng; resumable, about three hours on two cores.
+train: .venv/training
+	$(BIN)/stillhere speech train
+	$(BIN)/stillhere voiceprint train
+	$(BIN)/stillhere prompts build
+
+bench: .venv/test
+	$(BIN)/python -m ops.bench
+
+# Names, versions and hashes only; run with uv on the PATH, never needed to run or test.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/serving.txt
+	uv pip compile pyproject.toml --group test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/serving.txt -o requirements/test.txt
+
+.venv/made:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/serving: .venv/made requirements/serving.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/serving.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/test: .venv/serving requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	touch $@
+
+.venv/training: .venv/test requirements/training.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/training.txt
+	touch $@
