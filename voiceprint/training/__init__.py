@@ -1,0 +1,1 @@
+"""The recipe of the shipped encoder: SpeechBrain trains, ONNX serves."""
