@@ -120,15 +120,30 @@ def _conclude(session: Session, bench: Bench, material: _Material, verdict: _Ver
     person = session.get_one(Person, material.person.id)
     assessment = session.get_one(Assessment, material.assessment.id)
     journal.write(
-        session, bench.rt.now(), actor="worker", action="voice_weighed", subject=person.id,
-        assessment=assessment.id, purpose=assessment.purpose, outcome=verdict.outcome, **verdict.detail,
-    )  # fmt: skip
+        session,
+        bench.rt.now(),
+        actor="worker",
+        action="voice_weighed",
+        subject=person.id,
+        assessment=assessment.id,
+        purpose=assessment.purpose,
+        outcome=verdict.outcome,
+        **verdict.detail,
+    )
     match verdict.outcome:
         case "certified":
             recorded = certifying.record(
-                session, bench.rt, person, kind=Kind.VOICE, strength=Strength.LIVE, source="call", ref=assessment.id,
-                observed_at=assessment.asked_at, detail=verdict.detail, actor="worker",
-            )  # fmt: skip
+                session,
+                bench.rt,
+                person,
+                kind=Kind.VOICE,
+                strength=Strength.LIVE,
+                source="call",
+                ref=assessment.id,
+                observed_at=assessment.asked_at,
+                detail=verdict.detail,
+                actor="worker",
+            )
             if not recorded.closed:
                 assessment.outcome = "recorded"
         case "human":
@@ -157,6 +172,11 @@ def _open_case(
     session: Session, bench: Bench, person: Person, assessment: Assessment, kind: str, verdict: _Verdict
 ) -> None:
     cases.open_case(
-        session, bench.rt, kind=kind, cause=f"{kind}:{assessment.id}", person=person, call=assessment.call_id,
+        session,
+        bench.rt,
+        kind=kind,
+        cause=f"{kind}:{assessment.id}",
+        person=person,
+        call=assessment.call_id,
         detail={**verdict.detail, "assessment": assessment.id, "recordings": assessment.recordings},
-    )  # fmt: skip
+    )

@@ -36,7 +36,7 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """An enrolment weighed: the agreement, its lowest score as a log-likelihood ratio, and the template if there is one."""
+    """An enrolment weighed: the agreement, its lowest score as a log-likelihood ratio, the template if there is one."""
 
     agreement: Agreement
     llr: float | None
@@ -96,9 +96,15 @@ class Bench:
         identifier = new_id()
         sealed = vault.seal(template, self.rt.keys, _context(identifier))
         return templates.keep(
-            session, self.rt, person, id=identifier, encoder=template.encoder, sealed=sealed,
-            utterances=template.utterances, source=source,
-        )  # fmt: skip
+            session,
+            self.rt,
+            person,
+            id=identifier,
+            encoder=template.encoder,
+            sealed=sealed,
+            utterances=template.utterances,
+            source=source,
+        )
 
 
 def heard(mulaw: Sequence[bytes]) -> Samples:

@@ -25,9 +25,12 @@ def work(rt: Runtime) -> None:
     stop = heartbeat.beat(rt.settings.redis_url, "worker")
     try:
         worker = SimpleWorker(
-            [queue_of(connection)], connection=connection, serializer=SERIALIZER, maintenance_interval=60,
+            [queue_of(connection)],
+            connection=connection,
+            serializer=SERIALIZER,
+            maintenance_interval=60,
             log_job_description=False,
-        )  # fmt: skip
+        )
         worker.work(logging_level="WARNING")
     finally:
         stop.set()

@@ -1,0 +1,1 @@
+"""The commands of `stillhere`, a module for each kind of user."""

@@ -1,0 +1,175 @@
+"""Commands of the desk, until it has its pages: the roll, enrolment, PINs, certification by other routes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from certification import certifying, codes, consent, pins
+from certification import people as roll
+from certification.evidence import Kind, Strength
+from certification.identity import ResidentNumber
+from certification.runtime import Runtime
+from certification.store import Person, new_id
+from ops import compose
+
+ROUTES = {"desk": (Kind.DESK, Strength.OFFICIAL)}
+as_json = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+
+
+class PersonUnknown(click.ClickException):
+    """Nobody on the roll has this identity number or identifier."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"名册中没有 {given[:6]}…：请先导入。 Nobody on the roll: import them first.")
+
+
+def find(session: Session, rt: Runtime, given: str) -> Person:
+    """Find a person by our identifier or by their resident identity number. Raises PersonUnknown."""
+    person = session.get(Person, given)
+    if person is None and len(given) != 32:
+        person = roll.find_by_number(session, rt.keys, ResidentNumber.parse(given))
+    if person is None:
+        raise PersonUnknown(given)
+    return person
+
+
+@click.group()
+def people() -> None:
+    """The roll. 名册。"""
+
+
+@people.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def import_(file: Path, as_json: bool) -> None:
+    """Add people from a CSV file; a bad row is named and the rest goes on. 从 CSV 导入。
+
+    Header: id_number,name,region,phone,dialect,relative_phone, or 身份证号,姓名,地区,电话,方言,亲属电话.
+    """
+    rt = compose.runtime()
+    report = roll.import_csv(rt, file)
+    for line, reason in report.rejected:
+        click.echo(f"第 {line} 行 line {line}: {reason}", err=True)
+    click.echo(f"新增 added {report.added} · 未变 unchanged {report.unchanged} · 拒绝 rejected {len(report.rejected)}")
+    if as_json:
+        click.echo(json.dumps({"added": report.added, "unchanged": report.unchanged, "rejected": len(report.rejected)}))
+    if report.rejected:
+        raise SystemExit(1)
+
+
+@people.command()
+@click.argument("person_id", metavar="ID")
+@as_json
+def show(person_id: str, as_json: bool) -> None:
+    """Say where a person stands; ID is an identity number or our identifier. 查询。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        person = find(session, rt, person_id)
+        status = certifying.status(session, rt, person)
+    facts = {
+        "id": person.id,
+        "region": person.region,
+        "certified": status.closed,
+        "due": status.due.isoformat(),
+        "next_due": status.next_due.isoformat(),
+        "receipt": status.receipt,
+    }
+    for name, value in facts.items():
+        click.echo(f"{name}: {value}")
+    if as_json:
+        click.echo(json.dumps(facts))
+
+
+@click.command()
+@click.argument("person_id", metavar="ID")
+@click.option(
+    "--audio", "files", multiple=True, required=True, type=click.Path(path_type=Path), help="one utterance each"
+)
+@click.argument("more", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--consent", "text", required=True, help="the words that the person agreed to")
+@click.option("--by", default="desk", show_default=True, help="the clerk")
+def enrol(person_id: str, files: tuple[Path, ...], more: tuple[Path, ...], text: str, by: str) -> None:
+    """Enrol a voice from at least three recordings. 用录音登记声音。"""
+    from ops.voices import Agreement, Bench
+    from voiceprint import audio
+
+    utterances = [audio.read(path) for path in (*files, *more)]
+    if len(utterances) < 3:
+        raise click.ClickException("至少需要三段录音。 At least three recordings are needed.")
+    rt = compose.runtime()
+    bench = Bench.prepare(rt)
+    weighed = bench.weigh_enrolment(utterances)
+    with rt.sessions.begin() as session:
+        person = find(session, rt, person_id)
+        consent.record(session, rt, person, purpose="voiceprint", text=text, how="desk", by=by)
+        if weighed.template is not None:
+            bench.keep(session, person, weighed.template, "files")
+    if weighed.agreement is not Agreement.ENROLLED:
+        said = ", ".join(map(str, weighed.reasons)) or "几段录音不像同一个人 the recordings do not agree"
+        raise click.ClickException(f"没有登记 not enrolled: {said}")
+    click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")
+
+
+@click.command()
+@click.argument("person_id", metavar="ID")
+@click.option("--route", type=click.Choice(sorted(ROUTES)), required=True)
+@click.option("--by", required=True, help="the clerk who saw the person and their ID")
+@as_json
+def certify(person_id: str, route: str, by: str, as_json: bool) -> None:
+    """Certify by another route: at the desk, with the ID shown. 柜台认证。"""
+    rt = compose.runtime()
+    kind, strength = ROUTES[route]
+    with rt.sessions.begin() as session:
+        person = find(session, rt, person_id)
+        recorded = certifying.record(
+            session,
+            rt,
+            person,
+            kind=kind,
+            strength=strength,
+            source=route,
+            ref=new_id(),
+            observed_at=rt.now(),
+            detail={},
+            actor=by,
+        )
+    click.echo(f"回执号 receipt {recorded.evidence.receipt}")
+    if as_json:
+        click.echo(json.dumps({"receipt": recorded.evidence.receipt, "certified": recorded.closed}))
+
+
+@click.group()
+def pin() -> None:
+    """PINs. 六位密码。"""
+
+
+@pin.command("set")
+@click.argument("person_id", metavar="ID")
+@click.option("--by", required=True, help="the clerk")
+@click.option("--pin", "digits", prompt="PIN", hide_input=True, confirmation_prompt=True)
+def set_(person_id: str, by: str, digits: str) -> None:
+    """Set a person's six-digit PIN. 设置密码。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        pins.set_pin(session, rt, find(session, rt, person_id), digits, by)
+    click.echo("密码已设置 PIN set")
+
+
+@click.group()
+def code() -> None:
+    """One-time codes for enrolment by the person's own phone. 一次性登记码。"""
+
+
+@code.command()
+@click.argument("person_id", metavar="ID")
+@click.option("--by", required=True, help="the clerk")
+def issue(person_id: str, by: str) -> None:
+    """Give a code: the person calls the line from their phone, presses 8 and keys it. 发登记码。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        given = codes.issue(session, rt, find(session, rt, person_id), by)
+    click.echo(given)

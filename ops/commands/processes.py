@@ -1,0 +1,57 @@
+"""Commands that run until they are told to stop: serve, media, worker, schedule."""
+
+from __future__ import annotations
+
+import click
+
+from ops import compose
+
+
+@click.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="address and port to listen on")
+def serve(bind: str) -> None:
+    """Answer the carrier's webhooks. 接听运营商的回调。"""
+    from ops.app import create_app
+    from ops.serving import serve_web
+
+    compose.runtime()  # a wrong setting stops the start here, with its sentence, not in a child of gunicorn
+    serve_web(lambda: create_app(compose.runtime()), bind)
+
+
+@click.command()
+@click.option("--bind", default="127.0.0.1:8001", show_default=True, help="address and port to listen on")
+def media(bind: str) -> None:
+    """Speak with callers over the media socket. 与来电者对话。"""
+    from ops import heartbeat
+    from ops.serving import serve_media
+
+    rt = compose.runtime()
+
+    def make() -> Flask:
+        recogniser = VoskRecogniser.open(rt.settings.speech_models)
+        here = compose.runtime()
+        heartbeat.beat(here.settings.redis_url, "media")
+        return create_media(here, recogniser)
+
+    from flask import Flask
+
+    from ivr.media import create_media
+    from ivr.speech.recogniser import VoskRecogniser
+
+    serve_media(make, bind, rt.settings.media_slots)
+
+
+@click.command()
+def worker() -> None:
+    """Weigh voices, one after another. 比对声音。"""
+    from ops.worker import work
+
+    work(compose.runtime())
+
+
+@click.command()
+def schedule() -> None:
+    """Sweep every few seconds for what was left lying. 定时清扫。"""
+    from ops.schedule import run
+
+    run(compose.runtime())
