@@ -1,11 +1,12 @@
 # Two commands: make demo, make test. The rest is for those who work on the house.
 PYTHON ?= python3
+BEGAN := $(shell date +%s)
 BIN := .venv/bin
 
 .PHONY: demo test check format train bench lock
 
 demo: .venv/serving
-	$(BIN)/python -m ops.demo $(if $(ONCE),--once) $(if $(VOICES),--voices $(VOICES))
+	$(BIN)/python -m ops.demo --began $(BEGAN) $(if $(ONCE),--once) $(if $(VOICES),--voices $(VOICES))
 
 test: .venv/test
 	$(BIN)/python -m pytest

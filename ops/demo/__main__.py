@@ -1,0 +1,156 @@
+"""`make demo`: start the service, let a synthetic caller enrol and certify, let another fail, and stay up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from certification import codes, people
+from certification.store import Assessment, Person
+from ops.demo.callers import SHIPPED, Caller
+from ops.embedded import free_port, port_is_free
+from ops.service import Service, running
+from ops.switch import Switch
+
+PACE = 4.0  # the switch runs the callers' clock this much faster than a telephone does
+PHONE = "+8613888000001"
+PEOPLE = """id_number,name,region,phone,dialect,relative_phone
+{grandmother},示例奶奶,kunming,13888000001,mandarin,13888000009
+{grandfather},示例爷爷,kunming,13888000001,mandarin,
+"""
+# Made up: numbers of the right form with their checksum, of nobody.
+NUMBERS = {"grandmother": "530102194801010022", "grandfather": "530102194503030011"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a certification call came to."""
+
+    outcome: str
+    seconds: float  # as the caller's telephone counts them
+    detail: dict[str, object]
+
+
+def enrolment(service: Service, switch: Switch, voice: Caller, person_id: str) -> None:
+    """The desk gives a code; the person calls, keys it, agrees, and repeats three groups of four words."""
+    rt = service.runtime()
+    with rt.sessions.begin() as session:
+        code = codes.issue(session, rt, session.get_one(Person, person_id), "demo desk")
+    call = switch.phone(PHONE).dial()
+    call.hears("enrol.code").press(code)
+    call.hears("enrol.consent").press("1")
+    for _ in range(3):
+        call.repeats(voice.says)
+    call.hears("enrol.done")
+    call.ended()
+    click.echo(call.script())
+
+
+def certification(service: Service, switch: Switch, voice: Caller, tail: str) -> Tried:
+    """Somebody calls from the family's phone, keys the end of the identity number, and repeats what is asked."""
+    call = switch.phone(PHONE).dial()
+    if call.hears_one_of("language.mandarin", "menu.main") == "language.mandarin":
+        call.press("1")
+    call.hears("menu.main").press("1")
+    call.hears("who.tail").press(tail)
+    for _ in range(2):
+        call.repeats(voice.says)
+    call.hears_one_of("result.certified", "result.human", "challenge.poor", "challenge.failed", "result.promise")
+    call.ended()
+    click.echo(call.script())
+    with service.runtime().sessions() as session:
+        newest = session.scalars(select(Assessment).order_by(Assessment.asked_at.desc()).limit(1)).one()
+        return Tried(newest.outcome or newest.state, call.seconds, newest.detail)
+
+
+def show(title: str, tried: Tried) -> None:
+    """Print a verdict with its numbers."""
+    click.secho(f"{title}: {tried.outcome}  {json.dumps(tried.detail, ensure_ascii=False)}\n", bold=True)
+
+
+def checksummed(seventeen: str) -> str:
+    """A made-up identity number with the check character of GB 11643-1999."""
+    weights = [2 ** (17 - place) % 11 for place in range(17)]
+    return seventeen + "10X98765432"[sum(int(d) * w for d, w in zip(seventeen, weights, strict=True)) % 11]
+
+
+def fill(service: Service) -> str:
+    """Put a few made-up people on the roll; gives the identifier of the one who will call."""
+    rt = service.runtime()
+    numbers = {who: checksummed(number[:17]) for who, number in NUMBERS.items()}
+    roll = service.folder / "people.csv"
+    roll.write_text(PEOPLE.format(**numbers), encoding="utf-8")
+    people.import_csv(rt, roll)
+    with rt.sessions() as session:
+        return next(
+            p.id for p in session.scalars(select(Person)) if people.reveal(rt.keys, p).number == numbers["grandmother"]
+        )
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="end after the calls; exit status 0 only if the caller was certified")
+@click.option("--voices", type=click.Path(exists=True, path_type=Path), default=SHIPPED,
+              help="folder with caller/ and impostor/, each NAME-1.wav … for every challenge word")  # fmt: skip
+@click.option("--began", type=float, default=None, help="when the setup began (seconds since 1970), for setup_s")
+def demo(once: bool, voices: Path, began: float | None) -> None:
+    """Run the demonstration."""
+    began = time.time() if began is None else began
+    folder = Path(tempfile.mkdtemp(prefix="stillhere-demo-"))
+    ports = (8000, 8001) if port_is_free(8000) and port_is_free(8001) else (free_port(), free_port())
+    click.echo(
+        "演示：电话里的声音由 espeak-ng 合成，只说明流程，不证明准确率。\n"
+        "A demonstration: the callers are espeak-ng voices. It shows how a call goes; it is no evidence of accuracy.\n"
+        if voices == SHIPPED
+        else f"演示用录音 recordings from {voices}\n"
+    )
+    try:
+        with running(folder, ports=ports) as service:
+            setup_s = time.time() - began
+            person_id = fill(service)
+            tail = checksummed(NUMBERS["grandmother"][:17])[-4:]
+            with Switch(
+                base_url=service.base_url,
+                account_sid=service.environment["TWILIO_ACCOUNT_SID"],
+                auth_token=service.environment["TWILIO_AUTH_TOKEN"],
+                pace=PACE,
+            ) as switch:
+                caller, impostor = Caller(voices / "caller"), Caller(voices / "impostor")
+                enrolment(service, switch, caller, person_id)
+                tried_impostor = certification(service, switch, impostor, tail)
+                show("冒充者 impostor", tried_impostor)
+                tried = certification(service, switch, caller, tail)
+                show("本人 caller", tried)
+            if not once:
+                stay(service)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    verdict = "certified" if tried.outcome == "certified" and tried_impostor.outcome != "certified" else tried.outcome
+    click.echo(json.dumps({"verdict": verdict, "impostor": tried_impostor.outcome, "call_s": round(tried.seconds, 1),
+                           "setup_s": round(setup_s, 1)}))  # fmt: skip
+    if verdict != "certified" or tried_impostor.outcome == "certified":
+        raise SystemExit(1)
+
+
+def stay(service: Service) -> None:
+    """Stay up until interrupted."""
+    click.echo(
+        f"服务在 {service.base_url}/healthz 运行；网页控制台还没有建成。按 Ctrl-C 结束。\n"
+        f"The service stays up at {service.base_url}/healthz; the console is not built yet. Ctrl-C ends it."
+    )
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+if __name__ == "__main__":
+    demo()

@@ -1,0 +1,45 @@
+"""Callers made of recordings of single words, each take used in one call only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ivr.speech.vocabulary import challenge_words
+from voiceprint import audio
+
+SHIPPED = Path(__file__).parent / "voices"
+PAUSE_S = 0.35
+
+
+class TakesMissing(ValueError):
+    """A folder of recordings lacks a word that the line may ask for."""
+
+
+class Caller:
+    """Somebody who repeats words: a folder of `WORD-TAKE.flac` (or .wav), WORD an ASCII name of the vocabulary."""
+
+    def __init__(self, folder: Path) -> None:
+        self._takes: dict[str, list[Path]] = defaultdict(list)
+        for path in sorted(folder.glob("*-*.*")):
+            self._takes[path.stem.rpartition("-")[0]].append(path)
+        missing = sorted(set(challenge_words()) - set(self._takes))
+        if missing:
+            raise TakesMissing(f"{folder}: 缺少录音 no recording of {', '.join(missing)} (NAME-1.wav, NAME-2.wav, …)")
+
+    def says(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Say words with short pauses, each from a take that was not used before (the oldest one once all were).
+
+        Samples at 8 kHz in [-1, 1].
+        """
+        pause = np.zeros(round(PAUSE_S * audio.SAMPLE_RATE), np.float32)
+        parts = [pause]
+        for word in words:
+            take = self._takes[word].pop(0)
+            self._takes[word].append(take)
+            parts += [audio.read(take), pause]
+        return np.concatenate(parts)
