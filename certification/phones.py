@@ -1,0 +1,67 @@
+"""Telephone numbers in their normal form, mobiles and fixed lines told apart offline."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from certification.errors import Problem
+
+_SHORT = re.compile(r"1[0-9]{2,5}|9[0-9]{4,5}")  # hotlines such as 12333, 110, 95588
+
+
+class NumberNotRecognised(Problem):
+    """What was written is no telephone number."""
+
+    def __init__(self, text: str, region: str) -> None:
+        self.region = region
+        shown = text[:3] + "…" if len(text) > 3 else text
+        super().__init__(
+            f"无法识别电话号码“{shown}”，请写 11 位手机号，或带区号的座机号。",
+            f"“{shown}” is not a telephone number in {region}; write 11 digits of a mobile, or a fixed line with its area code.",
+        )
+
+
+class PhoneKind(StrEnum):
+    """What the numbering plan says; UNKNOWN may still be a telephone: try it."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number in E.164 (`+8613800138000`); a hotline, which has no such form, as its bare digits (`12333`)."""
+
+    e164: str
+    kind: PhoneKind
+
+
+def parse(text: str, region: str = "CN") -> PhoneNumber:
+    """Read a number as people write it in `region` (ISO 3166). Raises NumberNotRecognised."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if region == "CN" and _SHORT.fullmatch(plain):
+        return PhoneNumber(plain, PhoneKind.UNKNOWN)
+    try:
+        number = phonenumbers.parse(plain, region)
+    except phonenumbers.NumberParseException:
+        raise NumberNotRecognised(plain, region) from None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise NumberNotRecognised(plain, region)
+    return PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164), _kind(number))
+
+
+def _kind(number: phonenumbers.PhoneNumber) -> PhoneKind:
+    match phonenumbers.number_type(number):
+        case PhoneNumberType.MOBILE:
+            return PhoneKind.MOBILE
+        case PhoneNumberType.FIXED_LINE:
+            return PhoneKind.LANDLINE
+        case _:
+            return PhoneKind.UNKNOWN

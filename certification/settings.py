@@ -1,0 +1,215 @@
+"""The only reader of the environment: every setting, its default, and what it means."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from certification.errors import Problem
+from certification.keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the README's table. `default` None: must be set, outside the demo."""
+
+    name: str
+    default: str | None
+    zh: str
+    en: str
+    secret: bool = False
+
+
+SETTINGS = (
+    Setting("PUBLIC_BASE_URL", None, "运营商回调本服务的地址", "where the carrier reaches this service; signatures rest on it"),
+    Setting("MEDIA_BASE_URL", "", "语音媒体地址，默认由上项改为 wss", "where the carrier reaches the media socket; by default the former, as wss"),
+    Setting("SESSION_SECRET", None, "网页会话的签名密钥", "signs the sessions of web pages", secret=True),
+    Setting("VOICE_FROM", "", "本线路的电话号码", "the telephone number of the line"),
+    Setting("DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"),
+    Setting("REDIS_URL", "", "队列，默认随服务自带的 Redis", "the queue; by default a Redis of our own"),
+    Setting("TWILIO_ACCOUNT_SID", None, "运营商帐号", "the account at the carrier"),
+    Setting("TWILIO_AUTH_TOKEN", None, "运营商密钥，用于验签", "the carrier's token; checks signatures", secret=True),
+    Setting("TWILIO_API_BASE_URL", "https://api.twilio.com", "运营商接口地址", "the carrier's API, or a compatible one"),
+    Setting("STILLHERE_KEYS", None, "加密密钥环，最新的在前", "the encryption key ring, NAME:BASE64,…, newest first", secret=True),
+    Setting("STILLHERE_DATA", "var", "数据目录", "the folder of the embedded database and queue"),
+    Setting("STILLHERE_REGIONS", "", "自订地区规则的目录", "a folder of region files that override the built-in ones"),
+    Setting("STILLHERE_PROMPTS", "", "真人录音提示音的目录", "a folder of recorded prompts that win over the rendered ones"),
+    Setting("STILLHERE_DEMO", "0", "演示模式：未设的密钥自动生成", "1: a demonstration; secrets that are not set are made up"),
+    Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
+    Setting("VOICEPRINT_ENCODER", "", "声纹编码器，默认随附", "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one"),
+    Setting("SPEECH_MODELS", "", "语音识别模型目录，默认随附", "a folder of Vosk models; by default the shipped one"),
+    Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class SettingMissing(Problem):
+    """A setting without a default is not set."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        setting = _BY_NAME[name]
+        super().__init__(
+            f"缺少设置 {name}（{setting.zh}）。请设置环境变量 {name}，或用 {name}_FILE 指向存放它的文件。",
+            f"{name} is not set ({setting.en}). Set it, or set {name}_FILE to the path of a file that holds it.",
+        )
+
+
+class SettingInvalid(Problem):
+    """A setting is there, but cannot be what is meant."""
+
+    def __init__(self, name: str, zh: str, en: str) -> None:
+        self.name = name
+        super().__init__(f"设置 {name} 有误：{zh}。", f"{name} is wrong: {en}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Secrets stay out of repr, and so out of logs."""
+
+    public_base_url: str
+    media_base_url: str
+    session_secret: str
+    voice_from: str
+    database_url: str
+    redis_url: str
+    twilio_account_sid: str
+    twilio_auth_token: str
+    twilio_api_base_url: str
+    keys: str
+    data: Path
+    regions: Path | None
+    prompts: Path | None
+    voiceprint_encoder: str
+    speech_models: Path | None
+    media_slots: int
+    default_region: str
+    demo: bool
+
+    def __repr__(self) -> str:
+        return f"Settings(public_base_url={self.public_base_url!r}, data={str(self.data)!r}, demo={self.demo})"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read every setting, each from NAME or the file that NAME_FILE points to.
+
+        In a demonstration, secrets that are not set are made up once and kept in the data folder, so that every process of
+        it finds the same. Raises SettingMissing or SettingInvalid.
+        """
+        read = _Reader(environ)
+        data = Path(read.text("STILLHERE_DATA"))
+        public = read.url("PUBLIC_BASE_URL", "http", demo="http://127.0.0.1:8000")
+        return cls(
+            public_base_url=public,
+            media_base_url=read.url("MEDIA_BASE_URL", "ws", default=_media_of(public, read.demo)),
+            session_secret=read.secret("SESSION_SECRET", data),
+            voice_from=read.text("VOICE_FROM"),
+            database_url=_database(read.text("DATABASE_URL"), data),
+            redis_url=read.text("REDIS_URL"),
+            twilio_account_sid=read.text("TWILIO_ACCOUNT_SID", demo=f"AC{0:032d}"),
+            twilio_auth_token=read.secret("TWILIO_AUTH_TOKEN", data),
+            twilio_api_base_url=read.url("TWILIO_API_BASE_URL", "http"),
+            keys=read.secret("STILLHERE_KEYS", data),
+            data=data,
+            regions=read.folder("STILLHERE_REGIONS"),
+            prompts=read.folder("STILLHERE_PROMPTS"),
+            voiceprint_encoder=read.text("VOICEPRINT_ENCODER"),
+            speech_models=read.folder("SPEECH_MODELS"),
+            media_slots=read.count("MEDIA_SLOTS"),
+            default_region=read.text("DEFAULT_REGION"),
+            demo=read.demo,
+        )
+
+
+def _media_of(public: str, demo: bool) -> str:
+    return "ws://127.0.0.1:8001" if demo else "wss://" + public.partition("://")[2]
+
+
+def _database(url: str, data: Path) -> str:
+    if not url:
+        return f"sqlite:///{data.absolute() / 'stillhere.db'}"
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise SettingInvalid("DATABASE_URL", "应以 sqlite:/// 或 postgresql:// 开头", "write sqlite:///… or postgresql://…")
+    return url
+
+
+class _Reader:
+    """One reading of one environment."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.demo = self._flag("STILLHERE_DEMO")
+
+    def text(self, name: str, demo: str | None = None) -> str:
+        found = self._found(name)
+        if found is not None:
+            return found
+        default = _BY_NAME[name].default if not self.demo or demo is None else demo
+        if default is None:
+            raise SettingMissing(name)
+        return default
+
+    def secret(self, name: str, data: Path) -> str:
+        found = self._found(name)
+        if found is not None:
+            return found
+        if not self.demo:
+            raise SettingMissing(name)
+        return _made_up(data / "demo" / name.lower(), KeyRing.generate_text() if name == "STILLHERE_KEYS" else secrets.token_hex(32))
+
+    def url(self, name: str, scheme: str, demo: str | None = None, default: str = "") -> str:
+        value = (self.text(name, demo) or default).rstrip("/")
+        if not value.startswith((f"{scheme}://", f"{scheme}s://")) or value.endswith(":"):
+            raise SettingInvalid(name, f"应以 {scheme}:// 或 {scheme}s:// 开头", f"write {scheme}s://HOST or {scheme}://HOST")
+        return value
+
+    def folder(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value and not Path(value).is_dir():
+            raise SettingInvalid(name, f"目录 {value} 不存在", f"there is no folder {value}")
+        return Path(value) if value else None
+
+    def count(self, name: str) -> int:
+        value = self.text(name)
+        if not value.isascii() or not value.isdigit() or int(value) < 1:
+            raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
+        return int(value)
+
+    def _flag(self, name: str) -> bool:
+        value = self._found(name) or "0"
+        if value not in {"0", "1"}:
+            raise SettingInvalid(name, "应为 0 或 1", "write 0 or 1")
+        return value == "1"
+
+    def _found(self, name: str) -> str | None:
+        """The value of NAME, else the contents of NAME_FILE; empty counts as not set."""
+        value, path = self._environ.get(name, "").strip(), self._environ.get(f"{name}_FILE", "").strip()
+        if value and path:
+            raise SettingInvalid(name, f"{name} 与 {name}_FILE 只能设一个", f"set {name} or {name}_FILE, not both")
+        if path:
+            try:
+                value = Path(path).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingInvalid(f"{name}_FILE", f"无法读取文件 {path}", f"{path} cannot be read ({error})") from None
+        return value or None
+
+
+def _made_up(path: Path, value: str) -> str:
+    """Keep `value` at `path` unless another process was first; the file's contents win. Readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_text(value, "utf-8")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text("utf-8").strip()

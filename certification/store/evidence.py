@@ -1,0 +1,97 @@
+"""Tables of certification itself: periods, evidence, cases, attempts and the journal."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from certification.store.base import Base, Identified
+
+
+class Period(Identified, Base):
+    """A stretch of time in which a person must be certified once."""
+
+    __tablename__ = "periods"
+    __table_args__ = (UniqueConstraint("person_id", "opens"),)
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    opens: Mapped[date]
+    due: Mapped[date]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(ForeignKey("evidence.id"))
+
+
+class Evidence(Identified, Base):
+    """A sign of life, append-only. `ref` names the one event it rests on, so that it is recorded once."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("kind", "ref"),)
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    strength: Mapped[int]
+    source: Mapped[str]
+    ref: Mapped[str] = mapped_column(String(80))
+    receipt: Mapped[str] = mapped_column(String(20), unique=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    observed_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class Case(Identified, Base):
+    """A question for a human. `cause` names what it was opened for, so that one cause opens one case."""
+
+    __tablename__ = "cases"
+
+    cause: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(40), index=True)
+    person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    call_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id"), index=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(20), default="open")  # open | taken | decided
+    opened_at: Mapped[datetime]
+    taken_by: Mapped[str | None]
+    taken_at: Mapped[datetime | None]
+    verdict: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+
+class Attempt(Identified, Base):
+    """A try at certifying that did not succeed, for the limits."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (UniqueConstraint("method", "ref"),)
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    method: Mapped[str] = mapped_column(String(20))  # voice
+    reason: Mapped[str] = mapped_column(String(40))
+    ref: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+
+
+class JournalEntry(Base):
+    """Who did what, when; each entry carries the hash of the one before it."""
+
+    __tablename__ = "journal"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str] = mapped_column(String(80), index=True)
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    detail: Mapped[str] = mapped_column(Text)  # canonical JSON: what was hashed is what is kept
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class JournalHead(Base):
+    """The one row that says where the journal ends; writers queue on it."""
+
+    __tablename__ = "journal_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))

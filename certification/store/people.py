@@ -1,0 +1,105 @@
+"""Tables of people: who they are, how they are reached, what they agreed to, and their PIN."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from certification.store.base import Base, Identified
+
+
+class Person(Identified, Base):
+    """Somebody whose eligibility is certified. Name and resident identity number are sealed; the index finds, it does not tell."""
+
+    __tablename__ = "people"
+
+    region: Mapped[str] = mapped_column(String(40), index=True)
+    name_sealed: Mapped[bytes]
+    number_sealed: Mapped[bytes]
+    number_index: Mapped[str] = mapped_column(String(64), unique=True)
+    dialect: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+
+    phones: Mapped[list[Phone]] = relationship(back_populates="person", cascade="all, delete-orphan")
+
+
+class Phone(Identified, Base):
+    """A number at which a person (or their relative) is reached; a family may share one."""
+
+    __tablename__ = "phones"
+    __table_args__ = (UniqueConstraint("person_id", "number_index"),)
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    number_sealed: Mapped[bytes]
+    number_index: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # mobile | landline | unknown
+    holder: Mapped[str] = mapped_column(String(20))  # self | relative
+
+    person: Mapped[Person] = relationship(back_populates="phones")
+
+
+class LinePreference(Base):
+    """The dialect last chosen from a number, offered at once on its next call."""
+
+    __tablename__ = "line_preferences"
+
+    number_index: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dialect: Mapped[str] = mapped_column(String(40))
+    updated_at: Mapped[datetime]
+
+
+class Consent(Identified, Base):
+    """What a person agreed to, in the words they heard or read."""
+
+    __tablename__ = "consents"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(40))  # voiceprint
+    text: Mapped[str] = mapped_column(Text)
+    how: Mapped[str] = mapped_column(String(40))  # desk | phone
+    recorded_by: Mapped[str]
+    given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Pin(Base):
+    """A person's PIN as a keyed hash, and the one counter of wrong tries for line and text."""
+
+    __tablename__ = "pins"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(200))
+    set_at: Mapped[datetime]
+    wrong_in_row: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class EnrolmentCode(Identified, Base):
+    """A one-time code from the desk, keyed on the person's own phone to begin enrolment."""
+
+    __tablename__ = "enrolment_codes"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    code_index: Mapped[str] = mapped_column(String(64), unique=True)
+    issued_by: Mapped[str]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class VoiceTemplate(Identified, Base):
+    """A sealed voiceprint and the encoder that made it; at most one a person is not retired."""
+
+    __tablename__ = "voice_templates"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    encoder: Mapped[str] = mapped_column(String(80))
+    sealed: Mapped[bytes]
+    utterances: Mapped[int]
+    source: Mapped[str]  # what it was made from: "call <id>" or "files"
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
