@@ -24,22 +24,54 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("PUBLIC_BASE_URL", None, "运营商回调本服务的地址", "where the carrier reaches this service; signatures rest on it"),
-    Setting("MEDIA_BASE_URL", "", "语音媒体地址，默认由上项改为 wss", "where the carrier reaches the media socket; by default the former, as wss"),
+    Setting(
+        "PUBLIC_BASE_URL",
+        None,
+        "运营商回调本服务的地址",
+        "where the carrier reaches this service; signatures rest on it",
+    ),
+    Setting(
+        "MEDIA_BASE_URL",
+        "",
+        "语音媒体地址，默认由上项改为 wss",
+        "where the carrier reaches the media socket; by default the former, as wss",
+    ),
     Setting("SESSION_SECRET", None, "网页会话的签名密钥", "signs the sessions of web pages", secret=True),
     Setting("VOICE_FROM", "", "本线路的电话号码", "the telephone number of the line"),
-    Setting("DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"),
+    Setting(
+        "DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"
+    ),
     Setting("REDIS_URL", "", "队列，默认随服务自带的 Redis", "the queue; by default a Redis of our own"),
     Setting("TWILIO_ACCOUNT_SID", None, "运营商帐号", "the account at the carrier"),
     Setting("TWILIO_AUTH_TOKEN", None, "运营商密钥，用于验签", "the carrier's token; checks signatures", secret=True),
-    Setting("TWILIO_API_BASE_URL", "https://api.twilio.com", "运营商接口地址", "the carrier's API, or a compatible one"),
-    Setting("STILLHERE_KEYS", None, "加密密钥环，最新的在前", "the encryption key ring, NAME:BASE64,…, newest first", secret=True),
+    Setting(
+        "TWILIO_API_BASE_URL", "https://api.twilio.com", "运营商接口地址", "the carrier's API, or a compatible one"
+    ),
+    Setting(
+        "STILLHERE_KEYS",
+        None,
+        "加密密钥环，最新的在前",
+        "the encryption key ring, NAME:BASE64,…, newest first",
+        secret=True,
+    ),
     Setting("STILLHERE_DATA", "var", "数据目录", "the folder of the embedded database and queue"),
     Setting("STILLHERE_REGIONS", "", "自订地区规则的目录", "a folder of region files that override the built-in ones"),
-    Setting("STILLHERE_PROMPTS", "", "真人录音提示音的目录", "a folder of recorded prompts that win over the rendered ones"),
-    Setting("STILLHERE_DEMO", "0", "演示模式：未设的密钥自动生成", "1: a demonstration; secrets that are not set are made up"),
+    Setting(
+        "STILLHERE_PROMPTS", "", "真人录音提示音的目录", "a folder of recorded prompts that win over the rendered ones"
+    ),
+    Setting(
+        "STILLHERE_DEMO",
+        "0",
+        "演示模式：未设的密钥自动生成",
+        "1: a demonstration; secrets that are not set are made up",
+    ),
     Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
-    Setting("VOICEPRINT_ENCODER", "", "声纹编码器，默认随附", "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one"),
+    Setting(
+        "VOICEPRINT_ENCODER",
+        "",
+        "声纹编码器，默认随附",
+        "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one",
+    ),
     Setting("SPEECH_MODELS", "", "语音识别模型目录，默认随附", "a folder of Vosk models; by default the shipped one"),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )
@@ -135,7 +167,9 @@ def _database(url: str, data: Path) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise SettingInvalid("DATABASE_URL", "应以 sqlite:/// 或 postgresql:// 开头", "write sqlite:///… or postgresql://…")
+        raise SettingInvalid(
+            "DATABASE_URL", "应以 sqlite:/// 或 postgresql:// 开头", "write sqlite:///… or postgresql://…"
+        )
     return url
 
 
@@ -161,12 +195,16 @@ class _Reader:
             return found
         if not self.demo:
             raise SettingMissing(name)
-        return _made_up(data / "demo" / name.lower(), KeyRing.generate_text() if name == "STILLHERE_KEYS" else secrets.token_hex(32))
+        return _made_up(
+            data / "demo" / name.lower(), KeyRing.generate_text() if name == "STILLHERE_KEYS" else secrets.token_hex(32)
+        )
 
     def url(self, name: str, scheme: str, demo: str | None = None, default: str = "") -> str:
         value = (self.text(name, demo) or default).rstrip("/")
         if not value.startswith((f"{scheme}://", f"{scheme}s://")) or value.endswith(":"):
-            raise SettingInvalid(name, f"应以 {scheme}:// 或 {scheme}s:// 开头", f"write {scheme}s://HOST or {scheme}://HOST")
+            raise SettingInvalid(
+                name, f"应以 {scheme}:// 或 {scheme}s:// 开头", f"write {scheme}s://HOST or {scheme}://HOST"
+            )
         return value
 
     def folder(self, name: str) -> Path | None:
@@ -196,7 +234,9 @@ class _Reader:
             try:
                 value = Path(path).read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                raise SettingInvalid(f"{name}_FILE", f"无法读取文件 {path}", f"{path} cannot be read ({error})") from None
+                raise SettingInvalid(
+                    f"{name}_FILE", f"无法读取文件 {path}", f"{path} cannot be read ({error})"
+                ) from None
         return value or None
 
 

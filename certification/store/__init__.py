@@ -3,8 +3,17 @@
 from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, Period
-from certification.store.people import Consent, EnrolmentCode, LinePreference, Person, Phone, Pin, VoiceTemplate
-from certification.store.sessions import later, open_sessions
+from certification.store.people import (
+    CodeGuesses,
+    Consent,
+    EnrolmentCode,
+    LinePreference,
+    Person,
+    Phone,
+    Pin,
+    VoiceTemplate,
+)
+from certification.store.sessions import insert_once, later, open_engine, open_sessions
 
 __all__ = [
     "Assessment",
@@ -12,6 +21,7 @@ __all__ = [
     "Base",
     "Call",
     "Case",
+    "CodeGuesses",
     "Consent",
     "EnrolmentCode",
     "Evidence",
@@ -25,7 +35,9 @@ __all__ = [
     "Recording",
     "SpokenTurn",
     "VoiceTemplate",
+    "insert_once",
     "later",
     "new_id",
+    "open_engine",
     "open_sessions",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from certification.store.base import Base, Identified
@@ -90,10 +90,29 @@ class EnrolmentCode(Identified, Base):
     used_at: Mapped[datetime | None]
 
 
+class CodeGuesses(Base):
+    """Wrong enrolment codes keyed from one calling number since `since`."""
+
+    __tablename__ = "code_guesses"
+
+    number_index: Mapped[str] = mapped_column(String(64), primary_key=True)
+    wrong: Mapped[int] = mapped_column(default=0)
+    since: Mapped[datetime]
+
+
 class VoiceTemplate(Identified, Base):
     """A sealed voiceprint and the encoder that made it; at most one a person is not retired."""
 
     __tablename__ = "voice_templates"
+    __table_args__ = (
+        Index(
+            "ix_voice_templates_in_use",
+            "person_id",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     encoder: Mapped[str] = mapped_column(String(80))

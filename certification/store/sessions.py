@@ -1,4 +1,4 @@
-"""Sessions on SQLite (WAL) or PostgreSQL, and jobs that wait for the commit."""
+"""Sessions on SQLite (WAL) or PostgreSQL, rows written once, and jobs that wait for the commit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 logger = logging.getLogger(__name__)
 Enqueue = Callable[[str, str], None]
@@ -15,12 +16,17 @@ Enqueue = Callable[[str, str], None]
 _WAITING = "jobs waiting for the commit"
 
 
-def open_sessions(database_url: str) -> sessionmaker[Session]:
+def open_engine(database_url: str) -> Engine:
     """Open the database. SQLite gets WAL, foreign keys and transactions that take the write lock when they begin."""
     engine = create_engine(database_url, pool_pre_ping=not database_url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-    return sessionmaker(engine, expire_on_commit=False)
+    return engine
+
+
+def open_sessions(database_url: str) -> sessionmaker[Session]:
+    """Sessions on the database at this URL; rows stay readable after the commit."""
+    return sessionmaker(open_engine(database_url), expire_on_commit=False)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -35,25 +41,36 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def insert_once(session: Session, table: type[DeclarativeBase], **values: Any) -> bool:
+    """INSERT … ON CONFLICT DO NOTHING: True when the row is new, False when a unique row was there first.
+
+    Two writers of the same row both go on, one with True; nothing has to be rolled back.
+    """
+    session.flush()
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    return session.execute(statement.returning(*table.__table__.primary_key)).first() is not None
+
+
 def later(session: Session, enqueue: Enqueue, job: str, identifier: str) -> None:
     """Put `job(identifier)` in the queue once this session has committed; a rollback forgets it.
 
     A queue that cannot take it is logged, not raised: the row is committed, and the sweep finds it.
     """
-    waiting: list[tuple[Enqueue, str, str]] = session.info.setdefault(_WAITING, [])
-    if not waiting:
-        event.listen(session, "after_commit", _enqueue_waiting, once=True)
-        event.listen(session, "after_rollback", _forget_waiting, once=True)
-    waiting.append((enqueue, job, identifier))
+    session.info.setdefault(_WAITING, []).append((enqueue, job, identifier))
 
 
+@event.listens_for(Session, "after_commit")
 def _enqueue_waiting(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
     for enqueue, job, identifier in session.info.pop(_WAITING, []):
         try:
             enqueue(job, identifier)
-        except OSError as error:  # redis.ConnectionError is an OSError's kin only by name: see Runtime.enqueue
+        except OSError as error:  # certification.runtime.QueueUnavailable is one
             logger.warning("queue unreachable, the sweep will find %s(%s): %s", job, identifier, error)
 
 
+@event.listens_for(Session, "after_rollback")
 def _forget_waiting(session: Session) -> None:
     session.info.pop(_WAITING, None)

@@ -1,0 +1,57 @@
+"""Questions for a human: one cause opens one case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import journal
+from certification.runtime import Runtime
+from certification.store import Call, Case, Person, insert_once, new_id
+
+
+class CaseKind(StrEnum):
+    """What a human is asked to see to."""
+
+    VOICE_DOUBT = "voice_doubt"  # the voice did not clearly match the template
+    CALL_BACK = "call_back"  # a caller was promised to be called
+    PROMISED_RESULT = "promised_result"  # a caller hung up before the result was there
+    LIMIT_REACHED = "limit_reached"  # too many failed voice attempts
+    NO_TEMPLATE = "no_template"  # nothing to compare the voice with
+    ENROLMENT_DIFFERS = "enrolment_differs"  # the groups of an enrolment do not agree
+    NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
+    NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
+    DROPPED = "dropped"  # the call ended in the middle and was not taken up again
+
+
+def open_case(
+    session: Session,
+    rt: Runtime,
+    *,
+    kind: CaseKind,
+    cause: str,
+    person: Person | None = None,
+    call: Call | None = None,
+    detail: dict[str, Any] | None = None,
+    actor: str = "line",
+) -> Case:
+    """Open a case for a cause, or give back the one that is there for it."""
+    case_id = new_id()
+    new = insert_once(
+        session,
+        Case,
+        id=case_id,
+        cause=cause,
+        kind=kind.value,
+        person_id=person.id if person else None,
+        call_id=call.id if call else None,
+        detail=detail or {},
+        state="open",
+        opened_at=rt.now(),
+    )
+    if new:
+        journal.write(session, rt.now(), actor, "case opened", f"case:{case_id}", kind=kind.value, cause=cause)
+    return session.scalars(select(Case).where(Case.cause == cause)).one()

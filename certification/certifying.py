@@ -1,0 +1,159 @@
+"""Evidence put on record, periods closed by it, and where a person stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certification import journal, people, receipts
+from certification.evidence import Closed, Kind, Sign, Strength, decide
+from certification.periods import Span, next_span, span
+from certification.regions import SHANGHAI, Region
+from certification.runtime import Runtime
+from certification.store import Evidence, Period, Person, insert_once, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Evidence on record, and whether the period it was observed in is certified now."""
+
+    evidence: Evidence
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a person stands: the present period's last day, whether it is certified and by which receipt, and the last day
+    by which they must certify next (the present one's while it is open)."""
+
+    closed: bool
+    due: date
+    next_due: date
+    receipt: str | None
+
+
+def record(
+    session: Session,
+    rt: Runtime,
+    person: Person,
+    *,
+    kind: Kind,
+    strength: Strength,
+    source: str,
+    ref: str,
+    observed_at: datetime,
+    detail: dict[str, Any] | None = None,
+    actor: str,
+) -> Recorded:
+    """Append a sign of life, once for each kind and `ref` (the event it rests on), and close its period where it suffices.
+
+    Asked again, it answers what stands and adds nothing.
+    """
+    evidence, new = _append(session, rt, person, kind, strength, source, ref, observed_at, detail or {})
+    if new:
+        journal.write(
+            session,
+            rt.now(),
+            actor,
+            "evidence recorded",
+            f"person:{person.id}",
+            evidence=evidence.id,
+            kind=kind.value,
+            strength=strength.name.lower(),
+            source=source,
+        )
+    period = current_period(session, rt, person, evidence.observed_at)
+    return Recorded(evidence, _close(session, rt, person, period, actor))
+
+
+def _append(
+    session: Session,
+    rt: Runtime,
+    person: Person,
+    kind: Kind,
+    strength: Strength,
+    source: str,
+    ref: str,
+    observed_at: datetime,
+    detail: dict[str, Any],
+) -> tuple[Evidence, bool]:
+    new = False
+    while (
+        evidence := session.scalars(select(Evidence).where(Evidence.kind == kind, Evidence.ref == ref)).first()
+    ) is None:
+        new = insert_once(  # False also when the receipt number is taken: then the next round draws another
+            session,
+            Evidence,
+            id=new_id(),
+            person_id=person.id,
+            kind=kind.value,
+            strength=int(strength),
+            source=source,
+            ref=ref,
+            receipt=receipts.draw(rt.random),
+            detail=detail,
+            observed_at=observed_at,
+            recorded_at=rt.now(),
+        )
+    return evidence, new
+
+
+def _close(session: Session, rt: Runtime, person: Person, period: Period, actor: str) -> bool:
+    if period.closed_at is not None:
+        return True
+    decision = decide(Span(period.opens, period.due), _signs(session, person), rt.regions[person.region].evidence.rule)
+    if not isinstance(decision, Closed):
+        return False
+    unclosed = update(Period).where(Period.id == period.id, Period.closed_at.is_(None))
+    now = rt.now()
+    if session.execute(unclosed.values(closed_at=now, closed_by=decision.by.id).returning(Period.id)).first():
+        journal.write(
+            session, now, actor, "period closed", f"person:{person.id}", period=period.id, evidence=decision.by.id
+        )
+    session.refresh(period)
+    return True
+
+
+def _signs(session: Session, person: Person) -> list[Sign]:
+    rows = session.scalars(select(Evidence).where(Evidence.person_id == person.id))
+    return [Sign(row.kind, Strength(row.strength), _day(row.observed_at), row.id) for row in rows]
+
+
+def current_period(session: Session, rt: Runtime, person: Person, at: datetime | None = None) -> Period:
+    """The person's period at a moment (now, when not given), made where there is none yet."""
+    present = _span(rt, person, at or rt.now())
+    insert_once(session, Period, id=new_id(), person_id=person.id, opens=present.opens, due=present.due)
+    return session.scalars(select(Period).where(Period.person_id == person.id, Period.opens == present.opens)).one()
+
+
+def status(session: Session, rt: Runtime, person: Person) -> Status:
+    """Where the person stands now."""
+    present = _span(rt, person, rt.now())
+    closing = (
+        select(Evidence.receipt)
+        .join(Period, Period.closed_by == Evidence.id)
+        .where(Period.person_id == person.id, Period.opens == present.opens)
+    )
+    receipt = session.scalars(closing).first()
+    if receipt is None:
+        return Status(closed=False, due=present.due, next_due=present.due, receipt=None)
+    born = people.number_of(rt.keys, person).birth_date
+    following = next_span(_region(rt, person).interval, born, present)
+    return Status(closed=True, due=present.due, next_due=following.due, receipt=receipt)
+
+
+def _span(rt: Runtime, person: Person, at: datetime) -> Span:
+    born = people.number_of(rt.keys, person).birth_date
+    return span(_region(rt, person).interval, born, _day(at))
+
+
+def _region(rt: Runtime, person: Person) -> Region:
+    return rt.regions[person.region]
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(SHANGHAI).date()

@@ -1,0 +1,98 @@
+"""Append-only who, what and when: each entry carries the hash of the one before it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import Session
+
+from certification.store import JournalEntry, JournalHead, insert_once
+
+BEGINNING = "0" * 64
+_HEAD = 1
+_UNWRITTEN = "journal entries to be written before the commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The chain holds. Note the head down elsewhere: a journal cut short and re-linked shows only against it."""
+
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The chain breaks at entry `seq`."""
+
+    seq: int
+    why: str
+
+
+def write(session: Session, at: datetime, actor: str, action: str, subject: str, **detail: Any) -> None:
+    """Journal that `actor` did `action` (past tense) to `subject`. `detail` is JSON without personal data.
+
+    The entry is written when the session commits, as the last thing before it: writers queue on the head of the chain, and
+    so hold it for as short as can be, and never while they still wait for another row.
+    """
+    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    session.info.setdefault(_UNWRITTEN, []).append((at, actor, action, subject, text))
+
+
+@event.listens_for(Session, "before_commit")
+def _append_unwritten(session: Session) -> None:
+    if session.in_nested_transaction() or _UNWRITTEN not in session.info:
+        return
+    session.flush()
+    entries = session.info.pop(_UNWRITTEN)
+    insert_once(session, JournalHead, id=_HEAD, seq=0, hash=BEGINNING)
+    forward = update(JournalHead).where(JournalHead.id == _HEAD).values(seq=JournalHead.seq + len(entries))
+    last, previous = session.execute(forward.returning(JournalHead.seq, JournalHead.hash)).one()
+    for seq, (at, actor, action, subject, detail) in enumerate(entries, start=last - len(entries) + 1):
+        entry = JournalEntry(
+            seq=seq, at=at, actor=actor, action=action, subject=subject, detail=detail, previous=previous, hash=""
+        )
+        entry.hash = previous = link(entry)
+        session.add(entry)
+    session.execute(update(JournalHead).where(JournalHead.id == _HEAD).values(hash=previous))
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_unwritten(session: Session) -> None:
+    session.info.pop(_UNWRITTEN, None)
+
+
+def link(entry: JournalEntry) -> str:
+    """The hash of an entry: SHA-256 over the canonical JSON of its content, which holds the hash before it."""
+    content = [
+        entry.seq,
+        entry.at.isoformat(timespec="microseconds"),
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.detail,
+        entry.previous,
+    ]
+    return sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def verify(session: Session) -> Verified | Broken:
+    """Walk the whole chain and compare it with its head."""
+    seq, previous = 0, BEGINNING
+    for entry in session.scalars(select(JournalEntry).order_by(JournalEntry.seq).execution_options(yield_per=1000)):
+        seq += 1
+        if entry.seq != seq:
+            return Broken(seq, "missing")
+        if entry.previous != previous:
+            return Broken(seq, "does not follow the entry before it")
+        if entry.hash != link(entry):
+            return Broken(seq, "altered")
+        previous = entry.hash
+    head = session.get(JournalHead, _HEAD)
+    at_head = (0, BEGINNING) if head is None else (head.seq, head.hash)
+    return Verified(seq, previous) if at_head == (seq, previous) else Broken(seq + 1, "the head names another end")

@@ -1,0 +1,135 @@
+"""PINs: six digits, kept as a keyed hash, with one counter of wrong tries for line and text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
+
+from certification import journal, people
+from certification.errors import Problem
+from certification.identity import ResidentNumber
+from certification.keys import KeyRing
+from certification.runtime import Runtime
+from certification.store import Person, Pin, insert_once
+
+TRIES = 5
+FIRST_LOCK = timedelta(hours=1)
+_LONGEST = 10  # the lock doubles at most this often: 1024 hours
+
+# argon2id with 19 MiB and two passes: the least that OWASP's password storage notes recommend. What it is given is already
+# an HMAC under the key ring, so that a stolen database alone cannot be searched through a million PINs.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+_NOBODY = _HASHER.hash("no PIN is set")
+
+
+class PinMalformed(Problem):
+    """A PIN has six digits."""
+
+    def __init__(self) -> None:
+        super().__init__("密码应为六位数字，请重新设置。", "A PIN has six digits; please choose again.")
+
+
+class PinTooEasy(Problem):
+    """A PIN that others would guess first."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这个密码太容易被猜到，请不要用重复或连续的数字、生日或身份证号中的数字。",
+            "This PIN is easily guessed; avoid repeated or consecutive digits, the birthday, and digits of the identity number.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The PIN is the person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """It is not; so many tries are left before a lock."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Too many wrong tries; none is looked at before this moment."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotSet:
+    """The person has no PIN."""
+
+
+PinResult = Right | Wrong | Locked | NotSet
+
+
+def set_pin(session: Session, rt: Runtime, person: Person, pin: str, by: str) -> None:
+    """Set or replace the person's PIN, and forget wrong tries. Raises PinMalformed or PinTooEasy."""
+    if not (pin.isascii() and pin.isdigit() and len(pin) == 6):
+        raise PinMalformed
+    if easy(pin, people.number_of(rt.keys, person)):
+        raise PinTooEasy
+    fresh = {"hash": _HASHER.hash(_keyed(rt.keys, person, pin)[0]), "set_at": rt.now()}
+    if not insert_once(session, Pin, person_id=person.id, wrong_in_row=0, **fresh):
+        mine = update(Pin).where(Pin.person_id == person.id)
+        session.execute(mine.values(wrong_in_row=0, locked_until=None, **fresh))
+    journal.write(session, rt.now(), by, "PIN set", f"person:{person.id}")
+
+
+def easy(pin: str, number: ResidentNumber) -> bool:
+    """Whether others would guess this PIN first."""
+    steps = {(int(b) - int(a)) % 10 for a, b in zip(pin, pin[1:], strict=False)}
+    repeated = pin in {pin[:1] * 6, pin[:2] * 3, pin[:3] * 2}
+    born = number.birth_date
+    birthdays = {f"{born:%d%m%y}", f"{born:%m%d%y}", f"{born:%y%d%m}"}
+    return steps <= {1} or steps <= {9} or repeated or pin in birthdays or pin in number.text
+
+
+def check(session: Session, rt: Runtime, person: Person, typed: str) -> PinResult:
+    """Whether `typed` is the person's PIN. Five wrong in a row lock it for an hour, the next five for two, and so on.
+
+    The try is counted before it is looked at, by compare-and-set, so that tries at the same time are all counted; and the
+    work is the same whether there is a PIN, a lock, or neither.
+    """
+    now = rt.now()
+    unlocked = update(Pin).where(Pin.person_id == person.id, or_(Pin.locked_until.is_(None), Pin.locked_until <= now))
+    counted = unlocked.values(wrong_in_row=Pin.wrong_in_row + 1).returning(Pin.wrong_in_row, Pin.hash)
+    row = session.execute(counted).first()
+    right = _matches(row.hash if row else _NOBODY, _keyed(rt.keys, person, typed))
+    if row is None:
+        pin = session.get(Pin, person.id, populate_existing=True)
+        return Locked(pin.locked_until) if pin is not None and pin.locked_until is not None else NotSet()
+    mine = update(Pin).where(Pin.person_id == person.id)
+    if right:
+        session.execute(mine.values(wrong_in_row=0, locked_until=None))
+        return Right()
+    if row.wrong_in_row % TRIES:
+        return Wrong(TRIES - row.wrong_in_row % TRIES)
+    until = now + FIRST_LOCK * 2 ** min(row.wrong_in_row // TRIES - 1, _LONGEST)
+    session.execute(mine.values(locked_until=until))
+    journal.write(session, now, "line", "PIN locked", f"person:{person.id}", wrong=row.wrong_in_row)
+    return Locked(until)
+
+
+def _keyed(keys: KeyRing, person: Person, pin: str) -> list[str]:
+    return keys.indexes(f"{person.id}:{pin}", "pins")
+
+
+def _matches(kept: str, keyed: list[str]) -> bool:
+    """Whether the hash was made of any of these; all are tried, so that the time taken tells nothing."""
+    return sum(_verify(kept, candidate) for candidate in keyed) > 0
+
+
+def _verify(kept: str, candidate: str) -> bool:
+    try:
+        return _HASHER.verify(kept, candidate)
+    except VerifyMismatchError:
+        return False

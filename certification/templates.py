@@ -1,0 +1,51 @@
+"""A person's sealed voice template: one in use, older ones retired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certification import journal
+from certification.runtime import Runtime
+from certification.store import Person, VoiceTemplate
+
+
+def current(session: Session, person: Person) -> VoiceTemplate | None:
+    """The template in use. Its bytes are sealed for `voice_templates:<its id>`."""
+    in_use = select(VoiceTemplate).where(VoiceTemplate.person_id == person.id, VoiceTemplate.retired_at.is_(None))
+    return session.scalars(in_use).first()
+
+
+def keep(
+    session: Session,
+    rt: Runtime,
+    person: Person,
+    *,
+    template_id: str,
+    encoder: str,
+    sealed: bytes,
+    utterances: int,
+    source: str,
+    detail: dict[str, Any] | None = None,
+    actor: str = "worker",
+) -> VoiceTemplate:
+    """Put a new template in use and retire the one before. `sealed` was sealed for `voice_templates:<template_id>`."""
+    now = rt.now()
+    in_use = update(VoiceTemplate).where(VoiceTemplate.person_id == person.id, VoiceTemplate.retired_at.is_(None))
+    session.execute(in_use.values(retired_at=now))
+    template = VoiceTemplate(
+        id=template_id,
+        person_id=person.id,
+        encoder=encoder,
+        sealed=sealed,
+        utterances=utterances,
+        source=source,
+        detail=detail or {},
+        created_at=now,
+    )
+    session.add(template)
+    session.flush()
+    journal.write(session, now, actor, "voice template kept", f"person:{person.id}", encoder=encoder, source=source)
+    return template
