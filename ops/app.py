@@ -43,7 +43,7 @@ def _refuse_unsigned(rt: Runtime) -> None:
         return
     logger.warning("unsigned request refused: %s", request.path)
     with rt.sessions.begin() as session:
-        journal.write(session, rt.now(), actor="carrier", action="unsigned_request_refused", subject=request.path)
+        journal.write(session, rt.now(), actor="carrier", action="unsigned request refused", subject=request.path)
     abort(403)
 
 

@@ -1,15 +1,47 @@
-"""`stillhere`: every command of the service. Errors are sentences that say what to do, never tracebacks."""
+"""`stillhere`: every command of the service. What a person can put right is said as a sentence, not as a traceback."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import click
 
+from certification.errors import Problem
+from ivr.prompt_commands import prompts
+from ivr.speech.commands import speech
+from ivr.speech.recogniser import ModelMissing, WordsUnknown
+from ops.commands import desk, keeping, processes
+from voiceprint.audio import AudioEmpty, AudioUnreadable
+from voiceprint.calibration import CalibrationMissing
+from voiceprint.commands import voiceprint
+from voiceprint.encoder import EncoderMissing
 
-@click.group()
+SENTENCES = (
+    Problem,
+    AudioEmpty,
+    AudioUnreadable,
+    CalibrationMissing,
+    EncoderMissing,
+    ModelMissing,
+    WordsUnknown,
+)
+
+
+class Sentences(click.Group):
+    """A group whose commands end with the sentence of an error that is meant to be read, and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SENTENCES as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Sentences)
 @click.option("-v", "--verbose", is_flag=True, help="say more on standard error")
-def cli(verbose: bool) -> None:
+def main(verbose: bool) -> None:
     """stillhere：没有智能手机的退休人员，打个电话就能完成资格认证。
 
     The telephone line by which a retiree without a smartphone proves that they are still here.
@@ -17,3 +49,26 @@ def cli(verbose: bool) -> None:
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+
+
+for command in (
+    processes.serve,
+    processes.media,
+    processes.worker,
+    processes.schedule,
+    desk.people,
+    desk.enrol,
+    desk.certify,
+    desk.pin,
+    desk.code,
+    keeping.db,
+    keeping.keys,
+    keeping.journal,
+    voiceprint,
+    speech,
+    prompts,
+):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

@@ -10,8 +10,9 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from certification import cases, certifying, consent, journal, limits, templates
+from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
-from certification.store import Assessment, Person, Recording, VoiceTemplate
+from certification.store import Assessment, Call, Person, Recording, VoiceTemplate
 from ops.voices import Agreement, Bench, Enrolment, OtherEncoder, Weighed, heard
 from voiceprint import challenge
 
@@ -123,8 +124,8 @@ def _conclude(session: Session, bench: Bench, material: _Material, verdict: _Ver
         session,
         bench.rt.now(),
         actor="worker",
-        action="voice_weighed",
-        subject=person.id,
+        action="voice weighed",
+        subject=f"person:{person.id}",
         assessment=assessment.id,
         purpose=assessment.purpose,
         outcome=verdict.outcome,
@@ -150,26 +151,26 @@ def _conclude(session: Session, bench: Bench, material: _Material, verdict: _Ver
             limits.failed(
                 session, bench.rt, person, method="voice", reason=verdict.problem or "voice_doubt", ref=assessment.id
             )
-            _open_case(session, bench, person, assessment, "voice_doubt", verdict)
+            _open_case(session, bench, person, assessment, CaseKind.VOICE_DOUBT, verdict)
         case Agreement.ENROLLED.value:
             _keep_template(session, bench, person, assessment, verdict)
         case Agreement.DIFFER.value:
-            _open_case(session, bench, person, assessment, "enrolment_differs", verdict)
+            _open_case(session, bench, person, assessment, CaseKind.ENROLMENT_DIFFERS, verdict)
         case _:
             logger.info("assessment %s: audio too poor to say", assessment.id)
 
 
 def _keep_template(session: Session, bench: Bench, person: Person, assessment: Assessment, verdict: _Verdict) -> None:
-    if not consent.given(session, person, "voiceprint"):  # withdrawn between the call and the job: nothing is kept
+    if not consent.given(session, person):  # withdrawn between the call and the job: nothing is kept
         assessment.outcome = Agreement.DIFFER.value
-        _open_case(session, bench, person, assessment, "enrolment_differs", verdict)
+        _open_case(session, bench, person, assessment, CaseKind.ENROLMENT_DIFFERS, verdict)
         return
     assert verdict.enrolment is not None and verdict.enrolment.template is not None
     bench.keep(session, person, verdict.enrolment.template, f"call {assessment.call_id}")
 
 
 def _open_case(
-    session: Session, bench: Bench, person: Person, assessment: Assessment, kind: str, verdict: _Verdict
+    session: Session, bench: Bench, person: Person, assessment: Assessment, kind: CaseKind, verdict: _Verdict
 ) -> None:
     cases.open_case(
         session,
@@ -177,6 +178,7 @@ def _open_case(
         kind=kind,
         cause=f"{kind}:{assessment.id}",
         person=person,
-        call=assessment.call_id,
+        call=session.get_one(Call, assessment.call_id),
         detail={**verdict.detail, "assessment": assessment.id, "recordings": assessment.recordings},
+        actor="worker",
     )

@@ -62,5 +62,5 @@ def end_silent_calls(rt: Runtime) -> int:
         )
         for call in silent:
             call.ended_at = rt.now()
-            journal.write(session, rt.now(), actor="schedule", action="call_found_ended", subject=call.id)
+            journal.write(session, rt.now(), actor="schedule", action="call found ended", subject=call.id)
     return len(silent)

@@ -99,7 +99,7 @@ class Bench:
             session,
             self.rt,
             person,
-            id=identifier,
+            template_id=identifier,
             encoder=template.encoder,
             sealed=sealed,
             utterances=template.utterances,

@@ -105,7 +105,7 @@ def enrol(person_id: str, files: tuple[Path, ...], more: tuple[Path, ...], text:
     weighed = bench.weigh_enrolment(utterances)
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
-        consent.record(session, rt, person, purpose="voiceprint", text=text, how="desk", by=by)
+        consent.record(session, rt, person, text=text, how="desk", by=by)
         if weighed.template is not None:
             bench.keep(session, person, weighed.template, "files")
     if weighed.agreement is not Agreement.ENROLLED:

@@ -22,23 +22,22 @@ def serve(bind: str) -> None:
 @click.option("--bind", default="127.0.0.1:8001", show_default=True, help="address and port to listen on")
 def media(bind: str) -> None:
     """Speak with callers over the media socket. 与来电者对话。"""
-    from ops import heartbeat
-    from ops.serving import serve_media
-
-    rt = compose.runtime()
-
-    def make() -> Flask:
-        recogniser = VoskRecogniser.open(rt.settings.speech_models)
-        here = compose.runtime()
-        heartbeat.beat(here.settings.redis_url, "media")
-        return create_media(here, recogniser)
-
     from flask import Flask
 
     from ivr.media import create_media
     from ivr.speech.recogniser import VoskRecogniser
+    from ops import heartbeat
+    from ops.serving import serve_media
 
-    serve_media(make, bind, rt.settings.media_slots)
+    settings = compose.runtime().settings
+
+    def make() -> Flask:
+        rt = compose.runtime()
+        app = create_media(rt, VoskRecogniser.open(settings.speech_models))
+        heartbeat.beat(settings.redis_url, "media")
+        return app
+
+    serve_media(make, bind, settings.media_slots)
 
 
 @click.command()
