@@ -27,8 +27,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a person stands: the present period's last day, whether it is certified and by which receipt, and the last day
-    by which they must certify next (the present one's while it is open)."""
+    """Where a person stands: whether the present period is certified and by which receipt, and its last day.
+
+    `next_due` is the last day of the period that awaits them: the present one's while it is open, else the next one's.
+    """
 
     closed: bool
     due: date
@@ -49,9 +51,9 @@ def record(
     detail: dict[str, Any] | None = None,
     actor: str,
 ) -> Recorded:
-    """Append a sign of life, once for each kind and `ref` (the event it rests on), and close its period where it suffices.
+    """Append a sign of life and close its period where it suffices.
 
-    Asked again, it answers what stands and adds nothing.
+    It is recorded once for each kind and `ref` (the event it rests on): asked again, this answers what stands.
     """
     evidence, new = _append(session, rt, person, kind, strength, source, ref, observed_at, detail or {})
     if new:

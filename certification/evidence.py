@@ -39,7 +39,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Lesser:
-    """Weaker evidence that counts while stronger evidence is recent: `counts`, with `backed_by` in the `months` before."""
+    """Weaker evidence that counts while stronger is recent: `counts`, with `backed_by` in the `months` before it."""
 
     counts: Strength
     backed_by: Strength

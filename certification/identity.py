@@ -12,8 +12,18 @@ from certification.errors import Problem
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
-_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+_PROVINCES = frozenset(  # GB/T 2260
+    str(code)
+    for codes in (
+        range(11, 16),
+        range(21, 24),
+        range(31, 38),
+        range(41, 47),
+        range(50, 55),
+        range(61, 66),
+        (71, 81, 82, 83),
+    )
+    for code in codes
 )
 _EARLIEST_YEAR = 1850
 
@@ -54,7 +64,7 @@ class CheckCharacterWrong(Problem):
     def __init__(self) -> None:
         super().__init__(
             "身份证号的校验码不符，可能有一位写错或两位颠倒，请对照证件重新填写。",
-            "The check character does not fit: a digit may be wrong or two exchanged; please copy it from the card again.",
+            "The check character does not fit: a digit may be wrong or two exchanged; copy it from the card again.",
         )
 
 

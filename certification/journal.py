@@ -37,8 +37,8 @@ class Broken:
 def write(session: Session, at: datetime, actor: str, action: str, subject: str, **detail: Any) -> None:
     """Journal that `actor` did `action` (past tense) to `subject`. `detail` is JSON without personal data.
 
-    The entry is written when the session commits, as the last thing before it: writers queue on the head of the chain, and
-    so hold it for as short as can be, and never while they still wait for another row.
+    The entry is written when the session commits, as the last thing before it: writers queue on the head of the chain,
+    and so hold it for as short as can be, and never while they still wait for another row.
     """
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     session.info.setdefault(_UNWRITTEN, []).append((at, actor, action, subject, text))

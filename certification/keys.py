@@ -70,8 +70,8 @@ class KeyRing:
     """Keys by name, newest first: the newest seals and indexes, every one opens and finds.
 
     Sealing is AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce; the context names the row and column, and is
-    authenticated, so that sealed bytes moved elsewhere do not open. Sealing and indexing use keys of their own, derived by HKDF
-    (RFC 5869).
+    authenticated, so that sealed bytes moved elsewhere do not open. Sealing and indexing use keys of their own, derived
+    by HKDF (RFC 5869).
     """
 
     def __init__(self, keys: Mapping[str, _Key]) -> None:

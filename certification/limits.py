@@ -23,7 +23,7 @@ def failed(session: Session, rt: Runtime, person: Person, *, reason: str, ref: s
 
 
 def voice_allowed(session: Session, rt: Runtime, person: Person, period: Period) -> bool:
-    """Whether the person may try by voice again: fewer failures than the region allows, in 24 hours and in the period."""
+    """Whether the person may try by voice: fewer failures than the region allows, in 24 hours and in the period."""
     rules = rt.regions[person.region].voice
     opened = datetime.combine(period.opens, time.min, SHANGHAI)
     return (

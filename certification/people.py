@@ -5,31 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from pathlib import Path
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
-from certification import journal, phones
-from certification.errors import Problem
-from certification.identity import BirthDateImpossible, ResidentNumber
+from certification import journal, roll
+from certification.identity import ResidentNumber
 from certification.keys import KeyRing
 from certification.phones import PhoneNumber
-from certification.regions import SHANGHAI
+from certification.roll import Entry, Rejected
 from certification.runtime import Runtime
 from certification.store import LinePreference, Person, Phone, insert_once, new_id
 
 _NUMBER, _PHONE = "people.number", "phones.number"
-NAME_LENGTH = 60
-
-
-class NameMissing(Problem):
-    """A person needs a name of reasonable length."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"姓名不能为空，也不能超过 {NAME_LENGTH} 个字，请填写证件上的姓名。",
-            f"The name is empty or longer than {NAME_LENGTH} characters; write it as on the identity card.",
-        )
+_ROWS_A_COMMIT = 500
+_ADDED, _UPDATED, _UNCHANGED = "added", "updated", "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +33,13 @@ class Revealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
-    """What is known of a person before they are a row, already checked."""
+class ImportReport:
+    """What became of a roll's rows; a row that changed somebody's name, region, dialect or phones counts as updated."""
 
-    number: ResidentNumber
-    name: str
-    region: str
-    dialect: str | None = None
-    phone: PhoneNumber | None = None
-    relative_phone: PhoneNumber | None = None
+    added: int
+    updated: int
+    unchanged: int
+    rejected: list[tuple[int, str]]
 
 
 def add(
@@ -64,68 +54,82 @@ def add(
     relative_phone: str | None = None,
     actor: str = "cli",
 ) -> Person:
-    """Add a person, or bring the one who has this identity number up to date.
+    """Add a person, or bring the one who has this identity number up to date. Raises Problem."""
+    fields = {
+        "id_number": id_number,
+        "name": name,
+        "region": region,
+        "phone": phone or "",
+        "dialect": dialect or "",
+        "relative_phone": relative_phone or "",
+    }
+    return _put(session, rt, roll.entry(fields, rt.regions, rt.now()), actor)[0]
 
-    Raises what identity.ResidentNumber.parse and phones.parse raise, and NameMissing.
+
+def import_csv(sessions: sessionmaker[Session], rt: Runtime, path: Path, actor: str = "cli") -> ImportReport:
+    """Bring a roll in, row by row: a bad row is reported with its line and stops no other; rows twice are harmless.
+
+    Raises roll.RollUnreadable when the file as a whole cannot be read.
     """
-    details = Details(
-        number=ResidentNumber.parse(id_number),
-        name=name.strip(),
-        region=region,
-        dialect=dialect,
-        phone=phones.parse(phone) if phone else None,
-        relative_phone=phones.parse(relative_phone) if relative_phone else None,
-    )
-    return put(session, rt, details, actor)[0]
+    counts = {_ADDED: 0, _UPDATED: 0, _UNCHANGED: 0}
+    rejected: list[tuple[int, str]] = []
+    rows = roll.read(path, rt.regions, rt.now())
+    while batch := list(islice(rows, _ROWS_A_COMMIT)):
+        with sessions.begin() as session:
+            for row in batch:
+                match row:
+                    case Entry():
+                        counts[_put(session, rt, row, actor)[1]] += 1
+                    case Rejected(line, why):
+                        rejected.append((line, why))
+    return ImportReport(counts[_ADDED], counts[_UPDATED], counts[_UNCHANGED], rejected)
 
 
-def put(session: Session, rt: Runtime, details: Details, actor: str) -> tuple[Person, bool]:
-    """The person with these details, and whether anything of them is new. Phones are added, never taken away."""
-    if not 0 < len(details.name) <= NAME_LENGTH:
-        raise NameMissing
-    if details.number.birth_date > rt.now().astimezone(SHANGHAI).date():
-        raise BirthDateImpossible
-    person = find_by_number(session, rt.keys, details.number)
+def _put(session: Session, rt: Runtime, entry: Entry, actor: str) -> tuple[Person, str]:
+    """The person of this entry, and what was done: added, updated or unchanged. Phones are added, never taken away."""
+    person = find_by_number(session, rt.keys, entry.number)
+    fate, changes = _UNCHANGED, list[str]()
     if person is None:
-        person, changes = _insert(session, rt, details), ["added"]
+        person, fate = _insert(session, rt, entry), _ADDED
     else:
-        changes = _update(rt.keys, person, details)
-    for number, holder in ((details.phone, "self"), (details.relative_phone, "relative")):
+        changes = _update(rt.keys, person, entry)
+    for number, holder in ((entry.phone, "self"), (entry.relative_phone, "relative")):
         if number is not None and _add_phone(session, rt.keys, person, number, holder):
             changes.append(f"phone of {holder}")
-    if changes:
-        action = "person added" if changes[0] == "added" else "person changed"
-        journal.write(session, rt.now(), actor, action, f"person:{person.id}", changes=changes)
-    return person, bool(changes)
+    if changes and fate == _UNCHANGED:
+        fate = _UPDATED
+    if fate != _UNCHANGED:
+        journal.write(session, rt.now(), actor, f"person {fate}", f"person:{person.id}", changes=changes)
+    return person, fate
 
 
-def _insert(session: Session, rt: Runtime, details: Details) -> Person:
+def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
     person_id = new_id()
-    number_index = rt.keys.index(details.number.text, _NUMBER)
+    number_index = rt.keys.index(entry.number.text, _NUMBER)
     insert_once(
         session,
         Person,
         id=person_id,
-        region=details.region,
-        name_sealed=rt.keys.seal(details.name.encode(), f"people.name:{person_id}"),
-        number_sealed=rt.keys.seal(details.number.text.encode(), f"people.number:{person_id}"),
+        region=entry.region,
+        name_sealed=rt.keys.seal(entry.name.encode(), f"people.name:{person_id}"),
+        number_sealed=rt.keys.seal(entry.number.text.encode(), f"people.number:{person_id}"),
         number_index=number_index,
-        dialect=details.dialect,
+        dialect=entry.dialect,
         created_at=rt.now(),
     )
     return session.scalars(select(Person).where(Person.number_index == number_index)).one()
 
 
-def _update(keys: KeyRing, person: Person, details: Details) -> list[str]:
+def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:
     changes = []
-    if reveal(keys, person).name != details.name:
-        person.name_sealed = keys.seal(details.name.encode(), f"people.name:{person.id}")
+    if reveal(keys, person).name != entry.name:
+        person.name_sealed = keys.seal(entry.name.encode(), f"people.name:{person.id}")
         changes.append("name")
-    if person.region != details.region:
-        person.region = details.region
+    if person.region != entry.region:
+        person.region = entry.region
         changes.append("region")
-    if details.dialect is not None and person.dialect != details.dialect:
-        person.dialect = details.dialect
+    if entry.dialect is not None and person.dialect != entry.dialect:
+        person.dialect = entry.dialect
         changes.append("dialect")
     return changes
 

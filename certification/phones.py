@@ -23,7 +23,7 @@ class NumberNotRecognised(Problem):
         shown = text[:3] + "…" if len(text) > 3 else text
         super().__init__(
             f"无法识别电话号码“{shown}”，请写 11 位手机号，或带区号的座机号。",
-            f"“{shown}” is not a telephone number in {region}; write 11 digits of a mobile, or a fixed line with its area code.",
+            f"“{shown}” is not a telephone number in {region}; write a mobile of 11 digits, or area code and number.",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -21,8 +22,8 @@ TRIES = 5
 FIRST_LOCK = timedelta(hours=1)
 _LONGEST = 10  # the lock doubles at most this often: 1024 hours
 
-# argon2id with 19 MiB and two passes: the least that OWASP's password storage notes recommend. What it is given is already
-# an HMAC under the key ring, so that a stolen database alone cannot be searched through a million PINs.
+# argon2id with 19 MiB and two passes: the least that OWASP's password storage notes recommend. What it is given is
+# already an HMAC under the key ring, so that a stolen database alone cannot be searched through a million PINs.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _NOBODY = _HASHER.hash("no PIN is set")
 
@@ -40,7 +41,7 @@ class PinTooEasy(Problem):
     def __init__(self) -> None:
         super().__init__(
             "这个密码太容易被猜到，请不要用重复或连续的数字、生日或身份证号中的数字。",
-            "This PIN is easily guessed; avoid repeated or consecutive digits, the birthday, and digits of the identity number.",
+            "This PIN is easily guessed; avoid repeated or consecutive digits, the birthday, the identity number.",
         )
 
 
@@ -86,7 +87,7 @@ def set_pin(session: Session, rt: Runtime, person: Person, pin: str, by: str) ->
 
 def easy(pin: str, number: ResidentNumber) -> bool:
     """Whether others would guess this PIN first."""
-    steps = {(int(b) - int(a)) % 10 for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
     repeated = pin in {pin[:1] * 6, pin[:2] * 3, pin[:3] * 2}
     born = number.birth_date
     birthdays = {f"{born:%d%m%y}", f"{born:%m%d%y}", f"{born:%y%d%m}"}
@@ -96,8 +97,8 @@ def easy(pin: str, number: ResidentNumber) -> bool:
 def check(session: Session, rt: Runtime, person: Person, typed: str) -> PinResult:
     """Whether `typed` is the person's PIN. Five wrong in a row lock it for an hour, the next five for two, and so on.
 
-    The try is counted before it is looked at, by compare-and-set, so that tries at the same time are all counted; and the
-    work is the same whether there is a PIN, a lock, or neither.
+    The try is counted before it is looked at, by compare-and-set, so that tries at the same time are all counted; and
+    the work is the same whether there is a PIN, a lock, or neither.
     """
     now = rt.now()
     unlocked = update(Pin).where(Pin.person_id == person.id, or_(Pin.locked_until.is_(None), Pin.locked_until <= now))

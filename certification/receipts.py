@@ -14,7 +14,7 @@ def draw(random: Random) -> str:
 
 
 def valid(number: str) -> bool:
-    """Whether a number that somebody read out can be a receipt's: ten digits of which the last follows from the rest."""
+    """Whether a number can be a receipt's: ten digits, of which the last follows from the rest."""
     return number.isascii() and number.isdigit() and len(number) == DIGITS and check_digit(number[:-1]) == number[-1]
 
 

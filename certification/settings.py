@@ -128,8 +128,8 @@ class Settings:
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read every setting, each from NAME or the file that NAME_FILE points to.
 
-        In a demonstration, secrets that are not set are made up once and kept in the data folder, so that every process of
-        it finds the same. Raises SettingMissing or SettingInvalid.
+        In a demonstration, secrets that are not set are made up once and kept in the data folder, so that every process
+        of it finds the same. Raises SettingMissing or SettingInvalid.
         """
         read = _Reader(environ)
         data = Path(read.text("STILLHERE_DATA"))

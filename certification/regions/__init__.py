@@ -88,7 +88,7 @@ class EvidenceRules(Table):
 
 
 class VoiceRules(Table):
-    """The false match rate that a voice may certify at, and how many failed attempts there are before only a human may."""
+    """The false match rate that a voice may certify at, and after how many failed attempts only a human may."""
 
     max_fmr: float = Field(gt=0, le=0.05)
     failures_in_24h: int = Field(ge=1, le=20)

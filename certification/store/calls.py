@@ -12,7 +12,7 @@ from certification.store.base import Base, Identified
 
 
 class Call(Identified, Base):
-    """One call. `turn` is the number of the turn whose answer is awaited; `state` is the machine's, without anything keyed."""
+    """One call. `turn` is the turn whose answer is awaited; `state` is the machine's, without anything keyed."""
 
     __tablename__ = "calls"
 

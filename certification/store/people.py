@@ -12,7 +12,7 @@ from certification.store.base import Base, Identified
 
 
 class Person(Identified, Base):
-    """Somebody whose eligibility is certified. Name and resident identity number are sealed; the index finds, it does not tell."""
+    """Somebody whose eligibility is certified. Name and identity number are sealed; the index only finds."""
 
     __tablename__ = "people"
 
