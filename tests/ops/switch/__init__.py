@@ -1,0 +1,1 @@
+"""Tests of the test caller itself, against small real servers."""
