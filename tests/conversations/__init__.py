@@ -1,0 +1,1 @@
+"""Whole calls over sockets: real processes, real models, real recordings of the tuning speakers."""

@@ -1,0 +1,96 @@
+"""Webhooks that repeat, come late or unsigned; lines that drop; workers that are killed."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import func, select
+
+from certification.store import Call, Evidence
+from tests.conversations.speakers import Speaker
+from tests.conversations.town import Resident, Town
+from tests.conversations.walks import identified, talks
+
+
+def test_every_webhook_three_times_at_once_changes_nothing(town: Town, speaker: Speaker) -> None:
+    mary = town.resident(voice=speaker)
+    call = mary.phone.dial(repeats=3).repeat_webhooks(3, together=True)
+    assert talks(identified(call, mary), speaker.repeats) == "assess.wait"
+    call.hears("result.certified").hears("goodbye").ended()
+    assert len(town.evidence(mary)) == 1
+    assert len(town.assessments(mary)) == 1
+    assert not call.faults
+
+
+def test_a_late_turn_gets_the_last_answer_and_moves_nothing(town: Town) -> None:
+    mary = town.resident(pin="274913")
+    call = mary.phone.dial().hears("menu.main").press("1").hears("who.tail")
+    before = _turn(town, call.sid)
+    answer = call.late(1)
+    assert answer.status == 200
+    assert answer.body == call.answers[-1].body
+    assert _turn(town, call.sid) == before
+    call.press(mary.tail).hears("pin.ask").hang_up().ended()
+
+
+def test_an_unsigned_request_is_refused_and_journalled(town: Town) -> None:
+    mary = town.resident(pin="274913")
+    refused = town.journalled("unsigned request refused")
+    call = town.switch.unsigned().phone(mary.phone.number).dial().ended()
+    assert call.failure is not None
+    assert _turn(town, call.sid) is None, "nothing of it was stored"
+    assert town.journalled("unsigned request refused") > refused
+
+
+def test_a_dropped_call_is_taken_up_again_with_fresh_words(town: Town, speaker: Speaker) -> None:
+    mary = town.resident(voice=speaker)
+    first = identified(mary.phone.dial(), mary)
+    first.repeats(speaker.repeats).hears("word.*").hang_up().ended()
+    assert not town.assessments(mary)
+
+    again = mary.phone.dial().hears("resume.welcome").hears("who.tail").press(mary.tail)
+    assert talks(again, speaker.repeats) == "assess.wait"
+    again.hears("result.certified").ended()
+    [assessment] = town.assessments(mary)
+    calls = {recording.call_id for recording in town.recordings(assessment.recordings)}
+    assert len(calls) == 1, "nothing that was heard in the first call counts in the second"
+
+
+def test_a_worker_killed_while_assessing_loses_and_doubles_nothing(town: Town, speaker: Speaker) -> None:
+    mary = town.resident(voice=speaker)
+    call = identified(mary.phone.dial(), mary)
+    town.service.kill("worker")
+    try:
+        assert talks(call, speaker.repeats) == "assess.wait"
+        call.hears("result.promise", timeout_s=90).ended()
+        assert "promised_result" in town.cases(mary)
+        assert not town.certified(mary)
+    finally:
+        town.service.start("worker")
+    _wait_until_certified(town, mary)
+    with town.rt.sessions() as session:
+        assert session.scalars(select(func.count()).where(Evidence.person_id == mary.id)).one() == 1
+    town.service.wait_until_ready()
+
+
+def test_a_lost_media_socket_is_asked_again(town: Town, speaker: Speaker) -> None:
+    mary = town.resident(voice=speaker)
+    call = identified(mary.phone.dial(), mary)
+    call.hears("word.*").drop_socket()
+    call.hears_first("word.*", "pin.ask")
+    call.hang_up().ended()
+    assert not town.assessments(mary)
+    assert town.failures(mary) == 0
+
+
+def _turn(town: Town, sid: str) -> int | None:
+    with town.rt.sessions() as session:
+        return session.scalars(select(Call.turn).where(Call.sid == sid)).one_or_none()
+
+
+def _wait_until_certified(town: Town, resident: Resident) -> None:
+    for _ in range(120):
+        if town.certified(resident):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"never assessed: {town.assessments(resident)}\n{town.service.log('worker')}")
