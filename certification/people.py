@@ -2,26 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from pathlib import Path
+from enum import StrEnum
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from certification import journal, roll
-from certification.identity import ResidentNumber
+from certification import journal, phones
+from certification.errors import Problem
+from certification.identity import BirthDateImpossible, ResidentNumber
 from certification.keys import KeyRing
 from certification.phones import PhoneNumber
-from certification.roll import Entry, Rejected
+from certification.regions import SHANGHAI, Regions
 from certification.runtime import Runtime
 from certification.store import LinePreference, Person, Phone, insert_once, new_id
 
 _NUMBER, _PHONE = "people.number", "phones.number"
-_ROWS_A_COMMIT = 500
-_ADDED, _UPDATED, _UNCHANGED = "added", "updated", "unchanged"
+DIALECTS = {"mandarin": "普通话", "cantonese": "粤语", "sichuanese": "四川话"}
+NAME_LENGTH = 60
+
+
+class NameMissing(Problem):
+    """A person needs a name of reasonable length."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"姓名不能为空，也不能超过 {NAME_LENGTH} 个字，请填写证件上的姓名。",
+            f"The name is empty or longer than {NAME_LENGTH} characters; write it as on the identity card.",
+        )
+
+
+class RegionUnknown(Problem):
+    """There is no region file for the place."""
+
+    def __init__(self, text: str, regions: Regions) -> None:
+        super().__init__(
+            f"没有“{text}”的地区规则，可写：{'、'.join(region.name for region in regions)}；留空用默认规则。",
+            f"There are no rules for {text!r}; write {', '.join(region.code for region in regions)}, or nothing.",
+        )
+
+
+class DialectUnknown(Problem):
+    """The line does not speak this dialect."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"线路没有方言“{text}”，可写：{'、'.join(DIALECTS.values())}；也可留空。",
+            f"The line does not speak {text!r}; write {', '.join(DIALECTS)}, or leave it empty.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of a person before they are on record, already checked."""
+
+    number: ResidentNumber
+    name: str
+    region: str | None  # None: not said, so the default's, or what is on record
+    dialect: str | None
+    phone: PhoneNumber | None
+    relative_phone: PhoneNumber | None
+
+
+class Fate(StrEnum):
+    """What became of an entry: a new person, one with something changed, or nothing to do."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +80,6 @@ class Revealed:
 
     name: str = field(repr=False)
     number: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a roll's rows; a row that changed somebody's name, region, dialect or phones counts as updated."""
-
-    added: int
-    updated: int
-    unchanged: int
-    rejected: list[tuple[int, str]]
 
 
 def add(
@@ -63,44 +103,43 @@ def add(
         "dialect": dialect or "",
         "relative_phone": relative_phone or "",
     }
-    return _put(session, rt, roll.entry(fields, rt.regions, rt.now()), actor)[0]
+    return put(session, rt, entry(fields, rt.regions, rt.now()), actor)[0]
 
 
-def import_csv(sessions: sessionmaker[Session], rt: Runtime, path: Path, actor: str = "cli") -> ImportReport:
-    """Bring a roll in, row by row: a bad row is reported with its line and stops no other; rows twice are harmless.
-
-    Raises roll.RollUnreadable when the file as a whole cannot be read.
-    """
-    counts = {_ADDED: 0, _UPDATED: 0, _UNCHANGED: 0}
-    rejected: list[tuple[int, str]] = []
-    rows = roll.read(path, rt.regions, rt.now())
-    while batch := list(islice(rows, _ROWS_A_COMMIT)):
-        with sessions.begin() as session:
-            for row in batch:
-                match row:
-                    case Entry():
-                        counts[_put(session, rt, row, actor)[1]] += 1
-                    case Rejected(line, why):
-                        rejected.append((line, why))
-    return ImportReport(counts[_ADDED], counts[_UPDATED], counts[_UNCHANGED], rejected)
-
-
-def _put(session: Session, rt: Runtime, entry: Entry, actor: str) -> tuple[Person, str]:
+def put(session: Session, rt: Runtime, entry: Entry, actor: str) -> tuple[Person, Fate]:
     """The person of this entry, and what was done: added, updated or unchanged. Phones are added, never taken away."""
     person = find_by_number(session, rt.keys, entry.number)
-    fate, changes = _UNCHANGED, list[str]()
+    fate, changes = Fate.UNCHANGED, list[str]()
     if person is None:
-        person, fate = _insert(session, rt, entry), _ADDED
+        person, fate = _insert(session, rt, entry), Fate.ADDED
     else:
         changes = _update(rt.keys, person, entry)
     for number, holder in ((entry.phone, "self"), (entry.relative_phone, "relative")):
         if number is not None and _add_phone(session, rt.keys, person, number, holder):
             changes.append(f"phone of {holder}")
-    if changes and fate == _UNCHANGED:
-        fate = _UPDATED
-    if fate != _UNCHANGED:
+    if changes and fate == Fate.UNCHANGED:
+        fate = Fate.UPDATED
+    if fate != Fate.UNCHANGED:
         journal.write(session, rt.now(), actor, f"person {fate}", f"person:{person.id}", changes=changes)
     return person, fate
+
+
+def entry(fields: Mapping[str, str], regions: Regions, now: datetime) -> Entry:
+    """Check one person's fields, named as the parameters of add(). Raises Problem, of the kind that fits."""
+    number = ResidentNumber.parse(fields["id_number"])
+    if number.birth_date > now.astimezone(SHANGHAI).date():
+        raise BirthDateImpossible
+    name = fields["name"].strip()
+    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
+        raise NameMissing
+    return Entry(
+        number=number,
+        name=name,
+        region=_region(fields.get("region", "").strip(), regions),
+        dialect=_dialect(fields.get("dialect", "").strip()),
+        phone=_phone(fields.get("phone", "")),
+        relative_phone=_phone(fields.get("relative_phone", "")),
+    )
 
 
 def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
@@ -110,7 +149,7 @@ def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
         session,
         Person,
         id=person_id,
-        region=entry.region,
+        region=entry.region or rt.regions.default.code,
         name_sealed=rt.keys.seal(entry.name.encode(), f"people.name:{person_id}"),
         number_sealed=rt.keys.seal(entry.number.text.encode(), f"people.number:{person_id}"),
         number_index=number_index,
@@ -125,7 +164,7 @@ def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:
     if reveal(keys, person).name != entry.name:
         person.name_sealed = keys.seal(entry.name.encode(), f"people.name:{person.id}")
         changes.append("name")
-    if person.region != entry.region:
+    if entry.region is not None and person.region != entry.region:
         person.region = entry.region
         changes.append("region")
     if entry.dialect is not None and person.dialect != entry.dialect:
@@ -195,3 +234,25 @@ def dialect_of(session: Session, keys: KeyRing, e164: str) -> str | None:
     indexes = keys.indexes(e164, _PHONE)
     chosen = select(LinePreference.dialect).where(LinePreference.number_index.in_(indexes))
     return session.scalars(chosen.order_by(LinePreference.updated_at.desc())).first()
+
+
+def _region(text: str, regions: Regions) -> str | None:
+    if not text:
+        return None
+    found = regions.find(text)
+    if found is None:
+        raise RegionUnknown(text, regions)
+    return found.code
+
+
+def _dialect(text: str) -> str | None:
+    for name, chinese in DIALECTS.items():
+        if text.lower() in {name, chinese}:
+            return name
+    if text:
+        raise DialectUnknown(text)
+    return None
+
+
+def _phone(text: str) -> PhoneNumber | None:
+    return phones.parse(text) if text.strip() else None

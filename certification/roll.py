@@ -1,18 +1,22 @@
-"""The roll: a CSV file of people, read line by line so that one bad line spoils no other. Touches no database."""
+"""The roll: a CSV file of people, brought in line by line so that one bad line spoils no other."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
-from certification import phones
+from sqlalchemy.orm import Session, sessionmaker
+
+from certification import people
 from certification.errors import Problem
-from certification.identity import BirthDateImpossible, ResidentNumber
-from certification.phones import PhoneNumber
-from certification.regions import SHANGHAI, Regions
+from certification.people import Entry, Fate
+from certification.regions import Regions
+from certification.runtime import Runtime
 
 HEADERS = {
     "id_number": "身份证号",
@@ -23,8 +27,7 @@ HEADERS = {
     "relative_phone": "亲属电话",
 }
 _NEEDED = ("id_number", "name")
-DIALECTS = {"mandarin": "普通话", "cantonese": "粤语", "sichuanese": "四川话"}
-NAME_LENGTH = 60
+_ROWS_A_COMMIT = 500
 
 
 class RollUnreadable(Problem):
@@ -42,46 +45,14 @@ class RowMalformed(Problem):
     """A line is not as many fields as the header has, or holds characters that cannot be read."""
 
 
-class NameMissing(Problem):
-    """A person needs a name of reasonable length."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"姓名不能为空，也不能超过 {NAME_LENGTH} 个字，请填写证件上的姓名。",
-            f"The name is empty or longer than {NAME_LENGTH} characters; write it as on the identity card.",
-        )
-
-
-class RegionUnknown(Problem):
-    """There is no region file for the place."""
-
-    def __init__(self, text: str, regions: Regions) -> None:
-        super().__init__(
-            f"没有“{text}”的地区规则，可写：{'、'.join(region.name for region in regions.all)}；留空用默认规则。",
-            f"There are no rules for {text!r}; write {', '.join(region.code for region in regions.all)}, or nothing.",
-        )
-
-
-class DialectUnknown(Problem):
-    """The line does not speak this dialect."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"线路没有方言“{text}”，可写：{'、'.join(DIALECTS.values())}；也可留空。",
-            f"The line does not speak {text!r}; write {', '.join(DIALECTS)}, or leave it empty.",
-        )
-
-
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One person of a roll, checked."""
+class ImportReport:
+    """What became of a roll's rows; a row that changed somebody's name, region, dialect or phones counts as updated."""
 
-    number: ResidentNumber
-    name: str
-    region: str
-    dialect: str | None
-    phone: PhoneNumber | None
-    relative_phone: PhoneNumber | None
+    added: int
+    updated: int
+    unchanged: int
+    rejected: list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +61,25 @@ class Rejected:
 
     line: int
     why: str
+
+
+def import_csv(sessions: sessionmaker[Session], rt: Runtime, path: Path, actor: str = "cli") -> ImportReport:
+    """Bring a roll in, row by row: a bad row is reported with its line and stops no other; rows twice are harmless.
+
+    Raises RollUnreadable when the file as a whole cannot be read.
+    """
+    counts = Counter[Fate]()
+    rejected: list[tuple[int, str]] = []
+    rows = read(path, rt.regions, rt.now())
+    while batch := list(islice(rows, _ROWS_A_COMMIT)):
+        with sessions.begin() as session:
+            for row in batch:
+                match row:
+                    case Entry():
+                        counts[people.put(session, rt, row, actor)[1]] += 1
+                    case Rejected(line, why):
+                        rejected.append((line, why))
+    return ImportReport(counts[Fate.ADDED], counts[Fate.UPDATED], counts[Fate.UNCHANGED], rejected)
 
 
 def read(path: Path, regions: Regions, now: datetime) -> Iterator[Entry | Rejected]:
@@ -109,27 +99,9 @@ def read(path: Path, regions: Regions, now: datetime) -> Iterator[Entry | Reject
         raise RollUnreadable(path, "文件打不开", f"the file cannot be opened ({error.strerror})") from None
 
 
-def entry(fields: Mapping[str, str], regions: Regions, now: datetime) -> Entry:
-    """Check one person's fields, named as in HEADERS. Raises Problem, of the kind that fits."""
-    number = ResidentNumber.parse(fields["id_number"])
-    if number.birth_date > now.astimezone(SHANGHAI).date():
-        raise BirthDateImpossible
-    name = fields["name"].strip()
-    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
-        raise NameMissing
-    return Entry(
-        number=number,
-        name=name,
-        region=_region(fields.get("region", "").strip(), regions),
-        dialect=_dialect(fields.get("dialect", "").strip()),
-        phone=_phone(fields.get("phone", "")),
-        relative_phone=_phone(fields.get("relative_phone", "")),
-    )
-
-
 def _line(line: int, text: str, header: list[str], regions: Regions, now: datetime) -> Entry | Rejected:
     try:
-        return entry(_fields(text, header), regions, now)
+        return people.entry(_fields(text, header), regions, now)
     except Problem as problem:
         return Rejected(line, str(problem))
 
@@ -142,7 +114,7 @@ def _fields(text: str, header: list[str]) -> dict[str, str]:
     try:
         fields = next(csv.reader([text], strict=True))
     except csv.Error:
-        raise RowMalformed("这一行的引号不成对。", "The quotation marks of the line do not match.") from None
+        raise RowMalformed("这一行不是 CSV，请检查引号。", "The line is no CSV; please check its quotation marks.") from None
     if len(fields) != len(header):
         raise RowMalformed(
             f"这一行有 {len(fields)} 栏，表头有 {len(header)} 栏，请补齐逗号。",
@@ -178,23 +150,3 @@ def _encoding(path: Path) -> str:
             continue
         return encoding
     return "utf-8-sig"
-
-
-def _region(text: str, regions: Regions) -> str:
-    found = regions.find(text) if text else regions.default
-    if found is None:
-        raise RegionUnknown(text, regions)
-    return found.code
-
-
-def _dialect(text: str) -> str | None:
-    for name, chinese in DIALECTS.items():
-        if text.lower() in {name, chinese}:
-            return name
-    if text:
-        raise DialectUnknown(text)
-    return None
-
-
-def _phone(text: str) -> PhoneNumber | None:
-    return phones.parse(text) if text.strip() else None

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from certification.errors import Problem
-from certification.keys import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the README's table. `default` None: must be set, outside the demo."""
+    """One row of the README's table. Without a default it must be set."""
 
     name: str
     default: str | None
     zh: str
     en: str
-    secret: bool = False
 
 
 SETTINGS = (
@@ -36,14 +33,14 @@ SETTINGS = (
         "语音媒体地址，默认由上项改为 wss",
         "where the carrier reaches the media socket; by default the former, as wss",
     ),
-    Setting("SESSION_SECRET", None, "网页会话的签名密钥", "signs the sessions of web pages", secret=True),
+    Setting("SESSION_SECRET", None, "网页会话的签名密钥", "signs the sessions of web pages"),
     Setting("VOICE_FROM", "", "本线路的电话号码", "the telephone number of the line"),
     Setting(
         "DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"
     ),
     Setting("REDIS_URL", "", "队列，默认随服务自带的 Redis", "the queue; by default a Redis of our own"),
     Setting("TWILIO_ACCOUNT_SID", None, "运营商帐号", "the account at the carrier"),
-    Setting("TWILIO_AUTH_TOKEN", None, "运营商密钥，用于验签", "the carrier's token; checks signatures", secret=True),
+    Setting("TWILIO_AUTH_TOKEN", None, "运营商密钥，用于验签", "the carrier's token; checks signatures"),
     Setting(
         "TWILIO_API_BASE_URL", "https://api.twilio.com", "运营商接口地址", "the carrier's API, or a compatible one"
     ),
@@ -52,18 +49,11 @@ SETTINGS = (
         None,
         "加密密钥环，最新的在前",
         "the encryption key ring, NAME:BASE64,…, newest first",
-        secret=True,
     ),
     Setting("STILLHERE_DATA", "var", "数据目录", "the folder of the embedded database and queue"),
     Setting("STILLHERE_REGIONS", "", "自订地区规则的目录", "a folder of region files that override the built-in ones"),
     Setting(
         "STILLHERE_PROMPTS", "", "真人录音提示音的目录", "a folder of recorded prompts that win over the rendered ones"
-    ),
-    Setting(
-        "STILLHERE_DEMO",
-        "0",
-        "演示模式：未设的密钥自动生成",
-        "1: a demonstration; secrets that are not set are made up",
     ),
     Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
     Setting(
@@ -119,32 +109,30 @@ class Settings:
     speech_models: Path | None
     media_slots: int
     default_region: str
-    demo: bool
 
     def __repr__(self) -> str:
-        return f"Settings(public_base_url={self.public_base_url!r}, data={str(self.data)!r}, demo={self.demo})"
+        return f"Settings(public_base_url={self.public_base_url!r}, data={str(self.data)!r})"
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read every setting, each from NAME or the file that NAME_FILE points to.
 
-        In a demonstration, secrets that are not set are made up once and kept in the data folder, so that every process
-        of it finds the same. Raises SettingMissing or SettingInvalid.
+        Raises SettingMissing or SettingInvalid, which name the setting and what to do.
         """
         read = _Reader(environ)
         data = Path(read.text("STILLHERE_DATA"))
-        public = read.url("PUBLIC_BASE_URL", "http", demo="http://127.0.0.1:8000")
+        public = read.url("PUBLIC_BASE_URL", "http")
         return cls(
             public_base_url=public,
-            media_base_url=read.url("MEDIA_BASE_URL", "ws", default=_media_of(public, read.demo)),
-            session_secret=read.secret("SESSION_SECRET", data),
+            media_base_url=read.url("MEDIA_BASE_URL", "ws", default=f"wss://{public.partition('://')[2]}"),
+            session_secret=read.text("SESSION_SECRET"),
             voice_from=read.text("VOICE_FROM"),
             database_url=_database(read.text("DATABASE_URL"), data),
             redis_url=read.text("REDIS_URL"),
-            twilio_account_sid=read.text("TWILIO_ACCOUNT_SID", demo=f"AC{0:032d}"),
-            twilio_auth_token=read.secret("TWILIO_AUTH_TOKEN", data),
+            twilio_account_sid=read.text("TWILIO_ACCOUNT_SID"),
+            twilio_auth_token=read.text("TWILIO_AUTH_TOKEN"),
             twilio_api_base_url=read.url("TWILIO_API_BASE_URL", "http"),
-            keys=read.secret("STILLHERE_KEYS", data),
+            keys=read.text("STILLHERE_KEYS"),
             data=data,
             regions=read.folder("STILLHERE_REGIONS"),
             prompts=read.folder("STILLHERE_PROMPTS"),
@@ -152,12 +140,7 @@ class Settings:
             speech_models=read.folder("SPEECH_MODELS"),
             media_slots=read.count("MEDIA_SLOTS"),
             default_region=read.text("DEFAULT_REGION"),
-            demo=read.demo,
         )
-
-
-def _media_of(public: str, demo: bool) -> str:
-    return "ws://127.0.0.1:8001" if demo else "wss://" + public.partition("://")[2]
 
 
 def _database(url: str, data: Path) -> str:
@@ -178,29 +161,17 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.demo = self._flag("STILLHERE_DEMO")
 
-    def text(self, name: str, demo: str | None = None) -> str:
+    def text(self, name: str) -> str:
         found = self._found(name)
-        if found is not None:
-            return found
-        default = _BY_NAME[name].default if not self.demo or demo is None else demo
-        if default is None:
+        if found is None:
+            found = _BY_NAME[name].default
+        if found is None:
             raise SettingMissing(name)
-        return default
+        return found
 
-    def secret(self, name: str, data: Path) -> str:
-        found = self._found(name)
-        if found is not None:
-            return found
-        if not self.demo:
-            raise SettingMissing(name)
-        return _made_up(
-            data / "demo" / name.lower(), KeyRing.generate_text() if name == "STILLHERE_KEYS" else secrets.token_hex(32)
-        )
-
-    def url(self, name: str, scheme: str, demo: str | None = None, default: str = "") -> str:
-        value = (self.text(name, demo) or default).rstrip("/")
+    def url(self, name: str, scheme: str, default: str = "") -> str:
+        value = (self.text(name) or default).rstrip("/")
         if not value.startswith((f"{scheme}://", f"{scheme}s://")) or value.endswith(":"):
             raise SettingInvalid(
                 name, f"应以 {scheme}:// 或 {scheme}s:// 开头", f"write {scheme}s://HOST or {scheme}://HOST"
@@ -219,12 +190,6 @@ class _Reader:
             raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
         return int(value)
 
-    def _flag(self, name: str) -> bool:
-        value = self._found(name) or "0"
-        if value not in {"0", "1"}:
-            raise SettingInvalid(name, "应为 0 或 1", "write 0 or 1")
-        return value == "1"
-
     def _found(self, name: str) -> str | None:
         """The value of NAME, else the contents of NAME_FILE; empty counts as not set."""
         value, path = self._environ.get(name, "").strip(), self._environ.get(f"{name}_FILE", "").strip()
@@ -238,18 +203,3 @@ class _Reader:
                     f"{name}_FILE", f"无法读取文件 {path}", f"{path} cannot be read ({error})"
                 ) from None
         return value or None
-
-
-def _made_up(path: Path, value: str) -> str:
-    """Keep `value` at `path` unless another process was first; the file's contents win. Readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    draft.touch(mode=0o600)
-    draft.write_text(value, "utf-8")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return path.read_text("utf-8").strip()

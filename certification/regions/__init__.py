@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,14 +147,13 @@ class Regions:
         """The region of people whose region is not named."""
         return self._default
 
-    @property
-    def all(self) -> tuple[Region, ...]:
+    def __iter__(self) -> Iterator[Region]:
         """Every region, by code."""
-        return tuple(self._regions[code] for code in sorted(self._regions))
+        return iter([self._regions[code] for code in sorted(self._regions)])
 
     def find(self, text: str) -> Region | None:
         """The region with this code or name; None when there is none."""
-        return next((region for region in self.all if text in {region.code, region.name}), None)
+        return next((region for region in self if text in {region.code, region.name}), None)
 
 
 def operator_open(region: Region, now: datetime) -> bool:
