@@ -33,9 +33,7 @@ class AudioEmpty(ValueError):
     """The file is audio of length zero; `path` names it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"录音 {path} 里没有声音，请重新录制。The recording {path} holds no sound: record it again."
-        )
+        super().__init__(f"录音 {path} 里没有声音，请重新录制。The recording {path} holds no sound: record it again.")
         self.path = path
 
 
@@ -60,8 +58,8 @@ def resample(samples: NDArray[np.float32], rate: int) -> Samples:
     if rate == SAMPLE_RATE:
         return np.ascontiguousarray(samples, dtype=np.float32)
     common = gcd(rate, SAMPLE_RATE)
-    converted = resample_poly(samples, SAMPLE_RATE // common, rate // common)
-    return np.clip(converted, -1.0, 1.0).astype(np.float32)
+    converted: Samples = resample_poly(samples, SAMPLE_RATE // common, rate // common)
+    return np.clip(converted, np.float32(-1), np.float32(1))
 
 
 def decode_mulaw(data: bytes) -> Samples:
@@ -97,7 +95,8 @@ def _telephone_band() -> NDArray[np.float64]:
 
 def _pcm16(samples: Samples) -> NDArray[np.int64]:
     """Index into the code tables: 16-bit PCM shifted to 0 … 65535."""
-    return np.clip(np.rint(samples * FULL_SCALE), -32768, 32767).astype(np.int64) + 32768
+    scaled: NDArray[np.float32] = np.rint(samples * np.float32(FULL_SCALE))
+    return np.clip(scaled, np.float32(-32768), np.float32(32767)).astype(np.int64) + 32768
 
 
 @cache
@@ -114,8 +113,8 @@ def _mulaw_codes() -> NDArray[np.uint8]:
     magnitude = np.minimum(np.abs(pcm), 32635) + 132
     exponent = np.floor(np.log2(magnitude)).astype(np.int64) - 7
     mantissa = (magnitude >> (exponent + 3)) & 15
-    code = np.where(pcm < 0, 128, 0) | (exponent << 4) | mantissa
-    return (~code & 255).astype(np.uint8)
+    codes: NDArray[np.uint8] = (~(np.where(pcm < 0, 128, 0) | (exponent << 4) | mantissa) & 255).astype(np.uint8)
+    return codes
 
 
 @cache
@@ -136,5 +135,5 @@ def _alaw_codes() -> NDArray[np.uint8]:
     magnitude = np.minimum(np.where(pcm < 0, -pcm - 1, pcm), 32767)
     exponent = np.maximum(np.floor(np.log2(np.maximum(magnitude, 1))).astype(np.int64) - 7, 0)
     mantissa = (magnitude >> np.where(exponent == 0, 4, exponent + 3)) & 15
-    code = np.where(pcm < 0, 0, 128) | (exponent << 4) | mantissa
-    return (code ^ 0x55).astype(np.uint8)
+    codes: NDArray[np.uint8] = ((np.where(pcm < 0, 0, 128) | (exponent << 4) | mantissa) ^ 0x55).astype(np.uint8)
+    return codes

@@ -62,14 +62,12 @@ class Batches(torch.utils.data.IterableDataset[Batch]):
         return self._channel(np.ascontiguousarray(joined[:length], dtype=np.float32), rng)
 
 
-def join_at_random(
-    recordings: Sequence[NDArray[np.int16]], length: int, rng: np.random.Generator
-) -> Samples:
+def join_at_random(recordings: Sequence[NDArray[np.int16]], length: int, rng: np.random.Generator) -> Samples:
     """Random recordings of one speaker with short pauses between, beginning anywhere, `length` samples long."""
     pieces: list[NDArray[np.int16]] = []
     have = 0
     while have < length:
-        piece = recordings[rng.integers(len(recordings))]
+        piece = recordings[int(rng.integers(len(recordings)))]
         if len(piece) > length:  # a sentence: any stretch of it
             start = rng.integers(len(piece) - length + 1)
             piece = piece[start : start + length]

@@ -65,7 +65,8 @@ def load(data: Path) -> Channel:
 def _direct_first(response: Samples) -> Samples:
     """Cut what comes before the direct sound, keep half a second, scale to unit energy."""
     kept = response[int(np.argmax(np.abs(response))) :][: SAMPLE_RATE // 2]
-    return (kept / np.sqrt(np.sum(kept**2))).astype(np.float32)
+    unit_energy: Samples = kept / np.sqrt(np.sum(kept**2))
+    return unit_energy
 
 
 def _synthetic_room(rng: np.random.Generator) -> Samples:
@@ -74,7 +75,8 @@ def _synthetic_room(rng: np.random.Generator) -> Samples:
     tail = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length)
     tail *= rng.uniform(0.1, 0.7) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
-    return tail.astype(np.float32)
+    response: Samples = tail.astype(np.float32)
+    return response
 
 
 def _filtered(samples: Samples, room: Samples, rng: np.random.Generator) -> Samples:
@@ -111,7 +113,8 @@ def _with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
 
 
 def _at_level(samples: Samples, dbfs: float) -> Samples:
-    return np.clip(samples * 10 ** (dbfs / 20) / np.sqrt(_power(samples)), -1, 1).astype(np.float32)
+    gain = np.float32(10 ** (dbfs / 20) / np.sqrt(_power(samples)))
+    return np.clip(samples * gain, np.float32(-1), np.float32(1))
 
 
 def _lossy(samples: Samples, rng: np.random.Generator) -> Samples:

@@ -16,9 +16,10 @@ from voiceprint.audio import FULL_SCALE, Samples, read
 
 DSP20 = "dsp20"
 OTHER_FOLDERS = ("cmn-syllables", "cmn-words", "yue-syllables", "fsdd", "librispeech")
-MANDARIN_WORDS = (
-    "数字 语音 语言 识别 中国 总工 北京 背景 上海 商行 复旦 饭店".split()  # the Mandarin words of dsp20
+MANDARIN_WORDS = frozenset(
+    ("数字", "语音", "语言", "识别", "中国", "总工", "北京", "背景", "上海", "商行", "复旦", "饭店")
 )
+"""The Mandarin words of dsp20; its other eight are English."""
 
 
 class Group(StrEnum):
@@ -69,9 +70,7 @@ def recordings(data: Path, folder: str) -> list[Recording]:
     if not manifest.is_file():
         raise CorpusMissing(manifest)
     rows = map(json.loads, manifest.read_text(encoding="utf-8").splitlines())
-    return [
-        Recording(data / folder / row["audio_filepath"], row["speaker"], row.get("text", "")) for row in rows
-    ]
+    return [Recording(data / folder / row["audio_filepath"], row["speaker"], row.get("text", "")) for row in rows]
 
 
 def of_group(data: Path, group: Group) -> list[Recording]:
@@ -92,7 +91,8 @@ def training_voices(data: Path, seen: Callable[[Recording], None] = lambda _: No
 
 def to_int16(samples: Samples) -> NDArray[np.int16]:
     """Half the memory of float32; `from_int16` undoes it."""
-    return np.clip(np.rint(samples * FULL_SCALE), -32768, 32767).astype(np.int16)
+    pcm: NDArray[np.int16] = np.clip(np.rint(samples * FULL_SCALE), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def from_int16(pcm: NDArray[np.int16]) -> Samples:

@@ -38,9 +38,7 @@ class Check:
         return equal_error_rate(scores[same], scores[~same])
 
 
-def _averages(
-    embeddings: np.ndarray, groups: Sequence[tuple[str, tuple[int, ...]]]
-) -> tuple[np.ndarray, np.ndarray]:
+def _averages(embeddings: np.ndarray, groups: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[np.ndarray, np.ndarray]:
     means = np.stack([embeddings[list(pieces)].mean(axis=0) for _, pieces in groups])
     return means / np.linalg.norm(means, axis=1, keepdims=True), np.array([name for name, _ in groups])
 
@@ -91,24 +89,25 @@ class SpeakerBrain(Brain):  # type: ignore[misc]  # SpeechBrain has no types
         features = self.modules.normalise(self.modules.fbank(wavs), torch.ones(len(wavs)))
         if stage == Stage.TRAIN:
             features = _masked(features)
-        embedding = self.modules.encoder(features)
-        return self.modules.classifier(embedding) if stage == Stage.TRAIN else embedding
+        output: torch.Tensor = self.modules.encoder(features)
+        if stage == Stage.TRAIN:
+            output = self.modules.classifier(output)
+        return output
 
-    def compute_objectives(
-        self, predictions: torch.Tensor, batch: Batch | torch.Tensor, stage: Stage
-    ) -> torch.Tensor:
+    def compute_objectives(self, predictions: torch.Tensor, batch: Batch | torch.Tensor, stage: Stage) -> torch.Tensor:
         """AAM-softmax loss in training; in validation embeddings are kept for the EER."""
         if stage == Stage.TRAIN and isinstance(batch, Batch):
-            return self.hparams.loss(predictions, batch.speakers[:, None])
+            loss: torch.Tensor = self.hparams.loss(predictions, batch.speakers[:, None])
+            return loss
         unit = torch.nn.functional.normalize(predictions[:, 0], dim=-1)
         self._embeddings.append(unit.numpy())
         return torch.zeros(1)
 
-    def on_fit_batch_start(self, batch: Batch, should_step: bool) -> None:
+    def on_fit_batch_start(self, batch: Batch, should_step: bool) -> None:  # noqa: ARG002
         """The rate of the next step."""
         self.hparams.schedule(self.optimizer, self.optimizer_step + 1)
 
-    def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
+    def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:  # noqa: ARG002
         """A fresh draw of batches each epoch; no embeddings yet."""
         self._batches.epoch = epoch or 0
         self._embeddings = []
@@ -156,9 +155,7 @@ def train(data: Path, folder: Path, hyperparameters: Path = HYPERPARAMETERS) -> 
     check = tuning_check(data)
     folder.mkdir(parents=True, exist_ok=True)
     brain = SpeakerBrain(hparams, batches, check, folder)
-    loaders = (
-        torch.utils.data.DataLoader(dataset, batch_size=None) for dataset in (batches, Pieces(check.pieces))
-    )
+    loaders = (torch.utils.data.DataLoader(dataset, batch_size=None) for dataset in (batches, Pieces(check.pieces)))
     brain.fit(hparams["epoch_counter"], *loaders)
 
 

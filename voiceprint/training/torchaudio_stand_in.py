@@ -7,7 +7,6 @@ what we use of SpeechBrain (Brain, Fbank, ECAPA_TDNN) calls nothing of it.
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -28,8 +27,6 @@ def prepare() -> None:
     try:
         importlib.import_module("torch")
         _make_torchaudio_importable()
-        # SpeechBrain warns that it cannot read the stand-in's version; that is expected here.
-        logging.getLogger("speechbrain").setLevel(logging.ERROR)
         importlib.import_module("speechbrain")
     except ImportError as error:
         raise TrainingMissing from error
@@ -41,5 +38,5 @@ def _make_torchaudio_importable() -> None:
     except (ImportError, OSError):
         stand_in = ModuleType("torchaudio", "Stand-in: see voiceprint.training.torchaudio_stand_in.")
         stand_in.__spec__ = ModuleSpec("torchaudio", None)
-        stand_in.__dict__["__version__"] = "0.0.0"
+        stand_in.__dict__["__version__"] = "2.1.0"  # the oldest that SpeechBrain does not warn about
         sys.modules["torchaudio"] = stand_in

@@ -1,0 +1,101 @@
+"""From samples to an embedding: the shipped ONNX model, or a SpeechBrain one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from voiceprint.audio import Samples
+from voiceprint.features import log_mel
+from voiceprint.speech import without_pauses
+
+MODEL = Path(__file__).with_name("model")
+SHIPPED = f"onnx:{MODEL / 'encoder.onnx'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A voice as a point on the unit sphere.
+
+    `vector`: float32, shape (dimensions,), length 1. `encoder`: the name of the encoder that made it; only
+    embeddings of the same encoder can be compared.
+    """
+
+    vector: NDArray[np.float32]
+    encoder: str
+
+
+class EncoderMissing(LookupError):
+    """The encoder named in the settings cannot be loaded; `spec` names it."""
+
+    def __init__(self, spec: str, why: str) -> None:
+        super().__init__(
+            f"无法加载声纹模型 {spec}（{why}），请检查 VOICEPRINT_ENCODER。"
+            f"Cannot load the voice encoder {spec} ({why}): check VOICEPRINT_ENCODER."
+        )
+        self.spec = spec
+
+
+class Encoder(Protocol):
+    """What turns audio into embeddings."""
+
+    @property
+    def name(self) -> str:
+        """Kind and weights, such as ecapa8k-1a2b3c4d."""
+
+    def embed(self, samples: Samples) -> Embedding:
+        """Embed one utterance; pauses are cut out first."""
+
+
+class OnnxEncoder:
+    """The network in onnxruntime on one thread (two threads on a busy machine are slower); features in numpy."""
+
+    def __init__(self, path: Path) -> None:
+        weights = path.read_bytes()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self.name = f"ecapa8k-{fingerprint(weights)}"
+
+    def embed(self, samples: Samples) -> Embedding:
+        """Embed one utterance; pauses are cut out first."""
+        features = log_mel(without_pauses(samples))
+        (embedding,) = self._session.run(None, {"features": features[None]})
+        return Embedding(unit(embedding[0]), self.name)
+
+
+def load(spec: str = SHIPPED) -> Encoder:
+    """Load `onnx:PATH` (a file) or `speechbrain:PATH` (a folder of SpeechBrain's pretrained form; needs torch).
+
+    Raises EncoderMissing.
+    """
+    kind, _, where = spec.partition(":")
+    path = Path(where)
+    if kind not in {"onnx", "speechbrain"}:
+        raise EncoderMissing(spec, "neither onnx:PATH nor speechbrain:PATH")
+    if not path.exists():
+        raise EncoderMissing(spec, "no such file")
+    try:
+        if kind == "onnx":
+            return OnnxEncoder(path)
+        from voiceprint.training.runtime import SpeechBrainEncoder  # torch: only where it is asked for
+
+        return SpeechBrainEncoder(path)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise EncoderMissing(spec, str(error).splitlines()[0]) from error
+
+
+def unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Scale to length 1."""
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def fingerprint(weights: bytes) -> str:
+    """The first eight hex digits of the SHA-256 of a model file."""
+    return hashlib.sha256(weights).hexdigest()[:8]

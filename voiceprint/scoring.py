@@ -1,0 +1,81 @@
+"""Templates and scores: how like one voice is to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceprint.audio import Samples
+from voiceprint.encoder import Embedding, Encoder, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An enrolled voice.
+
+    `vector`: mean of the enrolment embeddings, float32, shape (dimensions,), length 1. `encoder`: whose embeddings.
+    `utterances`: how many.
+    """
+
+    vector: NDArray[np.float32]
+    encoder: str
+    utterances: int
+
+
+class TemplateOfAnotherEncoder(ValueError):
+    """The template was made by another encoder than the embedding: the person must be enrolled again."""
+
+    def __init__(self, template: str, embedding: str) -> None:
+        super().__init__(
+            f"声纹模板由 {template} 生成，不能与 {embedding} 的结果比较，请重新登记声纹。"
+            f"A template of {template} cannot be compared with an embedding of {embedding}: enrol the voice again."
+        )
+
+
+class NothingToEnrol(ValueError):
+    """A template needs at least one utterance."""
+
+    def __init__(self) -> None:
+        super().__init__("登记声纹至少需要一段录音。Enrolment needs at least one recording.")
+
+
+def enrol(encoder: Encoder, utterances: Sequence[Samples]) -> Template:
+    """Embed each utterance and average. Raises NothingToEnrol."""
+    return template_of([encoder.embed(samples) for samples in utterances])
+
+
+def template_of(embeddings: Sequence[Embedding]) -> Template:
+    """Average embeddings of one voice and one encoder. Raises NothingToEnrol, TemplateOfAnotherEncoder."""
+    if not embeddings:
+        raise NothingToEnrol
+    for other in embeddings[1:]:
+        _same_encoder(embeddings[0].encoder, other.encoder)
+    mean = np.mean([embedding.vector for embedding in embeddings], axis=0)
+    return Template(unit(mean), embeddings[0].encoder, len(embeddings))
+
+
+def agreement(embeddings: Sequence[Embedding]) -> float:
+    """How well enrolment utterances agree: the lowest score of one against a template of all the others.
+
+    In [-1, 1]; 1.0 for a single utterance, which has nothing to disagree with. Raises as `template_of`.
+    """
+    if len(embeddings) == 1:
+        return 1.0
+    return min(
+        score(template_of([*embeddings[:left_out], *embeddings[left_out + 1 :]]), embedding)
+        for left_out, embedding in enumerate(embeddings)
+    )
+
+
+def score(template: Template, embedding: Embedding) -> float:
+    """Cosine of the angle between template and embedding, in [-1, 1]. Raises TemplateOfAnotherEncoder."""
+    _same_encoder(template.encoder, embedding.encoder)
+    return float(np.clip(template.vector @ embedding.vector, -1.0, 1.0))
+
+
+def _same_encoder(one: str, other: str) -> None:
+    if one != other:
+        raise TemplateOfAnotherEncoder(one, other)

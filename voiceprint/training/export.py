@@ -1,0 +1,72 @@
+"""From a training run to files: the ONNX model that serves, and the same weights in SpeechBrain's form."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.checkpoints import Checkpointer
+
+from voiceprint.features import BANDS
+from voiceprint.training.recipe import HYPERPARAMETERS
+from voiceprint.training.runtime import WEIGHTS
+
+PRETRAINED = Path(__file__).with_name("pretrained.yaml")
+OPSET = 17
+
+
+class RunEmpty(FileNotFoundError):
+    """The folder of the training run holds no checkpoint."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} 里没有训练检查点，请先训练。No checkpoint in {folder}: run `stillhere voiceprint train` first."
+        )
+
+
+def export(run: Path, model: Path, *, best: bool = False) -> Path:
+    """Write `encoder.onnx` and `speechbrain/` into the folder `model` from the last checkpoint of a run.
+
+    With `best`, from the checkpoint of the lowest tuning EER. Returns the path of the ONNX file. Raises RunEmpty.
+    """
+    checkpointer = Checkpointer(run)
+    found = checkpointer.find_checkpoint(min_key="eer") if best else checkpointer.find_checkpoint()
+    if found is None:
+        raise RunEmpty(run)
+    hparams = load_hyperpyyaml(HYPERPARAMETERS.read_text(encoding="utf-8"), {"speakers": 1})
+    network = hparams["encoder"]
+    weights = found.path / "encoder.ckpt"
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    (model / "speechbrain").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(weights, model / "speechbrain" / WEIGHTS)
+    shutil.copyfile(PRETRAINED, model / "speechbrain" / "hyperparams.yaml")
+    return to_onnx(network, model / "encoder.onnx")
+
+
+class _Embedder(torch.nn.Module):
+    """The network with the shape that serving wants: (1, frames, bands) in, (1, dimensions) out."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        embedding: torch.Tensor = self.network(features)[:, 0]
+        return embedding
+
+
+def to_onnx(network: torch.nn.Module, path: Path) -> Path:
+    """Write a trained network as ONNX: `features` (1, frames, BANDS) to `embedding` (1, dimensions)."""
+    torch.onnx.export(
+        _Embedder(network).eval(),
+        (torch.randn(1, 300, BANDS),),
+        str(path),
+        input_names=["features"],
+        output_names=["embedding"],
+        dynamic_axes={"features": {1: "frames"}},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    return path
