@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -11,11 +12,11 @@ from typing import Any
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from certification.store import JournalEntry, JournalHead, insert_once
+from certification.store import JournalEntry, JournalHead, insert_once, waiting
 
 BEGINNING = "0" * 64
 _HEAD = 1
-_UNWRITTEN = "journal entries to be written before the commit"
+_ENTRIES = "journal entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,15 @@ def write(session: Session, at: datetime, actor: str, action: str, subject: str,
     and so hold it for as short as can be, and never while they still wait for another row.
     """
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    session.info.setdefault(_UNWRITTEN, []).append((at, actor, action, subject, text))
+    waiting(session, _ENTRIES).append((at, actor, action, subject, text))
 
 
 @event.listens_for(Session, "before_commit")
 def _append_unwritten(session: Session) -> None:
-    if session.in_nested_transaction() or _UNWRITTEN not in session.info:
+    if session.in_nested_transaction() or _ENTRIES not in session.info:
         return
     session.flush()
-    entries = session.info.pop(_UNWRITTEN)
+    entries = session.info.pop(_ENTRIES)
     insert_once(session, JournalHead, id=_HEAD, seq=0, hash=BEGINNING)
     forward = update(JournalHead).where(JournalHead.id == _HEAD).values(seq=JournalHead.seq + len(entries))
     last, previous = session.execute(forward.returning(JournalHead.seq, JournalHead.hash)).one()
@@ -64,7 +65,8 @@ def _append_unwritten(session: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget_unwritten(session: Session) -> None:
-    session.info.pop(_UNWRITTEN, None)
+    if not session.in_nested_transaction():
+        session.info.pop(_ENTRIES, None)
 
 
 def link(entry: JournalEntry) -> str:
@@ -84,15 +86,16 @@ def link(entry: JournalEntry) -> str:
 def verify(session: Session) -> Verified | Broken:
     """Walk the whole chain and compare it with its head."""
     seq, previous = 0, BEGINNING
-    for entry in session.scalars(select(JournalEntry).order_by(JournalEntry.seq).execution_options(yield_per=1000)):
-        seq += 1
-        if entry.seq != seq:
-            return Broken(seq, "missing")
-        if entry.previous != previous:
-            return Broken(seq, "does not follow the entry before it")
-        if entry.hash != link(entry):
-            return Broken(seq, "altered")
-        previous = entry.hash
+    in_order = select(JournalEntry).order_by(JournalEntry.seq).execution_options(yield_per=1000)
+    with closing(session.scalars(in_order)) as entries:
+        for seq, entry in enumerate(entries, start=1):
+            if entry.seq != seq:
+                return Broken(seq, "missing")
+            if entry.previous != previous:
+                return Broken(seq, "does not follow the entry before it")
+            if entry.hash != link(entry):
+                return Broken(seq, "altered")
+            previous = entry.hash
     head = session.get(JournalHead, _HEAD)
     at_head = (0, BEGINNING) if head is None else (head.seq, head.hash)
     return Verified(seq, previous) if at_head == (seq, previous) else Broken(seq + 1, "the head names another end")

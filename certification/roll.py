@@ -114,7 +114,9 @@ def _fields(text: str, header: list[str]) -> dict[str, str]:
     try:
         fields = next(csv.reader([text], strict=True))
     except csv.Error:
-        raise RowMalformed("这一行不是 CSV，请检查引号。", "The line is no CSV; please check its quotation marks.") from None
+        raise RowMalformed(
+            "这一行不是 CSV，请检查引号。", "The line is no CSV; please check its quotation marks."
+        ) from None
     if len(fields) != len(header):
         raise RowMalformed(
             f"这一行有 {len(fields)} 栏，表头有 {len(header)} 栏，请补齐逗号。",

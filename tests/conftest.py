@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import database_url, migrated_postgres, migrated_sqlite, postgres, sessions
+
+__all__ = ["database_url", "migrated_postgres", "migrated_sqlite", "postgres", "sessions", "shared"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

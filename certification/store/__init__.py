@@ -13,7 +13,7 @@ from certification.store.people import (
     Pin,
     VoiceTemplate,
 )
-from certification.store.sessions import insert_once, later, open_engine, open_sessions
+from certification.store.sessions import insert_once, later, open_engine, open_sessions, waiting
 
 __all__ = [
     "Assessment",
@@ -40,4 +40,5 @@ __all__ = [
     "new_id",
     "open_engine",
     "open_sessions",
+    "waiting",
 ]

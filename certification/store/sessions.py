@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 logger = logging.getLogger(__name__)
 Enqueue = Callable[[str, str], None]
 
-_WAITING = "jobs waiting for the commit"
+_JOBS = "jobs"
 
 
 def open_engine(database_url: str) -> Engine:
@@ -52,19 +52,27 @@ def insert_once(session: Session, table: type[DeclarativeBase], **values: Any) -
     return session.execute(statement.returning(*table.__table__.primary_key)).first() is not None
 
 
+def waiting(session: Session, what: str) -> list[Any]:
+    """The session's list of `what` waits for its commit; who listens for rollbacks empties it. Not for savepoints."""
+    if not session.in_transaction():
+        session.begin()  # or a rollback before the first statement would pass unnoticed
+    entries: list[Any] = session.info.setdefault(what, [])
+    return entries
+
+
 def later(session: Session, enqueue: Enqueue, job: str, identifier: str) -> None:
     """Put `job(identifier)` in the queue once this session has committed; a rollback forgets it.
 
     A queue that cannot take it is logged, not raised: the row is committed, and the sweep finds it.
     """
-    session.info.setdefault(_WAITING, []).append((enqueue, job, identifier))
+    waiting(session, _JOBS).append((enqueue, job, identifier))
 
 
 @event.listens_for(Session, "after_commit")
 def _enqueue_waiting(session: Session) -> None:
     if session.in_nested_transaction():
         return
-    for enqueue, job, identifier in session.info.pop(_WAITING, []):
+    for enqueue, job, identifier in session.info.pop(_JOBS, []):
         try:
             enqueue(job, identifier)
         except OSError as error:  # certification.runtime.QueueUnavailable is one
@@ -73,4 +81,5 @@ def _enqueue_waiting(session: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget_waiting(session: Session) -> None:
-    session.info.pop(_WAITING, None)
+    if not session.in_nested_transaction():
+        session.info.pop(_JOBS, None)

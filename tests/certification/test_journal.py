@@ -1,0 +1,106 @@
+"""The journal's chain holds, notices what is done to it, and takes writers at the same time."""
+
+from __future__ import annotations
+
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from certification import journal
+from certification.store import JournalEntry, JournalHead
+from tests.certification.conftest import MORNING
+
+
+def fill(sessions: sessionmaker[Session], entries: int = 3) -> None:
+    for number in range(entries):
+        with sessions.begin() as session:
+            journal.write(session, MORNING, "clerk", "person added", f"person:{number}", 姓="吴", number=number)
+
+
+def verdict(sessions: sessionmaker[Session]) -> journal.Verified | journal.Broken:
+    with sessions() as session:
+        return journal.verify(session)
+
+
+def test_an_empty_journal_is_whole(sessions: sessionmaker[Session]) -> None:
+    assert verdict(sessions) == journal.Verified(0, journal.BEGINNING)
+
+
+def test_entries_follow_each_other(sessions: sessionmaker[Session]) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        journal.write(session, MORNING, "clerk", "PIN set", "person:1")
+        journal.write(session, MORNING, "clerk", "PIN set", "person:2")
+    with sessions() as session:
+        entries = session.scalars(select(JournalEntry).order_by(JournalEntry.seq)).all()
+    assert [entry.seq for entry in entries] == [1, 2, 3, 4, 5]
+    assert [entry.previous for entry in entries[1:]] == [entry.hash for entry in entries[:-1]]
+    assert verdict(sessions) == journal.Verified(5, entries[-1].hash)
+
+
+def test_what_is_rolled_back_was_never_written(sessions: sessionmaker[Session]) -> None:
+    fill(sessions, 1)
+    with sessions() as session:
+        journal.write(session, MORNING, "clerk", "PIN set", "person:1")
+        session.rollback()
+        session.commit()
+    match verdict(sessions):
+        case journal.Verified(entries, _):
+            assert entries == 1
+        case broken:
+            pytest.fail(str(broken))
+
+
+@pytest.mark.parametrize("change", [{"actor": "nobody"}, {"action": "x"}, {"subject": "x"}, {"detail": "{}"}])
+def test_an_altered_entry_breaks_the_chain(sessions: sessionmaker[Session], change: dict[str, str]) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        session.execute(update(JournalEntry).where(JournalEntry.seq == 2).values(**change))
+    assert verdict(sessions) == journal.Broken(2, "altered")
+
+
+def test_a_missing_entry_breaks_the_chain(sessions: sessionmaker[Session]) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        session.execute(delete(JournalEntry).where(JournalEntry.seq == 2))
+    assert verdict(sessions) == journal.Broken(2, "missing")
+
+
+def test_a_rewritten_entry_breaks_the_next(sessions: sessionmaker[Session]) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        second = session.get_one(JournalEntry, 2)
+        second.actor = "nobody"
+        second.hash = journal.link(second)
+    assert verdict(sessions) == journal.Broken(3, "does not follow the entry before it")
+
+
+def test_a_cut_end_is_noticed_by_the_head(sessions: sessionmaker[Session]) -> None:
+    fill(sessions)
+    with sessions.begin() as session:
+        session.execute(delete(JournalEntry).where(JournalEntry.seq == 3))
+    assert verdict(sessions) == journal.Broken(3, "the head names another end")
+    with sessions.begin() as session:
+        session.execute(delete(JournalHead))
+    assert verdict(sessions) == journal.Broken(3, "the head names another end")
+
+
+def test_writers_at_the_same_time_make_one_chain(sessions: sessionmaker[Session]) -> None:
+    together = Barrier(4)
+
+    def write(writer: int) -> None:
+        together.wait()
+        for number in range(5):
+            with sessions.begin() as session:
+                journal.write(session, MORNING, f"writer {writer}", "counted", "test", number=number)
+
+    threads = [Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = verdict(sessions)
+    assert isinstance(found, journal.Verified)
+    assert found.entries == 20

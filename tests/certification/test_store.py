@@ -1,0 +1,126 @@
+"""Tables, migrations, rows written once, and jobs that wait for the commit."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from threading import Barrier, Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import Session, sessionmaker
+
+from certification.runtime import Runtime
+from certification.store import Base, LinePreference, insert_once, later, open_engine
+from ops.migrations import config, upgrade
+from tests.certification.conftest import MORNING, Queue
+
+
+def test_migrations_make_exactly_the_tables_of_the_models(database_url: str) -> None:
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_upgrading_twice_changes_nothing_and_downgrading_leaves_nothing(database_url: str) -> None:
+    from alembic import command
+
+    upgrade(database_url)
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(config(connection), "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    upgrade(database_url)
+
+
+def test_upgrading_from_several_processes_at_once(database_url: str) -> None:
+    from alembic import command
+
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(config(connection), "base")
+    engine.dispose()
+    failures: list[Exception] = []
+
+    def start() -> None:
+        try:
+            upgrade(database_url)
+        except Exception as error:  # whatever it is, the assertion shows it
+            failures.append(error)
+
+    threads = [Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def preference(session: Session, dialect: str) -> bool:
+    return insert_once(session, LinePreference, number_index="n", dialect=dialect, updated_at=MORNING)
+
+
+def test_a_row_is_inserted_once(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        assert preference(session, "cantonese")
+        assert not preference(session, "mandarin")
+    with sessions.begin() as session:
+        assert not preference(session, "mandarin")
+        assert session.get_one(LinePreference, "n").dialect == "cantonese"
+
+
+def test_of_writers_at_the_same_time_one_inserts(sessions: sessionmaker[Session]) -> None:
+    together, won = Barrier(4), list[bool]()
+
+    def write() -> None:
+        together.wait()
+        with sessions.begin() as session:
+            won.append(preference(session, "mandarin"))
+
+    threads = [Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won) == [False, False, False, True]
+
+
+def test_moments_come_back_in_utc_and_need_a_zone(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        preference(session, "mandarin")
+    with sessions() as session:
+        assert session.get_one(LinePreference, "n").updated_at == MORNING
+        session.add(LinePreference(number_index="m", dialect="mandarin", updated_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+        with pytest.raises(StatementError, match="without a time zone"):
+            session.flush()
+
+
+def test_a_job_waits_for_the_commit_and_is_forgotten_with_a_rollback(rt: Runtime, queue: Queue) -> None:
+    with rt.sessions() as session:
+        later(session, rt.enqueue, "ops.jobs.assess", "1")
+        session.flush()
+        assert queue.jobs == []
+        session.commit()
+        assert queue.jobs == [("ops.jobs.assess", "1")]
+        later(session, rt.enqueue, "ops.jobs.assess", "2")
+        session.rollback()
+        session.commit()
+        later(session, rt.enqueue, "ops.jobs.assess", "3")
+        session.commit()
+    assert queue.jobs == [("ops.jobs.assess", "1"), ("ops.jobs.assess", "3")]
+
+
+def test_a_queue_out_of_reach_undoes_nothing(rt: Runtime, queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    queue.reachable = False
+    with caplog.at_level(logging.WARNING), rt.sessions.begin() as session:
+        preference(session, "mandarin")
+        later(session, rt.enqueue, "ops.jobs.assess", "1")
+    assert "the sweep will find ops.jobs.assess(1)" in caplog.text
+    with rt.sessions() as session:
+        assert session.get(LinePreference, "n") is not None

@@ -1,0 +1,125 @@
+"""Both databases for tests: a migrated SQLite file or PostgreSQL database of its own for each test that asks for one.
+
+PostgreSQL is the server at TEST_POSTGRES_URL (whose user may create databases), else a private one, started from the
+system's programs on a socket in a temporary folder and stopped at the end; without either, its tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from certification.store import open_sessions
+from ops.migrations import upgrade
+
+PROGRAMS = Path("/usr/lib/postgresql")
+NO_POSTGRES = "PostgreSQL is not here: set TEST_POSTGRES_URL, or install postgresql"
+
+
+def _programs() -> Path | None:
+    """The folder of the newest initdb and pg_ctl on this machine."""
+    found = sorted(PROGRAMS.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+def _run(*arguments: str | Path) -> None:
+    """Run one of PostgreSQL's programs; as user postgres when we are root, which it refuses to serve."""
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    done = subprocess.run([*as_postgres, *arguments], cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{arguments[0]}: {done.stdout}{done.stderr}"
+
+
+@contextmanager
+def private_postgres(programs: Path) -> Iterator[URL]:
+    """A server of our own, on a socket that only this folder leads to."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: the path of a socket has at most 107 bytes
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=50"
+    try:
+        _run(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        _run(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
+        yield URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(folder)})
+        _run(programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sql(server: URL, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _plain(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[URL]:
+    """A PostgreSQL server on which databases may be created."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    programs = _programs()
+    if given:
+        yield make_url(given).set(drivername="postgresql+psycopg")
+    elif programs is None:
+        pytest.skip(NO_POSTGRES)
+    else:
+        with private_postgres(programs) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: URL) -> Iterator[URL]:
+    """A migrated PostgreSQL database, to be copied."""
+    name = f"migrated_{uuid4().hex}"
+    _sql(postgres, f"CREATE DATABASE {name}")
+    upgrade(_plain(postgres.set(database=name)))
+    yield postgres.set(database=name)
+    _sql(postgres, f"DROP DATABASE {name}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database of each kind in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "stillhere.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    template: URL = request.getfixturevalue("migrated_postgres")
+    name = f"test_{uuid4().hex}"
+    _sql(template.set(database="postgres"), f"CREATE DATABASE {name} TEMPLATE {template.database}")
+    yield _plain(template.set(database=name))
+    _sql(template.set(database="postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
+    """Sessions on an empty, migrated database of each kind in turn."""
+    maker = open_sessions(database_url)
+    yield maker
+    maker.kw["bind"].dispose()
