@@ -13,6 +13,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from certification.errors import Problem
 
 _SHORT = re.compile(r"1[0-9]{2,5}|9[0-9]{4,5}")  # hotlines such as 12333, 110, 95588
+_MOBILE_BEGINS = re.compile(r"1[3-9]")
 
 
 class NumberNotRecognised(Problem):
@@ -52,9 +53,16 @@ def parse(text: str, region: str = "CN") -> PhoneNumber:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
         raise NumberNotRecognised(plain, region) from None
-    if number.extension or not phonenumbers.is_possible_number(number):
+    if number.extension or not _complete(number):
         raise NumberNotRecognised(plain, region)
     return PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164), _kind(number))
+
+
+def _complete(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether no digit is missing or too many; the library alone takes a Chinese mobile of ten digits for possible."""
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return False
+    return number.country_code != 86 or not _MOBILE_BEGINS.match(text := str(number.national_number)) or len(text) == 11
 
 
 def _kind(number: phonenumbers.PhoneNumber) -> PhoneKind:

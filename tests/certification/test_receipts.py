@@ -1,0 +1,41 @@
+"""Receipt numbers: one wrong digit is noticed."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certification.receipts import check_digit, draw, valid
+
+receipts = st.builds(lambda seed: draw(Random(seed)), st.integers())
+
+
+def test_the_known_example_of_luhns_rule() -> None:
+    assert check_digit("7992739871") == "3"
+
+
+@given(receipts)
+def test_a_receipt_is_ten_digits_and_valid(receipt: str) -> None:
+    assert len(receipt) == 10
+    assert valid(receipt)
+
+
+@given(receipts, st.integers(0, 9), st.integers(1, 9))
+def test_any_one_wrong_digit_is_noticed(receipt: str, place: int, by: int) -> None:
+    wrong = str((int(receipt[place]) + by) % 10)
+    assert not valid(receipt[:place] + wrong + receipt[place + 1 :])
+
+
+@given(receipts, st.integers(0, 8))
+def test_exchanged_neighbours_are_noticed_but_for_0_and_9(receipt: str, place: int) -> None:
+    one, other = receipt[place], receipt[place + 1]
+    exchanged = receipt[:place] + other + one + receipt[place + 2 :]
+    assert valid(exchanged) == (one == other or {one, other} == {"0", "9"})
+
+
+@pytest.mark.parametrize("text", ["", "123", "12345678901", "abcdefghij", "１２３４５６７８９０", "123456789²"])
+def test_anything_else_is_no_receipt(text: str) -> None:
+    assert not valid(text)
