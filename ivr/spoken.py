@@ -76,9 +76,9 @@ def claim(session: Session, rt: Runtime, token: str, call_sid: str) -> tuple[Spo
 def finish(session: Session, rt: Runtime, turn: SpokenTurn, result: Result, audio: bytes | None) -> None:
     """Write down what was heard, once, and keep the caller's voice (mu-law, 8 kHz) where the plan says so."""
     plan = _plan(turn)
-    key = ANY_KEY if plan.keep and result.key and result.key not in GLOBAL_KEYS else result.key
+    key = ANY_KEY if plan.keep and result.key and result.key not in GLOBAL_KEYS + "#" else result.key
     heard: dict[str, Any] = asdict(result) | {"key": key, "recording": None}
-    voiced = result.ended in ("speech", "limit", "hangup")
+    voiced = result.key == "#" if result.ended == "key" else result.ended != "no_input"
     keep = audio if plan.keep and voiced and audio else None
     if keep:
         heard["recording"] = new_id()
@@ -125,11 +125,9 @@ def result_of(session: Session, call: Call, n: int) -> Event:
 
 def _event(heard: dict[str, Any]) -> Event:
     match heard:
-        case {"ended": "key", "key": str(key)} if key != "#":
+        case {"ended": "key", "key": str(key), "words": words} if key != "#" or not words:  # "#" may end what was said
             return Keyed(key)
         case {"ended": "no_input"}:
-            return Silent()
-        case {"ended": "key", "words": []}:  # "#" ends what is said, and nothing was
             return Silent()
         case {"understood": True, "words": [*words], "confidence": confidence, "recording": recording}:
             return Spoke(tuple(words), confidence, recording)

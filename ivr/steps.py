@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Facts: TypeAlias = Mapping[str, Json]  # what an edge function found out; its "result" chooses the next step
-Saying: TypeAlias = tuple[str, ...]  # prompt names; "cantonese:language.cantonese" is said in that dialect whatever is spoken
+Saying: TypeAlias = tuple[str, ...]  # prompt names; "cantonese:greeting" is said in that dialect, always
 
 GLOBAL_KEYS = "0*9"  # a human, again, another language: everywhere but while a number is keyed
 PENDING = "pending"  # the result of a Wait that must wait on
@@ -99,25 +99,28 @@ Says: TypeAlias = Saying | Callable[[State], Saying]
 Then: TypeAlias = str | Mapping[str, str]  # the next step, or one for each result
 
 
+def spell_out(says: Says, state: State) -> Saying:
+    """The prompts to play, for a call in this state."""
+    return says(state) if callable(says) else says
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What every step has. `prepare` names an edge function run on entry, `act` one run on an answer."""
 
     says: Says = ()
-    then: Then = ()  # type: ignore[assignment]  # only End has none
+    then: Then = field(default_factory=dict)
     prepare: str | None = None
     act: str | None = None
     left: str = "dropped"  # the outcome of a call whose caller hangs up here
 
-    def successors(self) -> frozenset[str]:
-        return frozenset({self.then} if isinstance(self.then, str) else self.then.values())
+    def saying(self, state: State) -> Saying:
+        return spell_out(self.says, state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell(Step):
-    """Say something and go on at once; `back` is where BACK leads from now on."""
-
-    back: str | None = None
+    """Say something and go on at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,7 @@ class Keys(Step):
 
     length: int = 1
     last_may_be_x: bool = False  # a resident identity number may end in X, keyed as *
+    hash_ends: bool = False  # the caller is asked to end with #, which must not fall into the next step
     choices: Mapping[str, str] | None = None
     again: Says | None = None
     lost: str = "lost"

@@ -1,0 +1,107 @@
+"""Who is calling, from where, in which dialect; and what they may be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from certification import certifying, codes, people
+from certification.errors import Problem
+from certification.identity import ResidentNumber
+from certification.store import Call, Person
+from ivr.acts.at import Act, At, act, found
+from ivr.scripts.certify import CERTIFYING
+from ivr.steps import Facts, Keyed
+
+CALLING = "calls.from"  # the purpose of the index over calling numbers
+TAKEN_UP_WITHIN = timedelta(minutes=10)
+UNFINISHED = (None, "dropped")
+NUMBERS = 3  # identity numbers keyed in a row before a human is asked
+TAILS = 2
+
+
+@act("new", "known", "dropped", "code")
+def caller(at: At) -> Facts:
+    """What the calling number tells: nothing, a dialect, a call that broke off, or a code waiting to be keyed."""
+    number = at.number
+    dialects = list(at.region.dialects)
+    if number is None:
+        return found("new", dialects=dialects)
+    spoken = people.dialect_of(at.session, at.rt.keys, number)
+    if codes.open_for_number(at.session, at.rt, number):
+        return found("code", dialects=dialects, dialect=spoken)
+    broken_off = _broken_off(at, number)
+    if broken_off is not None:
+        return found("dropped", dialects=dialects, dialect=str(broken_off.state["dialect"]))
+    return found("known" if spoken else "new", dialects=dialects, dialect=spoken)
+
+
+def _broken_off(at: At, number: str) -> Call | None:
+    """The last call from this number, when it broke off on the way to a certification, a short while ago."""
+    from_here = select(Call).where(Call.from_index.in_(at.rt.keys.indexes(number, CALLING)), Call.id != at.call.id)
+    last = at.session.scalars(from_here.order_by(Call.started_at.desc()).limit(1)).first()
+    if last is None or last.touched_at < at.rt.now() - TAKEN_UP_WITHIN or last.outcome not in UNFINISHED:
+        return None
+    return last if last.state.get("step") in CERTIFYING else None
+
+
+@act("chosen")
+def choose_dialect(at: At) -> Facts:
+    """The dialect that was keyed, or named in the menu; remembered for the number's next call."""
+    offered = at.region.dialects
+    match at.event:
+        case Keyed(digits):
+            dialect = offered[int(digits) - 1] if int(digits) <= len(offered) else at.state.dialect
+        case _:
+            dialect = str(at.state.fact("menu"))
+    number = at.number
+    if number is not None:
+        people.remember_dialect(at.session, at.rt.keys, number, dialect, at.rt.now())
+    return found("chosen", dialect=dialect)
+
+
+@act("tail", "full")
+def lookup(at: At) -> Facts:
+    """How the caller says who they are: by the end of their identity number where the telephone is known."""
+    return found("tail" if at.household else "full")
+
+
+@act("found", "again", "full", "lost")
+def identify(at: At) -> Facts:
+    """Find the person whose number was keyed. What was keyed is looked up and forgotten."""
+    assert isinstance(at.event, Keyed)
+    keyed = at.event.digits.replace("*", "X")
+    by_tail = at.state.step.endswith(".tail")
+    people_found = people.with_tail(at.rt.keys, at.household, keyed) if by_tail else _by_number(at, keyed)
+    if len(people_found) == 1:
+        at.call.person_id = people_found[0].id
+        return found("found")
+    times = at.counted("identify") + 1
+    if by_tail:
+        return found("again", times=times) if times < TAILS else found("full")
+    return found("again", times=times) if times < NUMBERS else found("lost")
+
+
+def _by_number(at: At, keyed: str) -> list[Person]:
+    try:
+        person = people.find_by_number(at.session, at.rt.keys, ResidentNumber.parse(keyed))
+    except Problem:
+        return []
+    return [person] if person else []
+
+
+@act("known")
+def next_date(at: At) -> Facts:
+    """The last day of the period that awaits the caller."""
+    day = certifying.status(at.session, at.rt, at.person).next_due
+    return found("known", date=[day.year, day.month, day.day])
+
+
+@act("known")
+def where(at: At) -> Facts:
+    """The region whose rules are told."""
+    return found("known", region=at.region.code)
+
+
+ACTS: tuple[Act, ...] = (caller, choose_dialect, lookup, identify, next_date, where)

@@ -1,0 +1,63 @@
+"""Where a human comes in: the operator's line, and cases for what the machine must not decide or has promised."""
+
+from __future__ import annotations
+
+from certification.cases import CaseKind, open_case
+from certification.regions import operator_open
+from ivr.acts.at import Act, At, act, found
+from ivr.steps import Facts
+
+
+@act("open", "closed")
+def operator(at: At) -> Facts:
+    """The region's operator, in their hours."""
+    region = at.region
+    return found("open" if operator_open(region, at.rt.now()) else "closed", number=region.operator.number)
+
+
+@act("noted", "unreachable")
+def call_back(at: At) -> Facts:
+    """Have the caller called, when there is a number to call."""
+    if at.number is None and at.caller is None:
+        return found("unreachable")
+    return _open(at, CaseKind.CALL_BACK, at.call.id, "noted")
+
+
+@act("opened")
+def limit_reached(at: At) -> Facts:
+    """Have a human look at somebody whose voice failed too often."""
+    return _open(at, CaseKind.LIMIT_REACHED, at.call.id)
+
+
+@act("opened")
+def not_understood(at: At) -> Facts:
+    """Have a human help somebody whose words could not be understood."""
+    return _open(at, CaseKind.NOT_UNDERSTOOD, at.call.id)
+
+
+@act("opened")
+def needs_more(at: At) -> Facts:
+    """Have a human ask for the stronger evidence that the period needs."""
+    return _open(at, CaseKind.NEEDS_MORE, at.call.id)
+
+
+@act("opened")
+def no_way(at: At) -> Facts:
+    """Have a human help somebody who has no PIN, and could not go on by voice."""
+    return _open(at, CaseKind.NO_TEMPLATE, at.call.id)
+
+
+@act("opened")
+def promise(at: At) -> Facts:
+    """Keep the promise to call about a result that was not there in time."""
+    late = next(name for name in ("weighed", "weighed_enrolment") if at.state.fact(name) == "late")
+    return _open(at, CaseKind.PROMISED_RESULT, str(at.state.fact(late, "assessment")))
+
+
+def _open(at: At, kind: CaseKind, cause: str, result: str = "opened") -> Facts:
+    detail = {"dialect": at.state.dialect}
+    open_case(at.session, at.rt, kind=kind, cause=f"{kind}:{cause}", person=at.caller, call=at.call, detail=detail)
+    return found(result)
+
+
+ACTS: tuple[Act, ...] = (operator, call_back, limit_reached, not_understood, needs_more, no_way, promise)

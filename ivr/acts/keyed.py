@@ -1,0 +1,63 @@
+"""What is keyed: the PIN, the code from the desk, and the answer to the consent text."""
+
+from __future__ import annotations
+
+from certification import certifying, codes, pins
+from certification import consent as consents
+from certification.evidence import Kind, Strength
+from ivr.acts.at import Act, At, act, found
+from ivr.steps import Facts, Keyed
+
+TRIES = 3  # wrong PINs or codes in one call before a human is asked
+
+
+@act("certified", "recorded", "again", "lost", "locked", "none")
+def check_pin(at: At) -> Facts:
+    """Put a right PIN on record at its strength; count a wrong one."""
+    assert isinstance(at.event, Keyed)
+    match pins.check(at.session, at.rt, at.person, at.event.digits):
+        case pins.Right():
+            recorded = certifying.record(
+                at.session,
+                at.rt,
+                at.person,
+                kind=Kind.PIN,
+                strength=Strength.POSSESSION,
+                source="call",
+                ref=at.call.id,
+                observed_at=at.rt.now(),
+                actor="line",
+            )
+            return found("certified" if recorded.closed else "recorded", receipt=recorded.evidence.receipt)
+        case pins.Wrong():
+            times = at.counted("check_pin") + 1
+            return found("again" if times < TRIES else "lost", times=times)
+        case pins.Locked():
+            return found("locked")
+        case pins.NotSet():
+            return found("none")
+
+
+@act("found", "again", "lost")
+def use_code(at: At) -> Facts:
+    """Use up the code from the desk: it says who is being enrolled."""
+    assert isinstance(at.event, Keyed)
+    person = codes.use(at.session, at.rt, at.event.digits, at.number)
+    if person is not None:
+        at.call.person_id = person.id
+        return found("found")
+    times = at.counted("use_code") + 1
+    return found("again" if times < TRIES else "lost", times=times)
+
+
+@act("given", "declined")
+def consent(at: At) -> Facts:
+    """Record an agreement, in the words that were heard."""
+    if at.event != Keyed("1"):
+        return found("declined")
+    heard = at.prompts.text(at.state.dialect, "enrol.consent")
+    consents.record(at.session, at.rt, at.person, text=heard, how="phone", by=f"call:{at.call.id}")
+    return found("given")
+
+
+ACTS: tuple[Act, ...] = (check_pin, use_code, consent)

@@ -1,0 +1,162 @@
+"""The challenge: whether it may be tried, the words drawn, how they were repeated, and what the voice came to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from certification import certifying, consent, limits, templates
+from certification.evidence import Kind
+from certification.store import Assessment, Evidence, later, new_id
+from ivr.acts.at import Act, At, act, found
+from ivr.script import SCRIPT
+from ivr.speech.vocabulary import challenge_words, meanings
+from ivr.steps import PENDING, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, Unavailable
+
+PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a result before it is promised
+_MUTE = frozenset(word for word, meaning in meanings("menu").items() if meaning == "mute")
+
+
+@act("challenge", "limit", "no_voice")
+def ready(at: At) -> Facts:
+    """Whether the caller may try by voice: not too often before, and with a template that they agreed to."""
+    period = certifying.current_period(at.session, at.rt, at.person)
+    if not limits.voice_allowed(at.session, at.rt, at.person, period):
+        return found("limit")
+    enrolled = templates.current(at.session, at.person) is not None and consent.given(at.session, at.person)
+    return found("challenge" if enrolled else "no_voice")
+
+
+@act("fresh")
+def fresh_round(at: At) -> Facts:
+    """A challenge begins anew: nothing that was heard before counts."""
+    return found("fresh", round=_round(at) + 1)
+
+
+@act("drawn")
+def draw(at: At) -> Facts:
+    """Different words at random for the next group."""
+    names = at.rt.random.sample(sorted(challenge_words()), _challenge(at).words)
+    return found("drawn", names=names, words=[challenge_words()[name] for name in names])
+
+
+@act("next", "again", "done", "failed", "pin", "unavailable")
+def hear_group(at: At) -> Facts:
+    """One group of a certifying challenge. A key, silence, or "I cannot speak" leads to the PIN."""
+    match at.event:
+        case Keyed() | Silent():
+            return _progress(at, "hear_group", "pin")
+        case Spoke(words) if _MUTE & set(words):
+            return _progress(at, "hear_group", "pin")
+    facts = _hear(at, "hear_group")
+    if facts["result"] == "failed":
+        limits.failed(at.session, at.rt, at.person, reason="words", ref=f"{at.call.id}:{_round(at)}")
+    return facts
+
+
+@act("next", "again", "done", "failed", "unavailable")
+def hear_enrolment(at: At) -> Facts:
+    """One group of an enrolment."""
+    return _hear(at, "hear_enrolment")
+
+
+def _hear(at: At, name: str) -> Facts:
+    """Count the group when its words were repeated in order; else ask for others, while there are tries left."""
+    challenge, heard, tries = _challenge(at), _recordings(at, name), at.state.fact(name, "tries")
+    used = tries if isinstance(tries, int) and at.state.fact(name, "round") == _round(at) else 0
+    match at.event:
+        case Unavailable():
+            return _progress(at, name, "unavailable")
+        case Spoke(words, recording=str(recording)) if list(words) == at.state.fact("draw", "words"):
+            heard = [*heard, recording]
+            return _progress(at, name, "done" if len(heard) == challenge.groups else "next", heard, used)
+        case _:
+            return _progress(at, name, "again" if used < challenge.retries else "failed", heard, used + 1)
+
+
+def _progress(at: At, name: str, result: str, heard: list[str] | None = None, tries: int = 0) -> Facts:
+    recordings: list[Json] = list(heard if heard is not None else _recordings(at, name))
+    return found(result, round=_round(at), recordings=recordings, tries=tries)
+
+
+def _recordings(at: At, name: str) -> list[str]:
+    """The groups that were repeated right in this round."""
+    kept = at.state.fact(name, "recordings")
+    current = isinstance(kept, list) and at.state.fact(name, "round") == _round(at)
+    return [str(recording) for recording in kept] if current and isinstance(kept, list) else []
+
+
+def _challenge(at: At) -> Challenge:
+    step = SCRIPT[at.state.step]
+    assert isinstance(step, Speak) and step.challenge is not None
+    return step.challenge
+
+
+def _round(at: At) -> int:
+    number = at.state.fact("fresh_round", "round")
+    return number if isinstance(number, int) else 0
+
+
+@act("asked")
+def assess(at: At) -> Facts:
+    """Have the voice weighed."""
+    return _ask(at, "certify", _recordings(at, "hear_group"))
+
+
+@act("asked")
+def assess_enrolment(at: At) -> Facts:
+    """Have a template made of the voice."""
+    return _ask(at, "enrol", _recordings(at, "hear_enrolment"))
+
+
+def _ask(at: At, purpose: str, recordings: list[str]) -> Facts:
+    assessment = Assessment(
+        id=new_id(),
+        call_id=at.call.id,
+        person_id=at.person.id,
+        purpose=purpose,
+        recordings=recordings,
+        state="pending",
+        asked_at=at.rt.now(),
+    )
+    at.session.add(assessment)
+    later(at.session, at.rt.enqueue, "ops.jobs.assess", assessment.id)
+    return found("asked", assessment=assessment.id)
+
+
+@act(PENDING, "certified", "recorded", "human", "again", "poor", "late")
+def weighed(at: At) -> Facts:
+    """What the voice came to, as soon as the worker has said so."""
+    return _outcome(at, str(at.state.fact("assess", "assessment")))
+
+
+@act(PENDING, "enrolled", "differ", "again", "poor", "late")
+def weighed_enrolment(at: At) -> Facts:
+    """Whether the template was made."""
+    return _outcome(at, str(at.state.fact("assess_enrolment", "assessment")))
+
+
+def _outcome(at: At, identifier: str) -> Facts:
+    assessment = at.session.get_one(Assessment, identifier, populate_existing=True)
+    outcome = assessment.outcome
+    if assessment.state != "done" or outcome is None:
+        late = at.rt.now() - assessment.asked_at >= PATIENCE
+        return found("late" if late else PENDING, assessment=identifier)
+    if outcome == "again" and _round(at) > 0:
+        outcome = "poor"
+    by_voice = select(Evidence.receipt).where(Evidence.kind == Kind.VOICE, Evidence.ref == identifier)
+    return found(outcome, assessment=identifier, receipt=at.session.scalars(by_voice).first())
+
+
+ACTS: tuple[Act, ...] = (
+    ready,
+    fresh_round,
+    draw,
+    hear_group,
+    hear_enrolment,
+    assess,
+    assess_enrolment,
+    weighed,
+    weighed_enrolment,
+)

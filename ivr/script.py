@@ -1,0 +1,10 @@
+"""Every step of every call, by name."""
+
+from __future__ import annotations
+
+from ivr.scripts.certify import CERTIFY
+from ivr.scripts.common import COMMON
+from ivr.scripts.enrol import ENROL
+from ivr.steps import Script
+
+SCRIPT: Script = {**COMMON, **CERTIFY, **ENROL}

@@ -1,0 +1,134 @@
+"""What every call has: the welcome, the choice of dialect, the menu, who is calling, and a human."""
+
+from __future__ import annotations
+
+from ivr.speech.vocabulary import meanings
+from ivr.steps import BACK, End, Keys, Saying, Script, Speak, State, Tell, Transfer
+
+SHORT, LONG = "pause.short", "pause.long"
+COMMAND_SILENCE_S = 0.9
+_KEYS = {"1": "certify", "2": "date", "3": "help", "0": "human", "8": "code"}
+
+
+def digits(number: str) -> Saying:
+    """Digits one by one, slowly, in groups of three or four."""
+    cuts = [*range(3, len(number) - 1, 3)]
+    groups = [number[a:b] for a, b in zip([0, *cuts], [*cuts, len(number)], strict=True)]
+    return tuple(
+        name for group in groups for name in (*(part for digit in group for part in (f"digit.{digit}", SHORT)), LONG)
+    )
+
+
+def receipt(state: State, found_by: str) -> Saying:
+    """The receipt number that an edge function found, said twice."""
+    number = digits(str(state.fact(found_by, "receipt")))
+    return ("receipt.is", SHORT, *number, "receipt.again", SHORT, *number)
+
+
+def offered(state: State) -> Saying:
+    """The dialects of the region, each in its own voice with its key."""
+    names = [str(name) for name in _list(state, "caller", "dialects")]
+    return tuple(
+        f"{name}:{part}" for key, name in enumerate(names, start=1) for part in (f"language.{name}", f"digit.{key}")
+    )
+
+
+def _list(state: State, name: str, key: str) -> list[object]:
+    found = state.fact(name, key)
+    return list(found) if isinstance(found, list | tuple) else []
+
+
+def due_date(state: State) -> Saying:
+    """The last day on which the caller can certify."""
+    year, month, day = _list(state, "next_date", "date")
+    return ("date.next", SHORT, *(f"digit.{digit}" for digit in str(year)), "date.year", f"month.{month}", f"day.{day}")
+
+
+def how(state: State) -> Saying:
+    """The region's answer to: how do I certify here?"""
+    return (f"region.{state.fact('where', 'region')}.how", LONG)
+
+
+def _who_says(prompt: str, state: State) -> Saying:
+    return ("who.unknown", prompt) if state.fact("identify") in ("again", "full") else (prompt,)
+
+
+def who(name: str, then: str) -> Script:
+    """Ask who is calling: the last four characters from a known number, else all eighteen; then go to `then`."""
+    tail, full = f"{name}.tail", f"{name}.full"
+    found = {"found": then, "full": full, "lost": "lost"}
+    return {
+        name: Tell(prepare="lookup", then={"tail": tail, "full": full}),
+        tail: Keys(
+            says=lambda state: _who_says("who.tail", state),
+            again=("who.tail.again",),
+            length=4,
+            last_may_be_x=True,
+            act="identify",
+            then={"again": tail, **found},
+        ),
+        full: Keys(
+            says=lambda state: _who_says("who.full", state),
+            again=("who.full.again",),
+            length=18,
+            last_may_be_x=True,
+            hash_ends=True,
+            act="identify",
+            then={"again": full, **found},
+        ),
+    }
+
+
+COMMON: Script = {
+    "begin": Tell(
+        prepare="caller",
+        then={
+            "new": "welcome",
+            "known": "welcome.back",
+            "dropped": "resume",
+            "code": "welcome.code",
+        },
+    ),
+    "welcome": Tell(says=("greeting",), then="language"),
+    "welcome.back": Tell(says=("greeting", "language.change"), then="menu"),
+    "welcome.code": Tell(says=("greeting", "language.change"), then="enrol.code"),
+    "resume": Tell(says=("resume.welcome",), then="certify"),
+    "language": Keys(
+        says=offered, choices={"1": "1", "2": "2", "3": "3"}, act="choose_dialect", then={"chosen": BACK}, lost=BACK
+    ),
+    "speak": Tell(prepare="choose_dialect", then={"chosen": "menu"}),
+    "menu": Speak(
+        says=("menu.main",),
+        again=("menu.main.again",),
+        grammar="menu",
+        silence_s=COMMAND_SILENCE_S,
+        choices=_KEYS | {word: _KEYS.get(meaning, meaning) for word, meaning in meanings("menu").items()},
+        then={
+            "certify": "certify",
+            "mute": "mute.who",
+            "date": "date.who",
+            "help": "how",
+            "human": "human",
+            "code": "enrol.code",
+            "mandarin": "speak",
+            "cantonese": "speak",
+            "sichuanese": "speak",
+        },
+    ),
+    **who("date.who", then="date.is"),
+    "date.is": Tell(says=due_date, prepare="next_date", then="menu"),
+    "how": Tell(says=how, prepare="where", then="menu"),
+    "lost": Tell(says=("lost.human",), then="human"),
+    "human": Tell(prepare="operator", then={"open": "human.transfer", "closed": "human.call_back"}),
+    "human.transfer": Transfer(
+        says=("human.connecting",),
+        operator="operator",
+        then={"completed": "human.done", "failed": "human.busy"},
+        left="human",
+    ),
+    "human.busy": Tell(says=("human.busy",), then="human.call_back"),
+    "human.call_back": Tell(prepare="call_back", then={"noted": "human.noted", "unreachable": "human.later"}),
+    "human.noted": End(says=("human.callback", "goodbye"), outcome="call_back"),
+    "human.later": End(says=("human.later", "goodbye"), outcome="informed"),
+    "human.done": End(says=("goodbye",), outcome="human"),
+}

@@ -1,0 +1,62 @@
+"""The call that enrols a voice, with a one-time code from the desk."""
+
+from __future__ import annotations
+
+from ivr.scripts.certify import CHALLENGE_SILENCE_S, repeat_words
+from ivr.steps import Challenge, End, Keys, Saying, Script, Speak, State, Tell, Wait
+
+
+def code_question(state: State) -> Saying:
+    """Ask for the code; a second time after a wrong one."""
+    return ("enrol.code.wrong",) if state.fact("use_code") == "again" else ("enrol.code",)
+
+
+ENROL: Script = {
+    "enrol.code": Keys(
+        says=code_question,
+        again=("enrol.code.again",),
+        length=8,
+        act="use_code",
+        then={"found": "enrol.consent", "again": "enrol.code", "lost": "lost"},
+    ),
+    "enrol.consent": Keys(
+        says=("enrol.consent",),
+        again=("enrol.consent.again",),
+        choices={"1": "yes", "2": "no"},
+        act="consent",
+        then={"given": "enrol.challenge", "declined": "enrol.declined"},
+    ),
+    "enrol.declined": End(says=("enrol.declined", "goodbye"), outcome="informed"),
+    "enrol.challenge": Speak(
+        says=lambda state: repeat_words(state, "hear_enrolment"),
+        grammar="challenge",
+        silence_s=CHALLENGE_SILENCE_S,
+        challenge=Challenge(groups=3, words=4, retries=3),
+        prepare="draw",
+        act="hear_enrolment",
+        then={
+            "next": "enrol.challenge",
+            "again": "enrol.challenge",
+            "done": "enrol.wait",
+            "failed": "enrol.unfinished",
+            "unavailable": "lost",
+        },
+    ),
+    "enrol.wait": Wait(
+        says=("enrol.wait",),
+        again=("assess.wait.again",),
+        prepare="assess_enrolment",
+        act="weighed_enrolment",
+        then={
+            "enrolled": "enrol.done",
+            "differ": "enrol.differ",
+            "again": "enrol.poor",
+            "poor": "enrol.unfinished",
+            "late": "promise",
+        },
+    ),
+    "enrol.done": End(says=("enrol.done", "goodbye"), outcome="enrolled"),
+    "enrol.differ": End(says=("enrol.differ", "goodbye"), outcome="enrolment_differs"),
+    "enrol.poor": Tell(says=("enrol.poor",), prepare="fresh_round", then="enrol.challenge"),
+    "enrol.unfinished": End(says=("enrol.unfinished", "goodbye"), outcome="enrolment_unfinished"),
+}
