@@ -63,23 +63,23 @@ class Call:
         """Wait until a prompt is being played, after those heard before; others may come in between.
 
         `prompt` is a name such as "menu.main", a pattern such as "word.*", or the text of a <Say>; with "cantonese:"
-        before it, in that dialect. Raises NotHeard, with the whole transcript, when the call ends or `timeout_s`
-        seconds of wall clock pass first.
+        before it, in that dialect; with "|" between several, any of them. Raises NotHeard, with the whole transcript,
+        when the call ends or `timeout_s` seconds of wall clock pass first.
         """
         for _ in range(times):
-            self._hear(prompt, timeout_s)
+            self._hear(prompt.split("|"), timeout_s)
         return self
 
-    def _hear(self, prompt: str, timeout_s: float) -> Line:
-        dialect, _, name = prompt.rpartition(":")
+    def hears_first(self, *prompts: str, timeout_s: float = 30.0) -> str:
+        """Wait for whichever of these prompts comes first, and give its name. Raises NotHeard as `hears` does."""
+        return self._hear(prompts, timeout_s).name
 
-        def wanted(line: Line) -> bool:
-            right = fnmatchcase(line.name, name) if line.name else line.text == prompt
-            return line.who == "line" and right and (not dialect or line.dialect in ("", dialect))
-
-        place = self._transcript.wait(wanted, self._next, timeout_s)
+    def _hear(self, prompts: Sequence[str], timeout_s: float) -> Line:
+        place = self._transcript.wait(
+            lambda line: any(_is_heard(line, prompt) for prompt in prompts), self._next, timeout_s
+        )
         if place is None:
-            raise NotHeard(f"{prompt!r} was not heard{self._so_far()}")
+            raise NotHeard(f"{' or '.join(prompts)} was not heard{self._so_far()}")
         self._next = place + 1
         return self._transcript.lines[place]
 
@@ -93,10 +93,14 @@ class Call:
         self._caller.say(audio, text)
         return self._go_on()
 
-    def repeats(self, voice: Callable[[Sequence[str]], Audio], words: int = 3, timeout_s: float = 30.0) -> Self:
+    def repeats(self, voice: Callable[[list[str]], Audio], words: int = 3, timeout_s: float = 30.0) -> Self:
         """Wait for the next so many `word.*` prompts and say them again in a voice, which is given their names."""
-        names = [self._hear("word.*", timeout_s).name for _ in range(words)]
+        names = [self._hear(["word.*"], timeout_s).name for _ in range(words)]
         return self.says(voice(names), " ".join(names))
+
+    def repeats_from(self, first: str, voice: Callable[[list[str]], Audio], words: int = 3) -> Self:
+        """The same when the first word has been heard already."""
+        return self.repeats(lambda others: voice([first, *others]), words - 1)
 
     def last_words(self) -> list[str]:
         """Names of the `word.*` prompts of the last spoken turn that had any."""
@@ -160,3 +164,13 @@ class Call:
 
     def _so_far(self) -> str:
         return f"; the call is {self.status}:\n{self.text() or '(nothing was said)'}"
+
+
+def _is_heard(line: Line, prompt: str) -> bool:
+    """Whether a line is this prompt, pattern or sentence, in the dialect asked for if one is."""
+    if line.who != "line":
+        return False
+    if not line.name:
+        return line.text == prompt
+    dialect, _, name = prompt.rpartition(":")
+    return fnmatchcase(line.name, name) and (not dialect or line.dialect in ("", dialect))

@@ -90,15 +90,19 @@ class Leg:
     def run(self) -> None:
         """The whole call. What the service does wrong ends it and is kept in `failure`."""
         try:
-            ended = self._call()
+            self._report(self._outcome())
+        finally:
+            self.wire.transcript.end()
+
+    def _outcome(self) -> Status:
+        try:
+            return self._call()
         except HungUp:
-            ended = "completed" if self._answered_s is not None else "canceled"
+            return "completed" if self._answered_s is not None else "canceled"
         except (ServiceFailed, TwimlRefused) as error:
             self.failure = str(error)
             self.wire.transcript.fault(f"application error: {error}")
-            ended = "completed" if self._answered_s is not None else "failed"
-        self._report(ended)
-        self.wire.transcript.end()
+            return "completed" if self._answered_s is not None else "failed"
 
     def _call(self) -> Status:
         if self.route.direction == "outbound-api":

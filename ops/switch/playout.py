@@ -54,12 +54,14 @@ class Playout:
         """Drop what has not been played; every pending mark comes back at once."""
         dropped = [self._take() for _ in range(len(self._marks))]
         self._waiting.clear()
-        self._returned = self._played
+        self._returned = min(self._returned, self._played)
         return dropped
 
-    def unmarked(self) -> int:
-        """Bytes played since the last mark that came back."""
-        return self._played - self._returned
+    def take_unmarked(self) -> int:
+        """Bytes played since the last mark that came back and not taken yet."""
+        count = self._played - self._returned
+        self._returned = self._played
+        return count
 
     def _take(self) -> Mark:
         name, at = self._marks.popleft()

@@ -18,6 +18,7 @@ from ops.switch.leg import Route
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 LONGEST_BODY = 1600
+POLL_S = 0.05
 API = "/2010-04-01/Accounts/<account>"
 
 
@@ -58,7 +59,7 @@ class Rest:
     def url(self) -> str:
         if self._server is None:
             self._server = make_server("127.0.0.1", 0, self._app, threaded=True, request_handler=_Quiet)
-            self._thread = threading.Thread(target=self._server.serve_forever, name="switch REST", daemon=True)
+            self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
             self._thread.start()
         return f"http://127.0.0.1:{self._server.server_port}"
 

@@ -65,7 +65,9 @@ class MediaStream:
                 self._send("stop", accountSid=account_sid, callSid=self._call_sid)
             raise
         finally:
-            self._rest()
+            with contextlib.suppress(ConnectionClosed):
+                self._take()
+            self._fall_silent()
 
     def _send(self, event: str, **content: object) -> None:
         self._sequence += 1
@@ -92,17 +94,17 @@ class MediaStream:
         heard = self._playout.frame()
         self._wire.tick(heard, voice)
         for mark in self._playout.reached():
-            self._come_back(mark)
+            self._write_down(mark)
+            self._send("mark", name=mark.name)
 
-    def _come_back(self, mark: Mark) -> None:
-        """Return a mark; when audio went before it, the caller has heard that, or a part of it."""
+    def _write_down(self, mark: Mark) -> None:
+        """When audio went before a mark, the caller has heard that, or a part of it."""
         if mark.heard:
             dialect, _, name = mark.name.rpartition(":")
             seconds = mark.heard / 8000
             note: Note = "cut" if mark.heard < mark.length else ""
             began = self._wire.at_s - seconds
             self._wire.transcript.write(Line("line", began, self._wire.turn, name, dialect, seconds=seconds, note=note))
-        self._send("mark", name=mark.name)
 
     def _take(self) -> None:
         """Everything the service has sent so far. Raises ConnectionClosed once it has closed the socket."""
@@ -125,8 +127,8 @@ class MediaStream:
             case "mark":
                 self._playout.mark(message["mark"]["name"])
             case "clear":
-                for mark in self._playout.clear():
-                    self._come_back(mark)
+                for name in self._fall_silent():
+                    self._send("mark", name=name)
             case other:
                 raise ValueError(f"{other!r} is not media, mark or clear")
 
@@ -142,13 +144,20 @@ class MediaStream:
                 return False
         return True
 
-    def _rest(self) -> None:
-        """What was played without a mark after it has been heard too, but nobody can say what it was."""
-        seconds = self._playout.unmarked() / 8000
+    def _fall_silent(self) -> list[str]:
+        """Drop what has not been played, and write down the rest; gives the names of the marks that were pending.
+
+        What was played without a mark after it was heard too, but nobody can say what it was.
+        """
+        pending = self._playout.clear()
+        for mark in pending:
+            self._write_down(mark)
+        seconds = self._playout.take_unmarked() / 8000
         if seconds:
             began = self._wire.at_s - seconds
             line = Line("line", began, self._wire.turn, text="(unmarked audio)", seconds=seconds)
             self._wire.transcript.write(line)
+        return [mark.name for mark in pending]
 
 
 def stream(wire: Wire, verb: Stream, call_sid: str) -> None:

@@ -6,7 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ def running(service: Service) -> Iterator[Service]:
     media = serve(lambda socket: _socket(service, socket), "127.0.0.1", 0, process_request=_upgrade(service))
     service.url = f"http://127.0.0.1:{web.server_port}"
     service.media_url = f"ws://127.0.0.1:{media.socket.getsockname()[1]}/voice/media"
-    threads = [threading.Thread(target=web.serve_forever), threading.Thread(target=media.serve_forever)]
+    threads = [threading.Thread(target=web.serve_forever, args=(0.02,)), threading.Thread(target=media.serve_forever)]
     for thread in threads:
         thread.start()
     try:
@@ -120,10 +120,8 @@ def _upgrade(service: Service) -> Callable[[ServerConnection, Upgrade], Refusal 
 
 def _socket(service: Service, socket: ServerConnection) -> None:
     assert service.socket is not None
-    try:
+    with suppress(ConnectionClosed):
         service.socket(socket)
-    except ConnectionClosed:
-        pass
 
 
 def receive(socket: ServerConnection, event: str) -> dict[str, Any]:
