@@ -161,7 +161,9 @@ def train(data: Path, folder: Path, hyperparameters: Path = HYPERPARAMETERS) -> 
 
 def _voices(data: Path, hyperparameters: Path) -> list[corpus.Voice]:
     settings = load_hyperpyyaml(hyperparameters.read_text(encoding="utf-8"), {"speakers": 1})
-    syllables = [found.text for found in corpus.recordings(data, "cmn-syllables") if found.text[:1].isalpha()]
     with tqdm(unit=" recordings", desc="Reading") as progress:
-        people = corpus.training_voices(data, lambda _: progress.update())
-    return people + espeak.voices(syllables, settings["espeak_phrases"], settings["seed"])
+        voices = corpus.training_voices(data, lambda _: progress.update())
+    if settings["espeak_phrases"]:
+        syllables = [found.text for found in corpus.recordings(data, "cmn-syllables") if found.text[:1].isalpha()]
+        voices += espeak.voices(syllables, settings["espeak_phrases"], settings["seed"])
+    return voices

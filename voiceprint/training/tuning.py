@@ -12,6 +12,7 @@ from voiceprint.audio import Samples, telephone
 from voiceprint.calibration import Calibration, affine, threshold_at
 from voiceprint.encoder import Encoder
 from voiceprint.metrics import Scored, cllr, curve
+from voiceprint.quality import Use, measure, reasons
 from voiceprint.scoring import score, template_of
 from voiceprint.training import channel
 from voiceprint.training.corpus import Group
@@ -21,22 +22,26 @@ from voiceprint.training.trials import spoken
 def score_trials(encoder: Encoder, data: Path, seen: Callable[[], object] = int) -> Scored:
     """Every tuning enrolment against every tuning test, each heard twice: over a clean line and over a random one.
 
-    `seen` is called after each enrolment or test. Raises CorpusMissing.
+    What a call would refuse for its quality is left out. `seen` is called after each enrolment or test. Raises
+    CorpusMissing.
     """
     line, rng = channel.load(data), np.random.default_rng(1)
 
-    def heard(pieces: Sequence[Samples]) -> list[list[Samples]]:
+    def heard(pieces: Sequence[Samples], use: Use) -> list[list[Samples]]:
         seen()
-        return [[telephone(piece) for piece in pieces], [line(piece, rng) for piece in pieces]]
+        lines = ([telephone(piece) for piece in pieces], [line(piece, rng) for piece in pieces])
+        return [over for over in lines if not any(reasons(measure(piece), use) for piece in over)]
 
     enrolments, tests = spoken(data, Group.TUNING)
     templates = [
         (one.speaker, template_of([encoder.embed(piece) for piece in pieces]))
         for one in enrolments
-        for pieces in heard(one.audio())
+        for pieces in heard(one.audio(), Use.ENROLMENT)
     ]
     embeddings = [
-        (one.speaker, encoder.embed(pieces[0])) for one in tests for pieces in heard([np.concatenate(one.audio())])
+        (one.speaker, encoder.embed(pieces[0]))
+        for one in tests
+        for pieces in heard([np.concatenate(one.audio())], Use.TEST)
     ]
     pairs = [(template, embedding) for template in templates for embedding in embeddings]
     return Scored(

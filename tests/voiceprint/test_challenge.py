@@ -1,0 +1,22 @@
+"""The joint decision."""
+
+import pytest
+
+from voiceprint.challenge import Outcome, judge
+from voiceprint.quality import Reason
+
+
+@pytest.mark.parametrize(
+    ("words_right", "llr", "reasons", "outcome"),
+    [
+        (True, 3.0, (), Outcome.CERTIFY),
+        (True, 2.0, (), Outcome.CERTIFY),
+        (True, 1.9, (), Outcome.HUMAN),
+        (True, -50.0, (), Outcome.HUMAN),
+        (False, 3.0, (), Outcome.AGAIN),
+        (True, 3.0, (Reason.TOO_SHORT,), Outcome.AGAIN),
+        (True, float("nan"), (), Outcome.HUMAN),
+    ],
+)
+def test_judge(words_right: bool, llr: float, reasons: tuple[Reason, ...], outcome: Outcome) -> None:
+    assert judge(words_right, llr, 2.0, reasons) is outcome

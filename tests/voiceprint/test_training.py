@@ -1,0 +1,113 @@
+"""The recipe: a run that stops and goes on, and an export that says the same as SpeechBrain."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from tests.voiceprint.voices import noise, speak
+from voiceprint import encoder as encoders
+from voiceprint.commands import voiceprint
+from voiceprint.features import log_mel
+from voiceprint.training import channel
+from voiceprint.training.corpus import MANDARIN_WORDS, OTHER_FOLDERS, SPEAKERS, Group
+
+# What torch and SpeechBrain say about their own future is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("default")
+
+TINY = {"batch_size: 64": "batch_size: 4", "steps_per_epoch: 200": "steps_per_epoch: 1", "epochs: ": "epochs: 1  # "}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like ../shared/data with made-up voices: two training and two tuning speakers, noises and rooms."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("dsp20", *OTHER_FOLDERS):
+        (folder / name).mkdir()
+        (folder / name / "manifest.jsonl").write_text("", encoding="utf-8")
+    rows = []
+    for speaker in (*SPEAKERS[Group.TRAINING][:2], *SPEAKERS[Group.TUNING][:2]):
+        for number, word in enumerate(sorted(MANDARIN_WORDS)):
+            for take in range(2):
+                name = f"{speaker}-{number}-{take}.flac"
+                soundfile.write(folder / "dsp20" / name, speak(int(speaker[1:]), 0.3, number), 8000)
+                rows.append({"audio_filepath": name, "text": word, "speaker": speaker, "duration": 0.3})
+    (folder / "dsp20" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    for kind, sound in (("noise", noise(1, 0.1)), ("RIRs", noise(0.2, 0.1))):
+        (folder / "noise" / kind).mkdir(parents=True)
+        soundfile.write(folder / "noise" / kind / "1.wav", sound, 8000)
+    return folder
+
+
+def invoke(*arguments: str) -> str:
+    result = CliRunner().invoke(voiceprint, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.usefixtures("training")
+def test_train_stop_go_on_export(corpus: Path, tmp_path: Path) -> None:
+    from voiceprint.training.recipe import HYPERPARAMETERS
+
+    tiny = HYPERPARAMETERS.read_text(encoding="utf-8").replace("espeak_phrases: 20", "espeak_phrases: 0")
+    for full, small in TINY.items():
+        assert full in tiny
+        tiny = tiny.replace(full, small)
+    yaml, run = tmp_path / "tiny.yaml", tmp_path / "run"
+    for epochs in ("epochs: 1", "epochs: 2"):
+        yaml.write_text(tiny.replace("epochs: 1", epochs), encoding="utf-8")
+        invoke("train", "--data", str(corpus), "--run", str(run), "--hyperparameters", str(yaml))
+    log = (run / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.split(" loss")[0] for line in log] == ["epoch 1 step 1", "epoch 2 step 2"]
+
+    invoke("export", "--run", str(run), "--out", str(tmp_path / "model"))
+    served = encoders.load(f"onnx:{tmp_path / 'model' / 'encoder.onnx'}")
+    trained = encoders.load(f"speechbrain:{tmp_path / 'model' / 'speechbrain'}")
+    assert_same_embeddings(served, trained)
+    assert served.name != trained.name
+
+
+@pytest.mark.usefixtures("training")
+def test_the_shipped_model_says_what_speechbrain_says(encoder: encoders.Encoder) -> None:
+    assert_same_embeddings(encoder, encoders.load(f"speechbrain:{encoders.MODEL / 'speechbrain'}"))
+
+
+def assert_same_embeddings(one: encoders.Encoder, other: encoders.Encoder) -> None:
+    for seconds in (0.4, 1.0, 3.7):
+        samples = speak(5, seconds)
+        assert np.abs(one.embed(samples).vector - other.embed(samples).vector).max() <= 1e-4
+
+
+@pytest.mark.usefixtures("training")
+def test_features_are_those_of_speechbrain() -> None:
+    import torch
+    from hyperpyyaml import load_hyperpyyaml
+
+    from voiceprint.training.recipe import HYPERPARAMETERS
+
+    recipe = load_hyperpyyaml(HYPERPARAMETERS.read_text(encoding="utf-8"), {"speakers": 1})
+    for samples in (speak(1, 1.3), noise(0.5, 0.1), np.zeros(800, dtype=np.float32)):
+        theirs = recipe["normalise"](recipe["fbank"](torch.from_numpy(samples)[None]), torch.ones(1))[0].numpy()
+        assert np.abs(log_mel(samples) - theirs).max() <= 1e-3  # decibels
+
+
+def test_a_run_without_checkpoints_says_so(training: None, tmp_path: Path) -> None:
+    result = CliRunner().invoke(voiceprint, ["export", "--run", str(tmp_path), "--out", str(tmp_path / "model")])
+    assert result.exit_code == 1
+    assert "voiceprint train" in result.stderr
+
+
+def test_the_channel_keeps_length_and_range(corpus: Path) -> None:
+    line, rng = channel.load(corpus), np.random.default_rng(1)
+    voice = speak(1, 1.0)
+    heard = [line(voice, rng) for _ in range(40)]
+    assert all(len(one) == len(voice) and np.abs(one).max() <= 1 for one in heard)
+    assert len({one.tobytes() for one in heard}) == len(heard)
+
+
+def test_no_group_shares_a_speaker() -> None:
+    everyone = [speaker for group in Group for speaker in SPEAKERS[group]]
+    assert len(everyone) == len(set(everyone)) == 34
