@@ -13,8 +13,9 @@ from certification import cases, certifying, consent, journal, limits, templates
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.store import Assessment, Call, Person, Recording, VoiceTemplate
-from ops.voices import Agreement, Bench, Enrolment, OtherEncoder, Weighed, heard
+from ops.voices import Agreement, Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
+from voiceprint.scoring import TemplateOfAnotherEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +101,8 @@ def _judge(bench: Bench, material: _Material) -> _Verdict:
         return _Verdict("human", problem="no_template")
     try:
         weighed = bench.weigh(material.template, heard(material.audio), material.max_fmr)
-    except OtherEncoder as error:
-        return _Verdict("human", problem=f"template of another encoder: {error}")
+    except TemplateOfAnotherEncoder as error:
+        return _Verdict("human", problem=str(error))
     outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons)
     names = {challenge.Outcome.CERTIFY: "certified", challenge.Outcome.HUMAN: "human", challenge.Outcome.AGAIN: "again"}
     return _Verdict(names[outcome], weighed=weighed)
@@ -148,9 +149,8 @@ def _conclude(session: Session, bench: Bench, material: _Material, verdict: _Ver
             if not recorded.closed:
                 assessment.outcome = "recorded"
         case "human":
-            limits.failed(
-                session, bench.rt, person, method="voice", reason=verdict.problem or "voice_doubt", ref=assessment.id
-            )
+            if verdict.weighed is not None:  # a missing template is our fault, not a failed attempt
+                limits.failed(session, bench.rt, person, reason="voice_doubt", ref=assessment.id)
             _open_case(session, bench, person, assessment, CaseKind.VOICE_DOUBT, verdict)
         case Agreement.ENROLLED.value:
             _keep_template(session, bench, person, assessment, verdict)

@@ -9,7 +9,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class Server(BaseApplication):
     """A gunicorn around an app factory, which runs in the worker, so that models and sockets belong to it."""
 
     def __init__(self, make: Callable[[], Flask], **options: Any) -> None:

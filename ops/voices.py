@@ -44,10 +44,6 @@ class Enrolment:
     template: scoring.Template | None
 
 
-class OtherEncoder(Exception):
-    """A template was made by an encoder that does not run here: the person must be enrolled again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What a worker loads once and uses for every job."""
@@ -60,13 +56,14 @@ class Bench:
     def prepare(cls, rt: Runtime) -> Bench:
         """Load the encoder of the settings. Raises EncoderMissing or CalibrationMissing, which say what to do."""
         loaded = encoder.load(rt.settings.voiceprint_encoder or encoder.SHIPPED)
-        return cls(rt, loaded, calibration.Calibration.of(loaded.name))
+        return cls(rt, loaded, calibration.load(loaded.name))
 
     def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float) -> Weighed:
-        """Weigh a challenge's audio (the caller's turns joined) against a person's template."""
+        """Weigh a challenge's audio (the caller's turns joined) against a person's template.
+
+        Raises scoring.TemplateOfAnotherEncoder when the person must be enrolled again, and TemplateUnreadable.
+        """
         template = vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
-        if template.encoder != self.encoder.name:
-            raise OtherEncoder(template.encoder)
         reasons = quality.reasons(quality.measure(samples), Use.TEST)
         score = scoring.score(template, self.encoder.embed(samples))
         threshold = self.calibration.threshold(max_fmr).llr
