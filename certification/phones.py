@@ -12,6 +12,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from certification.errors import Problem
 
+CHINA = 86
 _SHORT = re.compile(r"1[0-9]{2,5}|9[0-9]{4,5}")  # hotlines such as 12333, 110, 95588
 _MOBILE_BEGINS = re.compile(r"1[3-9]")
 
@@ -59,10 +60,15 @@ def parse(text: str, region: str = "CN") -> PhoneNumber:
 
 
 def _complete(number: phonenumbers.PhoneNumber) -> bool:
-    """Whether no digit is missing or too many; the library alone takes a Chinese mobile of ten digits for possible."""
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return False
-    return number.country_code != 86 or not _MOBILE_BEGINS.match(text := str(number.national_number)) or len(text) == 11
+    """Whether no digit is missing or too many.
+
+    The library holds Chinese numbers possible that lack a digit or the area code; ranges that it does not know yet
+    have their full length.
+    """
+    if phonenumbers.is_valid_number(number) or number.country_code != CHINA:
+        return phonenumbers.is_possible_number(number)
+    digits = str(number.national_number)
+    return len(digits) == 11 if _MOBILE_BEGINS.match(digits) else 10 <= len(digits) <= 11
 
 
 def _kind(number: phonenumbers.PhoneNumber) -> PhoneKind:
