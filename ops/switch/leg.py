@@ -133,6 +133,7 @@ class Leg:
     def _execute(self, url: str, verbs: tuple[Verb, ...]) -> None:
         """Verbs until there are none left; a verb with an action goes on with the document of that action."""
         while verbs:
+            self.wire.check()
             verb, verbs = verbs[0], verbs[1:]
             self.wire.turn += 1
             match verb:

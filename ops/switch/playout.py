@@ -43,6 +43,11 @@ class Playout:
         self._played += len(frame)
         return frame + SILENCE[len(frame) :]
 
+    @property
+    def dry(self) -> bool:
+        """Whether less than a frame is left to play."""
+        return len(self._waiting) < FRAME
+
     def reached(self) -> list[Mark]:
         """Marks whose audio has been played by now."""
         done = []

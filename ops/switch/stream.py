@@ -25,6 +25,7 @@ from ops.switch.wire import HungUp, Wire
 
 OPEN_S = 5.0
 CLOSE_S = 2.0
+LATE_S = 0.25
 LARGEST_MESSAGE = 64 * 1024
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -42,6 +43,7 @@ class MediaStream:
         self._chunk = 0
         self._began_s = wire.at_s
         self._playout = Playout()
+        self._prompting = False
 
     def run(self) -> None:
         """Carry the stream until the service closes the socket, or the network loses it. Raises HungUp."""
@@ -107,12 +109,19 @@ class MediaStream:
             self._wire.transcript.write(Line("line", began, self._wire.turn, name, dialect, seconds=seconds, note=note))
 
     def _take(self) -> None:
-        """Everything the service has sent so far. Raises ConnectionClosed once it has closed the socket."""
+        """Everything the service has sent so far. Raises ConnectionClosed once it has closed the socket.
+
+        Between the frames of a prompt a fast call waits a little for a service that shares our processors: otherwise
+        the caller's frames would run ahead of what the caller has heard.
+        """
+        patience = LATE_S if self._prompting and self._playout.dry and self._wire.pace > 1 else 0
         while True:
             try:
-                data = self._socket.recv(timeout=0)
+                data = self._socket.recv(timeout=patience)
             except TimeoutError:
+                self._prompting = self._prompting and patience == 0
                 return
+            patience = 0
             try:
                 self._obey(json.loads(data))
             except (ValueError, KeyError, TypeError, binascii.Error) as error:
@@ -121,6 +130,7 @@ class MediaStream:
     def _obey(self, message: dict[str, Any]) -> None:
         if message["streamSid"] != self._sid:
             raise ValueError("streamSid is not this stream's")
+        self._prompting = message["event"] == "media"
         match message["event"]:
             case "media":
                 self._playout.add(base64.b64decode(message["media"]["payload"], validate=True))

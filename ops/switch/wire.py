@@ -31,6 +31,7 @@ class Wire:
     def __init__(self, carrier: Carrier, caller: Caller, pace: float) -> None:
         self.carrier = carrier
         self.caller = caller
+        self.pace = pace
         self.transcript = Transcript()
         self.at_s = 0.0
         self.turn = 0
@@ -49,6 +50,10 @@ class Wire:
         # A frame that is late is not made up for: a burst would outrun a service that shares our processors.
         self._due = max(self._due + self._frame_s, time.monotonic())
         time.sleep(max(0.0, self._due - time.monotonic()))
+        self.check()
+
+    def check(self) -> None:
+        """Raises HungUp when the caller has put the receiver down."""
         if self.caller.hung_up.is_set():
             raise HungUp
 
