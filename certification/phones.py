@@ -14,6 +14,7 @@ from certification.errors import Problem
 
 CHINA = 86
 _SHORT = re.compile(r"1[0-9]{2,5}|9[0-9]{4,5}")  # hotlines such as 12333, 110, 95588
+_AREA_CODE_HOTLINE = re.compile(r"^(\+?86|\D*0)\D*[1-9][0-9]{1,2}\D*1[0-9]{4}$")
 _MOBILE_BEGINS = re.compile(r"1[3-9]")
 
 
@@ -54,21 +55,23 @@ def parse(text: str, region: str = "CN") -> PhoneNumber:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
         raise NumberNotRecognised(plain, region) from None
-    if number.extension or not _complete(number):
+    if number.extension or not _complete(number, plain):
         raise NumberNotRecognised(plain, region)
     return PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164), _kind(number))
 
 
-def _complete(number: phonenumbers.PhoneNumber) -> bool:
+def _complete(number: phonenumbers.PhoneNumber, written: str) -> bool:
     """Whether no digit is missing or too many.
 
-    The library holds Chinese numbers possible that lack a digit or the area code; ranges that it does not know yet
-    have their full length.
+    The library holds Chinese numbers possible that lack a digit or the area code. New ranges that it does not know yet
+    have their full length; an area code before a hotline (0871-12333) is shorter, and right.
     """
     if phonenumbers.is_valid_number(number) or number.country_code != CHINA:
         return phonenumbers.is_possible_number(number)
     digits = str(number.national_number)
-    return len(digits) == 11 if _MOBILE_BEGINS.match(digits) else 10 <= len(digits) <= 11
+    if _MOBILE_BEGINS.match(digits):
+        return len(digits) == 11
+    return len(digits) <= 11 and (len(digits) >= 10 or _AREA_CODE_HOTLINE.search(written) is not None)
 
 
 def _kind(number: phonenumbers.PhoneNumber) -> PhoneKind:
