@@ -30,7 +30,9 @@ def voiceprint() -> None:
 @voiceprint.command()
 @click.option("--trials", "trials_file", type=EXISTING_FILE, required=True, help="`1|0 ENROL TEST` a line.")
 @click.option("--audio", type=EXISTING_FOLDER, required=True, help="What paths in the trials are relative to.")
-@click.option("--channel", type=click.Choice([*evaluation.Channel]), default="none", show_default=True)
+@click.option(
+    "--channel", type=click.Choice([one.value for one in evaluation.Channel]), default="none", show_default=True
+)
 @click.option("--groups", "groups_file", type=EXISTING_FILE, help="`utterance-or-speaker group` a line.")
 @click.option("--max-fmr", type=click.FloatRange(0, 1, min_open=True), default=0.01, show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Where to draw the DET curve (SVG).")
@@ -89,7 +91,9 @@ def calibrate(out: Path, as_json: bool, data: Path, spec: str) -> None:
 
 
 @voiceprint.command("trials")
-@click.option("--group", type=click.Choice([*Group]), required=True, help="Which speakers of dsp20.")
+@click.option(
+    "--group", type=click.Choice([one.value for one in Group]), required=True, help="Which speakers of dsp20."
+)
 @click.option("--out", type=FOLDER, required=True, help="Where joined recordings and trials.txt go.")
 @data_option
 def write_trials(group: str, out: Path, data: Path) -> None:

@@ -10,11 +10,13 @@ from typing import Protocol
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
 
-from voiceprint.audio import Samples
+from voiceprint.audio import SAMPLE_RATE, Samples
 from voiceprint.features import log_mel
 from voiceprint.speech import without_pauses
 
+SHORTEST = SAMPLE_RATE // 5  # the network's convolutions need some frames
 MODEL = Path(__file__).with_name("model")
 SHIPPED = f"onnx:{MODEL / 'encoder.onnx'}"
 
@@ -65,7 +67,7 @@ class OnnxEncoder:
 
     def embed(self, samples: Samples) -> Embedding:
         """Embed one utterance; pauses are cut out first."""
-        features = log_mel(without_pauses(samples))
+        features = log_mel(to_embed(samples))
         (embedding,) = self._session.run(None, {"features": features[None]})
         return Embedding(unit(embedding[0]), self.name)
 
@@ -87,8 +89,14 @@ def load(spec: str = SHIPPED) -> Encoder:
         from voiceprint.training.runtime import SpeechBrainEncoder  # torch: only where it is asked for
 
         return SpeechBrainEncoder(path)
-    except (ImportError, OSError, RuntimeError) as error:
-        raise EncoderMissing(spec, str(error).splitlines()[0]) from error
+    except (ImportError, OSError, RuntimeError, Fail, InvalidGraph, InvalidProtobuf) as error:
+        raise EncoderMissing(spec, str(error)) from error
+
+
+def to_embed(samples: Samples) -> Samples:
+    """What an encoder hears of an utterance: its speech, with silence behind where it is very short."""
+    speech = without_pauses(samples)
+    return np.pad(speech, (0, max(0, SHORTEST - len(speech))))
 
 
 def unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:

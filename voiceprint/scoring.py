@@ -62,6 +62,8 @@ def agreement(embeddings: Sequence[Embedding]) -> float:
 
     In [-1, 1]; 1.0 for a single utterance, which has nothing to disagree with. Raises as `template_of`.
     """
+    if not embeddings:
+        raise NothingToEnrol
     if len(embeddings) == 1:
         return 1.0
     return min(

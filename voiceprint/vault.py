@@ -37,9 +37,10 @@ def seal(template: Template, cipher: Cipher, context: bytes) -> bytes:
 
 def open_(sealed: bytes, cipher: Cipher, context: bytes) -> Template:
     """Decrypt a sealed template. Raises the cipher's errors and TemplateUnreadable."""
+    opened = cipher.decrypt(sealed, context)
     try:
-        fields = json.loads(cipher.decrypt(sealed, context))
+        fields = json.loads(opened)
         vector = np.frombuffer(base64.b64decode(fields["vector"], validate=True), dtype="<f4")
         return Template(vector.astype(np.float32), str(fields["encoder"]), int(fields["utterances"]))
-    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise TemplateUnreadable from error

@@ -67,7 +67,7 @@ class Aes:
         return self.key.decrypt(data[:12], data[12:], context)
 
 
-TEMPLATE = Template(unit(np.arange(1, 129)), "ecapa8k-00000000", 3)
+TEMPLATE = Template(unit(np.arange(1.0, 129.0)), "ecapa8k-00000000", 3)
 
 
 def test_a_sealed_template_opens_as_it_was() -> None:

@@ -70,7 +70,7 @@ class Pieces(torch.utils.data.IterableDataset[torch.Tensor]):
         return (torch.from_numpy(piece)[None] for piece in self._pieces)
 
 
-class SpeakerBrain(Brain):  # type: ignore[misc]  # SpeechBrain has no types
+class SpeakerBrain(Brain):
     """Trains the encoder as a classifier of training speakers; keeps the checkpoint of the lowest tuning EER."""
 
     def __init__(self, hparams: dict[str, Any], batches: Batches, check: Check, folder: Path) -> None:

@@ -8,8 +8,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from voiceprint.audio import SAMPLE_RATE, Samples
-from voiceprint.encoder import Embedding, fingerprint, unit
-from voiceprint.speech import without_pauses
+from voiceprint.encoder import Embedding, fingerprint, to_embed, unit
 from voiceprint.training.torchaudio_stand_in import prepare
 
 WEIGHTS = "embedding_model.ckpt"
@@ -34,7 +33,7 @@ class SpeechBrainEncoder:
 
     def embed(self, samples: Samples) -> Embedding:
         """Embed one utterance; pauses are cut out first, the rate is brought to the model's."""
-        speech = without_pauses(samples)
+        speech = to_embed(samples)
         if self._rate != SAMPLE_RATE:
             speech = resample_poly(speech, self._rate, SAMPLE_RATE).astype(np.float32)
         with self._torch.inference_mode():
