@@ -1,0 +1,41 @@
+"""A domain that is only imagined: it answers every edge function with one of its results, by chance or by order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from ivr.acts import ACTS
+from ivr.steps import PENDING, Event, Facts, Json, State
+
+DETAILS: dict[str, dict[str, Json]] = {
+    "caller": {"dialects": ["mandarin", "cantonese", "sichuanese"]},
+    "draw": {"names": ["shuzi", "beijing", "fandian"], "words": ["数字", "北京", "饭店"]},
+    "next_date": {"date": [2027, 5, 14]},
+    "where": {"region": "kunming"},
+    "weighed": {"receipt": "8412057360"},
+    "check_pin": {"receipt": "8412057360"},
+    "operator": {"number": "12333"},
+}
+
+
+@dataclass(slots=True)
+class Imagined:
+    """`orders` names the result of an edge function; chance decides where it is not ordered."""
+
+    orders: Mapping[str, str] = field(default_factory=dict)
+    chance: Random = field(default_factory=lambda: Random(1))
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, name: str, state: State, event: Event) -> Facts:
+        self.asked.append(name)
+        possible = sorted(ACTS[name].results)
+        if PENDING in possible:  # a worker takes its time
+            possible += [PENDING] * len(possible)
+        result = self.orders.get(name) or self.chance.choice(possible)
+        assert result in possible
+        facts: dict[str, Json] = {"result": result, **DETAILS.get(name, {})}
+        if name == "choose_dialect":
+            facts["dialect"] = self.chance.choice(["mandarin", "cantonese", "sichuanese"])
+        return facts

@@ -1,0 +1,118 @@
+"""Every step can be reached, every walk ends, and every result leads somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+
+import pytest
+
+from ivr.acts import ACTS
+from ivr.script import SCRIPT
+from ivr.scripts.certify import CERTIFYING
+from ivr.speech.vocabulary import meanings
+from ivr.steps import BACK, PENDING, REPEAT, AnyStep, End, Keys, Speak, Tell, Transfer, Wait
+
+OUTCOMES = {
+    "certified",
+    "pin_certified",
+    "recorded",
+    "human",
+    "call_back",
+    "promised",
+    "informed",
+    "enrolled",
+    "enrolment_differs",
+    "enrolment_unfinished",
+}
+
+
+def results(step: AnyStep) -> frozenset[str] | None:
+    """Every result that chooses the next step; None where there is nothing to choose."""
+    match step:
+        case End():
+            return frozenset()
+        case Transfer():
+            return frozenset({"completed", "failed"})
+        case _ if isinstance(step.then, str):
+            return None
+        case Wait(act=str(act)) | Keys(act=str(act)) | Speak(act=str(act)):
+            return ACTS[act].results - {PENDING}
+        case Keys(choices=dict(choices)) | Speak(choices=dict(choices)):
+            return frozenset(choices.values()) - {REPEAT}
+        case Tell(prepare=str(prepare)):
+            return ACTS[prepare].results
+        case _:
+            raise AssertionError(f"nothing chooses the next step of {step}")
+
+
+def onward(name: str) -> Iterator[str]:
+    """Every step that may follow."""
+    step = SCRIPT[name]
+    successors = [step.then] if isinstance(step.then, str) else list(step.then.values())
+    if isinstance(step, Keys | Speak):
+        successors.append(step.lost)
+    if isinstance(step, Keys | Speak | Wait):
+        successors.append("human")
+    if isinstance(step, Keys | Speak) and name != "language":
+        successors.append("language")
+    for successor in successors:
+        yield from backs() if successor == BACK else [successor]
+
+
+def backs() -> list[str]:
+    """Where BACK may lead: key 9 brings the caller from any of these to the choice of dialect."""
+    return [name for name, step in SCRIPT.items() if isinstance(step, Keys | Speak) and name != "language"]
+
+
+@pytest.mark.parametrize("name", SCRIPT)
+def test_every_result_leads_to_a_step_and_every_lead_has_a_result(name: str) -> None:
+    step = SCRIPT[name]
+    expected = results(step)
+    if expected is not None:
+        assert isinstance(step.then, dict)
+        assert set(step.then) == set(expected)
+    assert {successor for successor in onward(name)} <= set(SCRIPT)
+
+
+def test_every_step_is_reached() -> None:
+    reached, edge = {"begin"}, ["begin"]
+    while edge:
+        for successor in onward(edge.pop()):
+            if successor not in reached:
+                reached.add(successor)
+                edge.append(successor)
+    assert reached == set(SCRIPT)
+
+
+def test_from_every_step_the_call_can_end() -> None:
+    ending = {name for name, step in SCRIPT.items() if isinstance(step, End)}
+    while more := {name for name in SCRIPT if name not in ending and ending & set(onward(name))}:
+        ending |= more
+    assert ending == set(SCRIPT)
+
+
+def test_no_call_tells_for_ever() -> None:
+    tells = {name: set(onward(name)) for name, step in SCRIPT.items() if isinstance(step, Tell)}
+    TopologicalSorter(tells).prepare()  # raises CycleError
+
+
+def test_every_edge_function_is_used_and_none_is_missing() -> None:
+    used = {name for step in SCRIPT.values() for name in (step.prepare, step.act) if name}
+    assert used == set(ACTS)
+
+
+def test_every_end_has_an_outcome() -> None:
+    assert {step.outcome for step in SCRIPT.values() if isinstance(step, End)} == OUTCOMES
+
+
+def test_a_menu_has_at_most_four_options_and_hears_every_command() -> None:
+    menu = SCRIPT["menu"]
+    assert isinstance(menu, Speak) and menu.choices is not None
+    assert set(meanings("menu")) <= set(menu.choices)
+    assert {menu.choices[key] for key in "1230"} == {"certify", "date", "help", "human"}
+
+
+def test_a_dropped_call_is_taken_up_only_on_the_way_to_a_certification() -> None:
+    assert {"certify.who.tail", "challenge", "assess", "pin"} <= CERTIFYING
+    assert not {"menu", "language", "recorded", "human.transfer", "enrol.challenge"} & CERTIFYING
