@@ -1,0 +1,145 @@
+"""Evidence is recorded once, closes its period when it suffices, and gives a receipt."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certification import certifying, receipts
+from certification.certifying import Recorded, Status
+from certification.evidence import Kind, Strength
+from certification.runtime import Runtime
+from certification.store import Evidence, JournalEntry, Period, Person
+from tests.certification.conftest import Clock
+
+
+def record(
+    session: Session, rt: Runtime, person: Person, kind: Kind = Kind.VOICE, ref: str = "1", at: datetime | None = None
+) -> Recorded:
+    strength = {Kind.VOICE: Strength.LIVE, Kind.PIN: Strength.POSSESSION, Kind.DESK: Strength.OFFICIAL}[kind]
+    return certifying.record(
+        session,
+        rt,
+        person,
+        kind=kind,
+        strength=strength,
+        source="call",
+        ref=ref,
+        observed_at=at or rt.now(),
+        detail={"llr": 4.2},
+        actor="worker",
+    )
+
+
+def actions(rt: Runtime) -> list[str]:
+    with rt.sessions() as session:
+        written = session.scalars(select(JournalEntry.action).order_by(JournalEntry.seq)).all()
+    return [action for action in written if not action.startswith("person")]
+
+
+def test_a_live_voice_closes_the_quarter(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        assert certifying.status(session, rt, wu) == Status(False, date(2026, 3, 31), date(2026, 3, 31), None)
+        recorded = record(session, rt, wu)
+        assert recorded.closed
+        assert receipts.valid(recorded.evidence.receipt)
+    with rt.sessions.begin() as session:
+        receipt = recorded.evidence.receipt
+        assert certifying.status(session, rt, wu) == Status(True, date(2026, 3, 31), date(2026, 6, 30), receipt)
+        period = certifying.current_period(session, rt, wu)
+        assert (period.opens, period.closed_at, period.closed_by) == (date(2026, 1, 1), rt.now(), recorded.evidence.id)
+    assert actions(rt) == ["evidence recorded", "period closed"]
+
+
+def test_recorded_twice_is_recorded_once(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        first = record(session, rt, wu)
+    with rt.sessions.begin() as session:
+        again = record(session, rt, wu)
+    assert again.closed
+    assert again.evidence.id == first.evidence.id
+    assert again.evidence.receipt == first.evidence.receipt
+    assert actions(rt) == ["evidence recorded", "period closed"]
+
+
+def test_a_pin_is_recorded_and_leaves_the_period_open(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions.begin() as session:
+        recorded = record(session, rt, wu, Kind.PIN)
+        assert not recorded.closed
+        assert receipts.valid(recorded.evidence.receipt)
+        assert not certifying.status(session, rt, wu).closed
+        clock.forward(days=1)
+        assert record(session, rt, wu, Kind.DESK).closed
+    assert actions(rt) == ["evidence recorded", "evidence recorded", "period closed"]
+
+
+def test_in_kunming_a_pin_closes_the_next_quarters_after_a_voice(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions.begin() as session:
+        record(session, rt, wu)
+        for quarter in range(1, 5):
+            clock.forward(days=91)
+            assert not certifying.status(session, rt, wu).closed
+            assert record(session, rt, wu, Kind.PIN, f"pin {quarter}").closed
+        clock.forward(days=91)
+        assert not record(session, rt, wu, Kind.PIN, "pin 5").closed
+
+
+def test_the_first_that_suffices_keeps_the_period(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        first = record(session, rt, wu)
+        assert record(session, rt, wu, Kind.DESK).closed
+        assert certifying.status(session, rt, wu).receipt == first.evidence.receipt
+
+
+def test_a_call_before_midnight_weighed_after_it_counts_for_the_day_of_the_call(
+    rt: Runtime, wu: Person, clock: Clock
+) -> None:
+    clock.at = datetime(2026, 3, 31, 16, 5, tzinfo=UTC)  # five past midnight on 1 April in Kunming
+    with rt.sessions.begin() as session:
+        recorded = record(session, rt, wu, at=datetime(2026, 3, 31, 15, 55, tzinfo=UTC))
+        assert recorded.closed
+        assert not certifying.status(session, rt, wu).closed
+        assert session.scalars(select(Period.opens).where(Period.closed_at.is_not(None))).all() == [date(2026, 1, 1)]
+
+
+def test_a_taken_receipt_number_is_drawn_again(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        seed = rt.random.getstate()
+        first = record(session, rt, wu)
+        rt.random.setstate(seed)
+        second = record(session, rt, wu, ref="2")
+        assert second.evidence.receipt != first.evidence.receipt
+
+
+def test_recorded_by_several_at_the_same_time_is_recorded_once(rt: Runtime, wu: Person) -> None:
+    together, answers = Barrier(4), list[tuple[str, bool]]()
+
+    def weigh() -> None:
+        together.wait()
+        with rt.sessions.begin() as session:
+            recorded = record(session, rt, session.get_one(Person, wu.id))
+            answers.append((recorded.evidence.receipt, recorded.closed))
+
+    threads = [Thread(target=weigh) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    assert len(set(answers)) == 1
+    with rt.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Evidence)) == 1
+        assert session.scalar(select(func.count()).select_from(Period)) == 1
+    assert actions(rt) == ["evidence recorded", "period closed"]
+
+
+@pytest.mark.parametrize("hours", [0, 24 * 400])
+def test_asking_where_a_person_stands_writes_nothing(rt: Runtime, wu: Person, clock: Clock, hours: int) -> None:
+    clock.forward(hours=hours)
+    with rt.sessions.begin() as session:
+        certifying.status(session, rt, wu)
+        assert session.scalar(select(func.count()).select_from(Period)) == 0

@@ -1,0 +1,193 @@
+"""Cases, limits, consent, enrolment codes and voice templates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from certification import cases, certifying, codes, consent, limits, people, templates
+from certification.cases import CaseKind
+from certification.runtime import Runtime
+from certification.store import Attempt, Case, Consent, JournalEntry, Person, VoiceTemplate, new_id
+from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
+
+PHONE, OTHER = "+8613888000001", "+8613888000002"
+
+
+def journalled(session: Session, action: str) -> int:
+    session.commit()
+    return session.scalars(select(func.count()).where(JournalEntry.action == action)).one()
+
+
+def test_one_cause_opens_one_case(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        first = cases.open_case(
+            session, rt, kind=CaseKind.VOICE_DOUBT, cause="assessment 1", person=wu, detail={"llr": -1.5}
+        )
+        again = cases.open_case(session, rt, kind=CaseKind.VOICE_DOUBT, cause="assessment 1", person=wu)
+        other = cases.open_case(session, rt, kind=CaseKind.CALL_BACK, cause="call 1")
+        assert first.id == again.id != other.id
+        assert (first.person_id, first.state, first.detail) == (wu.id, "open", {"llr": -1.5})
+        assert other.person_id is None
+        assert journalled(session, "case opened") == 2
+        assert session.scalar(select(func.count()).select_from(Case)) == 2
+
+
+def allowed(session: Session, rt: Runtime, person: Person) -> bool:
+    return limits.voice_allowed(session, rt, person, certifying.current_period(session, rt, person))
+
+
+def test_three_failures_in_a_day_are_the_limit(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions() as session:
+        for number in range(3):
+            assert allowed(session, rt, wu)
+            limits.failed(session, rt, wu, reason="voice_doubt", ref=f"assessment {number}")
+            limits.failed(session, rt, wu, reason="voice_doubt", ref=f"assessment {number}")
+            clock.forward(hours=1)
+        assert not allowed(session, rt, wu)
+        clock.forward(hours=20, minutes=59)
+        assert not allowed(session, rt, wu)
+        clock.forward(minutes=2)
+        assert allowed(session, rt, wu)
+        assert session.scalar(select(func.count()).select_from(Attempt)) == 3
+
+
+def test_five_failures_in_a_period_are_the_limit(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions() as session:
+        for number in range(5):
+            assert allowed(session, rt, wu)
+            limits.failed(session, rt, wu, reason="wrong_words", ref=f"call {number}")
+            clock.forward(days=2)
+        assert not allowed(session, rt, wu)
+        clock.forward(days=20)  # into April: the next quarter
+        assert allowed(session, rt, wu)
+
+
+def test_failures_of_others_and_by_other_methods_do_not_count(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        li = people.add(session, rt, id_number=resident_number("530102", 1952, 8, 1), name="李女士", region="kunming")
+        for number in range(5):
+            limits.failed(session, rt, li, reason="voice_doubt", ref=f"assessment {number}")
+            limits.failed(session, rt, wu, method="face", reason="voice_doubt", ref=f"assessment {number}")
+        assert allowed(session, rt, wu)
+        assert not allowed(session, rt, li)
+
+
+def test_consent_is_kept_in_its_words_and_can_be_taken_back(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        assert not consent.given(session, wu)
+        consent.record(session, rt, wu, text="我同意登记声音。", how="phone", by="line")
+        assert consent.given(session, wu)
+        assert not consent.given(session, wu, "reminders")
+        consent.withdraw(session, rt, wu, by="clerk")
+        consent.withdraw(session, rt, wu, by="clerk")
+        assert not consent.given(session, wu)
+        assert session.scalars(select(Consent.text)).all() == ["我同意登记声音。"]
+        assert journalled(session, "consent withdrawn") == 1
+
+
+def test_a_code_is_good_once(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        assert not codes.open_for_number(session, rt, PHONE)
+        code = codes.issue(session, rt, wu, "clerk")
+        assert len(code) == 8
+        assert code.isdigit()
+        assert codes.open_for_number(session, rt, PHONE)
+        assert not codes.open_for_number(session, rt, OTHER)
+        used = codes.use(session, rt, code, PHONE)
+        assert used is not None
+        assert used.id == wu.id
+        assert codes.use(session, rt, code, PHONE) is None
+        assert not codes.open_for_number(session, rt, PHONE)
+
+
+def test_a_code_ends_after_half_an_hour_and_with_the_next_one(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions() as session:
+        older, newer = codes.issue(session, rt, wu, "clerk"), codes.issue(session, rt, wu, "clerk")
+        assert codes.use(session, rt, older) is None
+        clock.forward(minutes=30)
+        assert codes.use(session, rt, newer) is None
+        assert not codes.open_for_number(session, rt, PHONE)
+
+
+def test_after_five_wrong_codes_from_a_number_none_is_looked_at_for_an_hour(
+    rt: Runtime, wu: Person, clock: Clock
+) -> None:
+    with rt.sessions() as session:
+        code = codes.issue(session, rt, wu, "clerk")
+        wrong = f"{(int(code) + 1) % 10**8:08d}"
+        for _ in range(5):
+            assert codes.guesses_left(session, rt, OTHER)
+            assert codes.use(session, rt, wrong, OTHER) is None
+        assert not codes.guesses_left(session, rt, OTHER)
+        assert codes.use(session, rt, code, OTHER) is None
+        assert codes.use(session, rt, wrong, None) is None
+        assert codes.guesses_left(session, rt, None)
+        assert codes.use(session, rt, code, PHONE) is not None
+        clock.forward(hours=1)
+        assert codes.guesses_left(session, rt, OTHER)
+        assert codes.use(session, rt, wrong, OTHER) is None
+        assert codes.guesses_left(session, rt, OTHER)
+
+
+def test_a_code_keyed_on_two_telephones_at_the_same_time_is_used_once(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        code = codes.issue(session, rt, wu, "clerk")
+    together, users = Barrier(2), list[Person | None]()
+
+    def key() -> None:
+        together.wait()
+        with rt.sessions.begin() as session:
+            users.append(codes.use(session, rt, code, PHONE))
+
+    threads = [Thread(target=key) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(user is None for user in users) == {True: 1, False: 1}
+
+
+def keep(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:
+    template_id = new_id()
+    sealed = rt.keys.seal(b"a template", f"voice_templates:{template_id}")
+    return templates.keep(
+        session, rt, person, template_id=template_id, encoder="e", sealed=sealed, utterances=3, source="files"
+    )
+
+
+def test_the_newest_template_is_in_use(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions() as session:
+        assert templates.current(session, wu) is None
+        older = keep(session, rt, wu)
+        clock.forward(days=1)
+        newer = keep(session, rt, wu)
+        current = templates.current(session, wu)
+        assert current is newer
+        assert rt.keys.open(current.sealed, f"voice_templates:{current.id}") == b"a template"
+        session.refresh(older)
+        assert older.retired_at == rt.now() == newer.created_at
+        assert older.created_at == rt.now() - timedelta(days=1)
+
+
+def test_the_database_itself_holds_to_one_template_in_use(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        keep(session, rt, wu)
+        row = {
+            "person_id": wu.id,
+            "encoder": "e",
+            "sealed": b"",
+            "utterances": 1,
+            "source": "x",
+            "created_at": rt.now(),
+        }
+        session.add(VoiceTemplate(**row))
+        with pytest.raises(IntegrityError):
+            session.flush()

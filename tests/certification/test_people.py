@@ -1,0 +1,137 @@
+"""People: added, found, and kept so that the database alone tells nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from certification import people
+from certification.errors import Problem
+from certification.identity import ResidentNumber
+from certification.keys import KeyRing, SealBroken
+from certification.runtime import Runtime
+from certification.store import JournalEntry, Person, Phone
+from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
+
+WU = resident_number("530102", 1950, 5, 15)
+LI = resident_number("530102", 1952, 8, 1)
+HOME = "087163165432"
+
+
+def add(session: Session, rt: Runtime, number: str = WU, **more: str) -> Person:
+    return people.add(session, rt, **{"id_number": number, "name": "吴先生", "region": "kunming"} | more)
+
+
+def test_a_person_is_found_by_number_and_shown_on_request(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        added = add(session, rt)
+    with rt.sessions() as session:
+        found = people.find_by_number(session, rt.keys, ResidentNumber.parse(WU.lower()))
+        assert found is not None
+        assert found.id == added.id
+        assert people.reveal(rt.keys, found) == people.Revealed("吴先生", WU)
+        assert people.number_of(rt.keys, found).text == WU
+        assert people.find_by_number(session, rt.keys, ResidentNumber.parse(LI)) is None
+
+
+def test_the_database_holds_neither_name_nor_numbers(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        add(session, rt, phone="13888000001")
+    with rt.sessions() as session:
+        rows = [
+            row for table in ("people", "phones", "journal") for row in session.execute(text(f"SELECT * FROM {table}"))
+        ]
+    kept = repr(rows).encode("utf-8")
+    for secret in ("吴先生", WU, "13888000001"):
+        assert secret.encode("utf-8") not in kept
+        assert repr(secret.encode("utf-8"))[2:-1].encode() not in kept
+
+
+def test_sealed_bytes_moved_to_another_row_do_not_open(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        wu, li = add(session, rt), add(session, rt, LI, name="李女士")
+        wu.number_sealed = li.number_sealed
+        with pytest.raises(SealBroken):
+            people.reveal(rt.keys, wu)
+
+
+def test_a_family_shares_a_telephone(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        wu = add(session, rt, phone=HOME)
+        li = add(session, rt, LI, name="李女士", phone=HOME, relative_phone="13888000001")
+        assert {person.id for person in people.people_at(session, rt.keys, "+8687163165432")} == {wu.id, li.id}
+        assert people.people_at(session, rt.keys, "+8613888000001") == [li]
+        assert people.people_at(session, rt.keys, "+8613888000009") == []
+        at_home = people.people_at(session, rt.keys, "+8687163165432")
+        assert people.with_tail(rt.keys, at_home, LI[-4:].lower()) == [li]
+        assert people.with_tail(rt.keys, at_home, "0000") == []
+
+
+def test_adding_again_brings_up_to_date_and_takes_nothing_away(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        first = add(session, rt, phone=HOME, dialect="sichuanese")
+    with rt.sessions.begin() as session:
+        again = add(session, rt, name="吴老先生", region="", phone="13888000001")
+        assert again.id == first.id
+        assert people.reveal(rt.keys, again).name == "吴老先生"
+        assert (again.region, again.dialect) == ("kunming", "sichuanese")
+        assert len(again.phones) == 2
+    with rt.sessions.begin() as session:
+        add(session, rt, name="吴老先生", phone=HOME)
+    with rt.sessions() as session:
+        actions = session.scalars(select(JournalEntry.action).order_by(JournalEntry.seq)).all()
+        assert actions == ["person added", "person updated"]
+        assert session.scalar(select(func.count()).select_from(Phone)) == 2
+
+
+def test_what_an_older_key_sealed_and_indexed_is_found_under_a_newer_one(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        wu = add(session, rt, phone=HOME)
+        people.remember_dialect(session, rt.keys, "+8687163165432", "cantonese", rt.now())
+    rotated = replace(rt, keys=KeyRing.from_text(f"{KeyRing.generate_text('newer')},{rt.settings.keys}"))
+    with rotated.sessions.begin() as session:
+        again = add(session, rotated, phone=HOME)
+        assert again.id == wu.id
+        assert people.people_at(session, rotated.keys, "+8687163165432") == [again]
+        assert people.dialect_of(session, rotated.keys, "+8687163165432") == "cantonese"
+        assert session.scalar(select(func.count()).select_from(Phone)) == 1
+
+
+def test_the_dialect_last_chosen_from_a_number(rt: Runtime, clock: Clock) -> None:
+    with rt.sessions.begin() as session:
+        assert people.dialect_of(session, rt.keys, "+8613888000001") is None
+        people.remember_dialect(session, rt.keys, "+8613888000001", "mandarin", rt.now())
+        clock.forward(days=1)
+        people.remember_dialect(session, rt.keys, "+8613888000001", "cantonese", rt.now())
+        assert people.dialect_of(session, rt.keys, "+8613888000001") == "cantonese"
+        assert people.dialect_of(session, rt.keys, "+8613888000002") is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id_number": WU[:-1]},
+        {"id_number": resident_number("530102", 2026, 3, 11)},
+        {"name": "  "},
+        {"name": "吴" * 61},
+        {"name": "吴\x07"},
+        {"region": "nowhere"},
+        {"dialect": "klingon"},
+        {"phone": "1388800000"},
+        {"relative_phone": "none"},
+    ],
+)
+def test_what_is_wrong_is_refused_by_name_and_leaves_nothing(rt: Runtime, wrong: dict[str, str]) -> None:
+    with rt.sessions.begin() as session:
+        with pytest.raises(Problem):
+            people.add(session, rt, **{"id_number": WU, "name": "吴先生", "region": "kunming"} | wrong)
+        assert session.scalar(select(func.count()).select_from(Person)) == 0
+
+
+def test_somebody_born_today_there_is_possible(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        assert add(session, rt, resident_number("530102", 2026, 3, 10))
