@@ -1,0 +1,34 @@
+"""The commands of the built-in prompts: `stillhere prompts build`."""
+
+from __future__ import annotations
+
+import click
+
+from certification.regions import Regions
+from ivr.rendering import build as building
+from ivr.rendering.pronunciation import ToolMissing, Unpronounceable
+from ivr.rendering.voice import VOICES
+
+
+@click.group()
+def prompts() -> None:
+    """提示音。The built-in prompts."""
+
+
+@prompts.command()
+@click.option(
+    "--dialect", type=click.Choice(list(VOICES)), multiple=True, help="只做这种话（可重复）。Only this dialect."
+)
+def build(dialect: tuple[str, ...]) -> None:
+    """用 espeak-ng 制作改动过的提示音。Render with espeak-ng the prompts whose sentences changed."""
+    regions = Regions.load(None)
+    chosen = dialect or tuple(VOICES)
+    jobs = [job for spoken in chosen for job in building.changed(spoken, regions)]
+    try:
+        with click.progressbar(building.render(jobs), length=len(jobs), label="espeak-ng") as done:
+            for _ in done:
+                pass
+    except (ToolMissing, Unpronounceable) as error:
+        raise click.ClickException(str(error)) from error
+    gone = [name for spoken in chosen for name in building.prune(spoken, regions)]
+    click.echo(f"{len(jobs)} 条已制作，{len(gone)} 条已删除。{len(jobs)} rendered, {len(gone)} removed.")

@@ -1,0 +1,146 @@
+"""The catalogue of prompts: what each sentence says in each dialect, and how it sounds on the telephone."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import tomllib
+import wave
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import resample_poly
+
+from certification.errors import Problem
+from certification.regions import Regions
+from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
+
+logger = logging.getLogger(__name__)
+
+WORDS = Path(__file__).parent / "words"
+HOME = "mandarin"  # what a dialect lacks is said in Mandarin
+RATE = 8000
+MANIFEST = "manifest.json"
+PAUSES_S = {"pause.short": 0.3, "pause.long": 0.8}
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+
+class PromptUnknown(Problem):
+    """No dialect has a sentence of this name."""
+
+    def __init__(self, dialect: str, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"没有名为 {name} 的提示语，请写入 words/{dialect}/prompts.toml。",
+            f"there is no prompt {name!r}; write it in words/{dialect}/prompts.toml.",
+        )
+
+
+def sentences(dialect: str) -> dict[str, str]:
+    """The built-in sentences of a dialect by name; none for a dialect that has only recordings."""
+    path = WORDS / dialect / "prompts.toml"
+    if not _NAME.fullmatch(dialect) or not path.is_file():
+        return {}
+    return {name: str(text) for name, text in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def sentence_of_region(regions: Regions, dialect: str, name: str) -> str | None:
+    """The text of `region.<code>.how`, which a region's file holds; None when `name` is another prompt's."""
+    match name.split("."):
+        case ["region", code, "how"]:
+            return regions[code].how.get(dialect)
+        case _:
+            return None
+
+
+class Prompts:
+    """Recordings of the operator's own (`recorded/<dialect>/<name>.wav`) win over the built-in audio.
+
+    Built-in audio counts only while it was made from the sentence of today: a region's own words are never overlaid by
+    the audio of others. Audio is read when first asked for, and kept.
+    """
+
+    def __init__(self, recorded: Path | None, regions: Regions) -> None:
+        self._recorded = recorded
+        self._regions = regions
+        self._sentences: dict[str, dict[str, str]] = {}
+        self._made_from: dict[str, dict[str, str]] = {}
+        self._audio: dict[tuple[str, str], bytes | None] = {}
+
+    def text(self, dialect: str, name: str) -> str:
+        """The sentence in the dialect, else in Mandarin; empty for a pause. Raises PromptUnknown."""
+        if name in PAUSES_S:
+            return ""
+        for spoken in dict.fromkeys((dialect, HOME)):
+            text = self._text(spoken, name)
+            if text is not None:
+                return text
+        raise PromptUnknown(dialect, name)
+
+    def audio(self, dialect: str, name: str) -> bytes | None:
+        """µ-law at 8 kHz, in the dialect, else in Mandarin; None when the sentence was never spoken."""
+        key = (dialect, name)
+        if key not in self._audio:
+            found = _silence(name) if name in PAUSES_S else self._read(dialect, name)
+            if found is None and dialect != HOME:
+                found = self.audio(HOME, name)
+            self._audio[key] = found
+        return self._audio[key]
+
+    def wav(self, dialect: str, name: str) -> bytes | None:
+        """A WAV file (16 bit, 8 kHz, mono) of what audio() gives."""
+        audio = self.audio(dialect, name)
+        if audio is None:
+            return None
+        file = io.BytesIO()
+        with wave.open(file, "wb") as writer:
+            writer.setparams((1, 2, RATE, 0, "NONE", ""))
+            writer.writeframes(decode_mulaw(audio).tobytes())
+        return file.getvalue()
+
+    def _text(self, dialect: str, name: str) -> str | None:
+        if dialect not in self._sentences:
+            self._sentences[dialect] = sentences(dialect)
+        return self._sentences[dialect].get(name) or sentence_of_region(self._regions, dialect, name)
+
+    def _read(self, dialect: str, name: str) -> bytes | None:
+        """Audio of exactly this dialect. Both words are checked first: they come out of a URL and lead to a file."""
+        if not _NAME.fullmatch(dialect) or not _NAME.fullmatch(name):
+            return None
+        recorded = self._recorded / dialect / f"{name}.wav" if self._recorded else None
+        if recorded is not None and recorded.is_file():
+            try:
+                return encode_mulaw(read_pcm(recorded))
+            except (soundfile.SoundFileError, OSError, ValueError) as error:
+                logger.error("%s cannot be played, the built-in prompt is: %s 请换成 WAV 录音。", recorded, error)
+        text = self._text(dialect, name)
+        if text is None or self._manifest(dialect).get(name) != text:
+            return None
+        return encode_mulaw(read_pcm(WORDS / dialect / "audio" / f"{name}.ogg"))
+
+    def _manifest(self, dialect: str) -> dict[str, str]:
+        if dialect not in self._made_from:
+            path = WORDS / dialect / "audio" / MANIFEST
+            made = json.loads(path.read_text(encoding="utf-8"))["prompts"] if path.is_file() else {}
+            self._made_from[dialect] = {name: entry["sentence"] for name, entry in made.items()}
+        return self._made_from[dialect]
+
+
+def read_pcm(path: Path) -> Pcm:
+    """Read audio of any rate as 16-bit mono samples at 8 kHz. Raises SoundFileError, or ValueError for none at all."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = samples.mean(axis=1)
+    if not len(mono) or not np.isfinite(mono).all():
+        raise ValueError("there is no sound in it")
+    if rate != RATE:
+        mono = resample_poly(mono, RATE // gcd(rate, RATE), rate // gcd(rate, RATE))
+    pcm: Pcm = np.clip(np.rint(mono * 32767), -32768, 32767).astype(np.int16)
+    return pcm
+
+
+def _silence(name: str) -> bytes:
+    return b"\xff" * round(PAUSES_S[name] * RATE)
