@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from ops.switch import Call, NotHeard, Switch
-from ops.switch.leg import Route
+from ops.switch import NotHeard, Switch
 from tests.ops.switch.service import ACCOUNT, Service, receive, send
-from voiceprint.audio import decode_mulaw, encode_mulaw
-
-NUMBER = "+8613800138000"
-SECOND = encode_mulaw(np.full(8000, 0.5, np.float32))
-THEN = "<Redirect>/voice/turn/1</Redirect>"
-
-
-def dial(service: Service, switch: Switch, socket: Callable[[ServerConnection], None]) -> Call:
-    """A call that is one spoken turn handled by `socket`, and a redirect after it."""
-    service.socket = socket
-    stream = f"<Stream url='{service.media_url}'><Parameter name='turn' value='token-1'/></Stream>"
-    service.documents["/voice"] = f"<Connect>{stream}</Connect>{THEN}"
-    return switch.phone(NUMBER).dial()
-
-
-def close(_socket: ServerConnection) -> None:
-    """The service closes the socket without a word."""
-
-
-def play(socket: ServerConnection, sid: str, audio: bytes, mark: str) -> None:
-    send(socket, sid, "media", payload=base64.b64encode(audio).decode())
-    send(socket, sid, "mark", name=mark)
+from tests.ops.switch.turns import NUMBER, SECOND, dial, play
+from voiceprint.audio import decode_mulaw
 
 
 def test_the_stream_begins_as_twilios_does_and_the_next_verb_runs_when_we_close(
@@ -74,7 +52,7 @@ def test_a_mark_comes_back_only_when_its_audio_has_been_played(service: Service,
             frames.extend([count] if event == "mark" else [])
 
     call = dial(service, switch, socket).ended()
-    assert 50 <= frames[0] < 60 and frames[1] - frames[0] == 50
+    assert frames[0] >= 50 and frames[1] - frames[0] == 50
     greeting, menu = call.transcript
     assert (greeting.name, greeting.dialect, greeting.seconds, greeting.note) == ("greeting", "", 1.0, "")
     assert (menu.name, menu.dialect) == ("menu.main", "cantonese")
@@ -140,18 +118,20 @@ def test_the_voice_arrives_whole_and_in_real_frames(service: Service, switch: Sw
 
 
 def test_a_background_sounds_all_the_while_and_under_the_voice(service: Service, switch: Switch) -> None:
-    heard: list[bytes] = []
+    levels: list[float] = []
 
     def socket(ws: ServerConnection) -> None:
-        receive(ws, "start")
-        heard.extend(base64.b64decode(receive(ws, "media")["media"]["payload"]) for _ in range(3))
+        play(ws, receive(ws, "start")["streamSid"], SECOND, "challenge.repeat")
+        while 0.6 not in levels[:-1]:
+            frame = base64.b64decode(receive(ws, "media")["media"]["payload"])
+            levels.append(round(float(decode_mulaw(frame).mean()), 1))
 
-    noise = np.full(100, 0.1, np.float32)
     service.socket = socket
     service.documents["/voice"] = f"<Connect><Stream url='{service.media_url}'/></Connect>"
-    switch.phone(NUMBER).dial(background=noise).says(SECOND[:160]).ended()
-    levels = [round(float(decode_mulaw(frame).mean()), 1) for frame in heard]
-    assert levels == [0.6, 0.1, 0.1]
+    noise = np.full(100, 0.1, np.float32)
+    switch.phone(NUMBER).dial(background=noise).hears("challenge.repeat").says(SECOND[:160]).ended()
+    assert levels[-2:] == [0.6, 0.1]
+    assert set(levels[:-2]) == {0.1}
 
 
 def test_the_words_of_a_turn_can_be_repeated(service: Service, switch: Switch) -> None:
@@ -186,70 +166,6 @@ def test_hanging_up_sends_stop_and_no_more_webhook(service: Service, switch: Swi
     assert service.forms("/voice/status")[0]["CallStatus"] == "completed"
 
 
-def test_a_refused_socket_goes_on_with_the_next_verb(service: Service, switch: Switch) -> None:
-    service.refuse_socket = 503
-    call = dial(service, switch, close).ended()
-    assert len(service.forms("/voice/turn/1")) == 1
-    assert "31920" in call.faults[0] and "503" in call.faults[0]
-
-
-def test_a_stranger_opens_the_socket_unsigned(service: Service, switch: Switch) -> None:
-    service.socket = close
-    twiml = f"<Response><Connect><Stream url='{service.media_url}'/></Connect></Response>"
-    switch.unsigned().connect(Route(NUMBER, "+8687112333", "inbound", service.url, twiml)).ended()
-    assert service.socket_signed == [False]
-
-
-def test_a_lost_socket_ends_the_turn_but_not_the_call(service: Service, switch: Switch) -> None:
-    ended: list[type[Exception]] = []
-
-    def socket(ws: ServerConnection) -> None:
-        play(ws, receive(ws, "start")["streamSid"], SECOND, "challenge.repeat")
-        try:
-            receive(ws, "stop")
-        except ConnectionClosed as error:
-            ended.append(type(error))
-
-    dial(service, switch, socket).hears("challenge.repeat").drop_socket().ended()
-    assert len(ended) == 1
-    assert len(service.forms("/voice/turn/1")) == 1
-
-
-def test_garbage_reaches_the_socket_as_it_is(service: Service, switch: Switch) -> None:
-    got: list[str | bytes] = []
-
-    def socket(ws: ServerConnection) -> None:
-        play(ws, receive(ws, "start")["streamSid"], SECOND, "challenge.repeat")
-        while not got:
-            data = ws.recv(10)
-            if not str(data).startswith("{"):
-                got.append(data)
-
-    dial(service, switch, socket).hears("challenge.repeat").garbles("}not json{").ended()
-    assert got == ["}not json{"]
-
-
-@pytest.mark.parametrize("sent", ["no json", "[]", '{"event": "media", "streamSid": "MZ0", "media": {"payload": "!"}}'])
-def test_what_the_service_sends_wrongly_is_written_down_and_the_stream_goes_on(
-    service: Service, switch: Switch, sent: str
-) -> None:
-    def socket(ws: ServerConnection) -> None:
-        sid = receive(ws, "start")["streamSid"]
-        ws.send(sent.replace("MZ0", sid))
-        play(ws, sid, SECOND, "greeting")
-        receive(ws, "mark")
-
-    call = dial(service, switch, socket).hears("greeting").ended()
-    assert len(call.faults) == 1 and call.faults[0].startswith("31924")
-
-
-def test_a_stream_url_with_a_query_is_refused(service: Service, switch: Switch) -> None:
-    service.documents["/voice"] = f"<Connect><Stream url='{service.media_url}?turn=1'/></Connect>{THEN}"
-    call = switch.phone(NUMBER).dial().ended()
-    assert "31920" in call.faults[0]
-    assert service.socket_signed == []
-
-
 def test_the_call_waits_for_its_caller(service: Service, switch: Switch, tmp_path: Path) -> None:
     """However long the script needs to react (up to two seconds), no time passes on the call's clock."""
 
@@ -272,3 +188,23 @@ def test_waiting_for_what_never_comes_ends_with_the_time_limit(service: Service,
     with pytest.raises(NotHeard):
         call.hears("menu.main", timeout_s=0.2)
     call.hang_up().ended()
+
+
+def test_a_fast_call_does_not_run_ahead_of_a_prompt_that_comes_slowly(service: Service, switch: Switch) -> None:
+    """The service answers a frame in 5 ms; at this pace the switch could send five in that time."""
+    ahead: list[int] = []
+
+    def socket(ws: ServerConnection) -> None:
+        sid = receive(ws, "start")["streamSid"]
+        for _ in range(50):
+            receive(ws, "media")
+            time.sleep(0.005)
+            send(ws, sid, "media", payload=base64.b64encode(SECOND[:160]).decode())
+        send(ws, sid, "mark", name="greeting")
+        ahead.append(0)
+        while json.loads(ws.recv(10))["event"] == "media":
+            ahead[0] += 1
+
+    call = dial(service, switch, socket).ended()
+    assert ahead[0] < 100
+    assert call.transcript[0].seconds == 1.0
