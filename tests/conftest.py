@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import database_url, migrated_postgres, migrated_sqlite, postgres, sessions
+from tests.databases import blank_database_url, database_url, migrated_postgres, migrated_sqlite, postgres, sessions
 
-__all__ = ["database_url", "migrated_postgres", "migrated_sqlite", "postgres", "sessions", "shared"]
+__all__ = [
+    "blank_database_url",
+    "database_url",
+    "migrated_postgres",
+    "migrated_sqlite",
+    "postgres",
+    "sessions",
+    "shared",
+]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

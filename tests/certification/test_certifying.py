@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import func, select
@@ -15,6 +14,7 @@ from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Evidence, JournalEntry, Period, Person
 from tests.certification.conftest import Clock
+from tests.certification.together import at_once
 
 
 def record(
@@ -116,19 +116,12 @@ def test_a_taken_receipt_number_is_drawn_again(rt: Runtime, wu: Person) -> None:
 
 
 def test_recorded_by_several_at_the_same_time_is_recorded_once(rt: Runtime, wu: Person) -> None:
-    together, answers = Barrier(4), list[tuple[str, bool]]()
-
-    def weigh() -> None:
-        together.wait()
+    def weigh() -> tuple[str, bool]:
         with rt.sessions.begin() as session:
             recorded = record(session, rt, session.get_one(Person, wu.id))
-            answers.append((recorded.evidence.receipt, recorded.closed))
+            return recorded.evidence.receipt, recorded.closed
 
-    threads = [Thread(target=weigh) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(4, weigh)
     assert len(answers) == 4
     assert len(set(answers)) == 1
     with rt.sessions() as session:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +15,7 @@ from certification.runtime import Runtime
 from certification.store import Attempt, Case, Consent, JournalEntry, Person, VoiceTemplate, new_id
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
+from tests.certification.together import at_once
 
 PHONE, OTHER = "+8613888000001", "+8613888000002"
 
@@ -140,19 +139,12 @@ def test_after_five_wrong_codes_from_a_number_none_is_looked_at_for_an_hour(
 def test_a_code_keyed_on_two_telephones_at_the_same_time_is_used_once(rt: Runtime, wu: Person) -> None:
     with rt.sessions.begin() as session:
         code = codes.issue(session, rt, wu, "clerk")
-    together, users = Barrier(2), list[Person | None]()
 
-    def key() -> None:
-        together.wait()
+    def key() -> bool:
         with rt.sessions.begin() as session:
-            users.append(codes.use(session, rt, code, PHONE))
+            return codes.use(session, rt, code, PHONE) is not None
 
-    threads = [Thread(target=key) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert Counter(user is None for user in users) == {True: 1, False: 1}
+    assert sorted(at_once(2, key)) == [False, True]
 
 
 def keep(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:

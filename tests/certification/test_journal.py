@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
-
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from certification import journal
 from certification.store import JournalEntry, JournalHead
 from tests.certification.conftest import MORNING
+from tests.certification.together import at_once
 
 
 def fill(sessions: sessionmaker[Session], entries: int = 3) -> None:
@@ -88,19 +87,12 @@ def test_a_cut_end_is_noticed_by_the_head(sessions: sessionmaker[Session]) -> No
 
 
 def test_writers_at_the_same_time_make_one_chain(sessions: sessionmaker[Session]) -> None:
-    together = Barrier(4)
-
-    def write(writer: int) -> None:
-        together.wait()
+    def write() -> None:
         for number in range(5):
             with sessions.begin() as session:
-                journal.write(session, MORNING, f"writer {writer}", "counted", "test", number=number)
+                journal.write(session, MORNING, "writer", "counted", "test", number=number)
 
-    threads = [Thread(target=write, args=(writer,)) for writer in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(4, write)
     found = verdict(sessions)
     assert isinstance(found, journal.Verified)
     assert found.entries == 20
