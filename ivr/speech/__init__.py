@@ -1,0 +1,1 @@
+"""Hearing: telephone audio in, the words of a small grammar out."""

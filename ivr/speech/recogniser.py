@@ -1,0 +1,161 @@
+"""Audio to words with Vosk: one turn is fed piece by piece, and what was not in the grammar is not understood."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Protocol
+
+import vosk
+
+from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar
+
+SAMPLE_RATE = 8000
+# Below this a word counts as not understood; chosen on the tuning speakers.
+MIN_CONFIDENCE = {CHALLENGE: 0.5, "digits": 0.5, "yesno": 0.5, "menu": 0.5}
+_GARBAGE = {OTHER_WORDS, OTHER_SOUNDS}
+
+
+class ModelMissing(FileNotFoundError):
+    """There is no Vosk model in this folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} 里没有语音识别模型，请检查 SPEECH_MODELS。No speech model in {folder}: check SPEECH_MODELS."
+        )
+        self.folder = folder
+
+
+class WordsUnknown(ValueError):
+    """Words of a grammar are not in the model, and Vosk would leave them out without an error."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(words)
+        listed = "、".join(self.words)
+        super().__init__(
+            f"语音模型不认识这些词：{listed}；请重新训练模型或修改 vocabulary.toml。"
+            f"The model lacks these words: {listed}; train it again or change vocabulary.toml."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The words heard in order, and the lowest confidence among them.
+
+    Not `understood`: nothing was said, or something outside the grammar; then `words` is empty.
+    """
+
+    words: tuple[str, ...]
+    confidence: float
+    understood: bool
+
+
+NOTHING = Heard((), 0.0, False)
+
+
+class Listening(Protocol):
+    """One spoken turn."""
+
+    def feed(self, pcm: bytes) -> None:
+        """Take more audio: 16-bit little-endian samples at 8 kHz, any number of them."""
+
+    def partial(self) -> str:
+        """What seems to have been said so far, words separated by spaces; for display and end-pointing alone."""
+
+    def finish(self) -> Heard:
+        """End the turn and say what was heard."""
+
+
+class Recogniser(Protocol):
+    """Starts listening; safe to share between calls."""
+
+    def listen(self, grammar: str) -> Listening:
+        """Listen for one grammar of the vocabulary. Raises GrammarUnknown."""
+
+
+class VoskRecogniser:
+    """A Vosk model, loaded once and shared by all calls."""
+
+    def __init__(self, model: vosk.Model) -> None:
+        """Raises WordsUnknown."""
+        unknown = [word for name in NAMES for word in phrases(name) if model.vosk_model_find_word(word) < 0]
+        if unknown:
+            raise WordsUnknown(dict.fromkeys(unknown))
+        self._model = model
+
+    @classmethod
+    def open(cls, folder: Path | None = None) -> VoskRecogniser:
+        """Load the model in `folder`, or the shipped one. Raises ModelMissing, WordsUnknown."""
+        if folder is not None:
+            return cls(_load(folder))
+        with as_file(files(__package__).joinpath("model")) as shipped:
+            return cls(_load(shipped))
+
+    def listen(self, grammar: str) -> VoskListening:
+        """Listen for one grammar of the vocabulary. Raises GrammarUnknown."""
+        recognizer = vosk.KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar))
+        recognizer.SetWords(True)
+        return VoskListening(recognizer, MIN_CONFIDENCE[grammar])
+
+
+class VoskListening:
+    """One spoken turn heard by Vosk."""
+
+    def __init__(self, recognizer: vosk.KaldiRecognizer, min_confidence: float) -> None:
+        self._recognizer = recognizer
+        self._min_confidence = min_confidence
+        self._words: list[tuple[str, float]] = []
+        self._rest = b""
+
+    def feed(self, pcm: bytes) -> None:
+        """Take more audio: 16-bit little-endian samples at 8 kHz, any number of bytes."""
+        pcm = self._rest + pcm
+        whole = len(pcm) & ~1
+        self._rest = pcm[whole:]
+        if whole and self._recognizer.AcceptWaveform(pcm[:whole]):
+            self._take(self._recognizer.Result())
+
+    def partial(self) -> str:
+        """What seems to have been said so far, words separated by spaces."""
+        said = json.loads(self._recognizer.PartialResult())["partial"].split()
+        return " ".join(word for word in (*(word for word, _ in self._words), *said) if word not in _GARBAGE)
+
+    def finish(self) -> Heard:
+        """End the turn and say what was heard."""
+        self._take(self._recognizer.FinalResult())
+        return understand(self._words, self._min_confidence)
+
+    def _take(self, result: str) -> None:
+        self._words += [(entry["word"], float(entry["conf"])) for entry in json.loads(result).get("result", [])]
+
+
+def understand(words: Iterable[tuple[str, float]], min_confidence: float) -> Heard:
+    """Judge (word, confidence) pairs: any garbage among them, or too little confidence, is not understood."""
+    heard = tuple(words)
+    if not heard:
+        return NOTHING
+    confidence = min(sure for _, sure in heard)
+    if confidence < min_confidence or any(word in _GARBAGE for word, _ in heard):
+        return Heard((), confidence, False)
+    return Heard(tuple(word for word, _ in heard), confidence, True)
+
+
+def phrases(name: str) -> tuple[str, ...]:
+    """What the model listens for in a grammar: its words and the garbage that catches all others."""
+    return (*grammar(name).phrases, OTHER_WORDS if name == CHALLENGE else OTHER_SOUNDS)
+
+
+@cache
+def _grammar_json(name: str) -> str:
+    return json.dumps(phrases(name), ensure_ascii=False)
+
+
+def _load(folder: Path) -> vosk.Model:
+    if not (folder / "am" / "final.mdl").is_file():
+        raise ModelMissing(folder)
+    vosk.SetLogLevel(-1)
+    return vosk.Model(str(folder))

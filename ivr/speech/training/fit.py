@@ -1,0 +1,106 @@
+"""Fit the network to labelled frames: cross-entropy on both heads, resumable after every round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ivr.speech.training.calls import Frames
+from ivr.speech.training.features import BINS
+from ivr.speech.training.network import CONTEXT, SUBSAMPLING, Network
+
+Say = Callable[[str], None]
+_OUTPUTS = 48  # of one training window: 1.44 s
+_UNKNOWN = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how fast to train: rounds over the data, windows in a step, highest learning rate."""
+
+    rounds: int
+    batch: int = 64
+    rate: float = 2e-3
+    seed: int = 1
+
+
+def fit(network: Network, frames: Frames, plan: Plan, checkpoint: Path, say: Say) -> None:
+    """Train in place; goes on from `checkpoint` where it left off."""
+    windows = len(frames.features) // (_OUTPUTS * SUBSAMPLING)
+    steps = plan.rounds * (windows // plan.batch)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, plan.rate, total_steps=steps + 1, pct_start=0.1, anneal_strategy="linear"
+    )
+    done = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        done = state["rounds"]
+    for turn in range(done, plan.rounds):
+        network.train()
+        losses = _one_round(network, frames, plan, turn, optimiser, schedule)
+        torch.save(
+            {
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "rounds": turn + 1,
+            },
+            checkpoint,
+        )
+        say(f"round {turn + 1}/{plan.rounds}: loss words {losses[0]:.3f}, sounds {losses[1]:.3f}")
+    network.eval()
+
+
+def _one_round(
+    network: Network,
+    frames: Frames,
+    plan: Plan,
+    turn: int,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> tuple[float, float]:
+    random = np.random.default_rng((plan.seed, turn))
+    length = 2 * CONTEXT + SUBSAMPLING * (_OUTPUTS - 1) + 1
+    starts = np.arange(0, len(frames.features) - length - SUBSAMPLING, _OUTPUTS * SUBSAMPLING)
+    starts = random.permutation(starts + random.integers(0, _OUTPUTS * SUBSAMPLING, len(starts)))
+    starts = starts[starts < len(frames.features) - length]
+    within = np.arange(length)
+    outputs = CONTEXT + SUBSAMPLING * np.arange(_OUTPUTS)
+    total = np.zeros(2)
+    batches = [starts[at : at + plan.batch] for at in range(0, len(starts) - plan.batch + 1, plan.batch)]
+    for batch in batches:
+        spectra = torch.from_numpy(frames.features[batch[:, None] + within].astype(np.float32)).transpose(1, 2)
+        labels = torch.from_numpy(frames.labels[batch[:, None] + outputs].astype(np.int64))
+        words, sounds = network(_disturbed(spectra, random))
+        first = nn.functional.cross_entropy(words, labels[:, :, 0])
+        second = nn.functional.cross_entropy(sounds, labels[:, :, 1] - network.shape.words, ignore_index=_UNKNOWN)
+        optimiser.zero_grad()
+        (first + second).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+        total += (first.item(), second.item())
+    return tuple(total / len(batches))
+
+
+def _disturbed(spectra: Tensor, random: np.random.Generator) -> Tensor:
+    """Another microphone and louder or softer: a smooth random curve over the bins; now and then a band missing."""
+    count = len(spectra)
+    bins = np.arange(BINS) / BINS
+    curve = random.normal(0, 1.0, (count, 1))
+    for ripple in (1, 2, 3, 4):
+        curve = curve + random.normal(0, 0.6 / ripple, (count, 1)) * np.cos(np.pi * ripple * bins)
+    spectra = spectra + torch.from_numpy(curve.astype(np.float32))[:, :, None]
+    for index in np.flatnonzero(random.uniform(size=count) < 0.3):
+        low = random.integers(0, BINS - 6)
+        spectra[index, low : low + random.integers(1, 7)] = spectra[index].mean()
+    return spectra

@@ -1,0 +1,97 @@
+"""The sounds that the network tells apart, and the numbers that Kaldi gives them.
+
+The network has two heads over one trunk. The *words* head knows the challenge words whole: every state belongs to
+one word, and all other speech is its garbage. The *sounds* head knows toneless initials and finals, so that
+new commands need a pronunciation and no training. A decoding path stays within one head.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+INITIALS = ("zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s")
+FINALS = (
+    *("a", "ai", "an", "ang", "ao", "e", "ei", "en", "eng", "er", "i", "ia", "ian", "iang", "iao", "ie", "in", "ing"),
+    *("iong", "iu", "o", "ong", "ou", "u", "ua", "uai", "uan", "uang", "ui", "un", "uo", "v", "van", "ve", "vn"),
+    *("ih", "iz"),  # the vowels of shi and si
+)
+SILENCE, GARBAGE = "sil", "other"
+_WRITTEN = {"iou": "iu", "uei": "ui", "uen": "un", "ueng": "ong", "io": "o", "ê": "ei"}
+
+
+class NotPinyin(ValueError):
+    """This is no Mandarin syllable in pinyin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One Kaldi phone: its name, its number (from 1) and the first of its `states` pdfs."""
+
+    name: str
+    number: int
+    first_pdf: int
+    states: int
+
+
+def split(syllable: str) -> tuple[str, ...]:
+    """Split a numbered pinyin syllable into (initial, final) or (final,), tone dropped.
+
+    Raises NotPinyin.
+    """
+    plain = re.sub(r"[0-9]", "", syllable.lower()).replace("ü", "v").replace("u:", "v")
+    plain = re.sub(r"^yu", "v", plain)
+    plain = re.sub(r"^yi?", "i", plain)
+    plain = re.sub(r"^wu?", "u", plain)
+    initial = next((i for i in INITIALS if plain.startswith(i)), "")
+    final = plain.removeprefix(initial)
+    if initial in ("j", "q", "x") and final.startswith("u"):
+        final = "v" + final[1:]
+    if final == "i" and initial in ("zh", "ch", "sh", "r"):
+        final = "ih"
+    if final == "i" and initial in ("z", "c", "s"):
+        final = "iz"
+    final = _WRITTEN.get(final, final)
+    if final not in FINALS:
+        raise NotPinyin(syllable)
+    return (initial, final) if initial else (final,)
+
+
+def states_of(unit: str) -> int:
+    """How many states a sound has: the initials and the two garbages of silence and speech one, the finals two."""
+    return 2 if unit in FINALS else 1
+
+
+class Inventory:
+    """All phones of both heads, numbered as Kaldi wants them: words head first, then sounds head."""
+
+    def __init__(self, words: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """`words`: each challenge word with its pinyin syllables."""
+        self.phones: dict[str, Phone] = {}
+        self.words = {word: [unit for syllable in said for unit in split(syllable)] for word, said in words}
+        self._add("words:" + SILENCE, 1)
+        self._add("words:" + GARBAGE, 1)
+        for word, units in self.words.items():
+            self._add("words:" + word, sum(states_of(unit) for unit in units))
+        self.words_pdfs = self.pdfs
+        self._add("sounds:" + SILENCE, 1)
+        self._add("sounds:" + GARBAGE, 1)
+        for unit in (*INITIALS, *FINALS):
+            self._add("sounds:" + unit, states_of(unit))
+
+    @property
+    def pdfs(self) -> int:
+        """How many pdfs there are so far."""
+        return sum(phone.states for phone in self.phones.values())
+
+    def _add(self, name: str, states: int) -> None:
+        self.phones[name] = Phone(name, len(self.phones) + 1, self.pdfs, states)
+
+    def of_word(self, word: str) -> Phone:
+        """The phone that is a whole challenge word."""
+        return self.phones["words:" + word]
+
+    def of_sound(self, unit: str) -> Phone:
+        """The phone of an initial, a final, SILENCE or GARBAGE in the sounds head."""
+        return self.phones["sounds:" + unit]
