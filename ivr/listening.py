@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ivr.speech.endpoint import LIMIT_S, NO_INPUT_S, Endpointer
 from ivr.speech.g711 import decode_mulaw
-from ivr.speech.recogniser import Heard, Listening
+from ivr.speech.recogniser import NOTHING, Heard, Listening
 from ivr.spoken import Ended, Plan, Result
 
 FRAME_BYTES = 160  # µ-law, 8 kHz: 20 ms
@@ -16,8 +16,6 @@ FRAME_S = 0.02
 LEAD = 10  # frames sent ahead of the caller's, so that a late one leaves no gap
 RECENT = 40  # frames remembered: speech is noticed half a second after it begins
 SILENCE = b"\xff"
-
-_NOTHING = Heard((), 0.0, understood=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +93,9 @@ class Turn:
         out: list[Out] = [Clear()] if self._to_play or self._unheard else []
         if key == "#" and self._audio is not None:
             heard = self._listening.finish()
-            if heard.words or self._ears.begun:
+            if heard.words or self._ears.spoken:
                 return out + self._finish("speech", heard)
-        return out + self._finish("key", _NOTHING, key)
+        return out + self._finish("key", NOTHING, key)
 
     def on_hangup(self) -> list[Out]:
         """The caller is gone: what was heard is written down, the voice is not kept."""
@@ -157,7 +155,7 @@ class Turn:
 
     def _end(self, ended: Ended) -> list[Out]:
         listened = self._audio is not None and ended != "no_input"
-        return self._finish(ended, self._listening.finish() if listened else _NOTHING)
+        return self._finish(ended, self._listening.finish() if listened else NOTHING)
 
     def _finish(self, ended: Ended, heard: Heard, key: str | None = None) -> list[Out]:
         self._finished = True

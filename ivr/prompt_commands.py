@@ -21,10 +21,10 @@ def prompts() -> None:
 )
 def build(dialect: tuple[str, ...]) -> None:
     """用 espeak-ng 制作改动过的提示音。Render with espeak-ng the prompts whose sentences changed."""
-    regions = Regions.load(None)
+    regions = Regions.load()
     chosen = dialect or tuple(VOICES)
-    jobs = [job for spoken in chosen for job in building.changed(spoken, regions)]
     try:
+        jobs = [job for spoken in chosen for job in building.changed(spoken, regions, read_again=True)]
         with click.progressbar(building.render(jobs), length=len(jobs), label="espeak-ng") as done:
             for _ in done:
                 pass

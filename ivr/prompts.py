@@ -26,7 +26,7 @@ HOME = "mandarin"  # what a dialect lacks is said in Mandarin
 RATE = 8000
 MANIFEST = "manifest.json"
 PAUSES_S = {"pause.short": 0.3, "pause.long": 0.8}
-_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_NAME = re.compile(r"(?=.{1,80}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 class PromptUnknown(Problem):
@@ -43,7 +43,7 @@ class PromptUnknown(Problem):
 def sentences(dialect: str) -> dict[str, str]:
     """The built-in sentences of a dialect by name; none for a dialect that has only recordings."""
     path = WORDS / dialect / "prompts.toml"
-    if not _NAME.fullmatch(dialect) or not path.is_file():
+    if not path.is_file():
         return {}
     return {name: str(text) for name, text in tomllib.loads(path.read_text(encoding="utf-8")).items()}
 
@@ -75,7 +75,7 @@ class Prompts:
         """The sentence in the dialect, else in Mandarin; empty for a pause. Raises PromptUnknown."""
         if name in PAUSES_S:
             return ""
-        for spoken in dict.fromkeys((dialect, HOME)):
+        for spoken in dict.fromkeys((self._known(dialect), HOME)):
             text = self._text(spoken, name)
             if text is not None:
                 return text
@@ -83,13 +83,17 @@ class Prompts:
 
     def audio(self, dialect: str, name: str) -> bytes | None:
         """µ-law at 8 kHz, in the dialect, else in Mandarin; None when the sentence was never spoken."""
-        key = (dialect, name)
-        if key not in self._audio:
-            found = _silence(name) if name in PAUSES_S else self._read(dialect, name)
-            if found is None and dialect != HOME:
-                found = self.audio(HOME, name)
+        if name in PAUSES_S:
+            return _silence(name)
+        if not _NAME.fullmatch(name):
+            return None
+        key = (self._known(dialect), name)
+        found = self._audio.get(key) or self._read(*key)
+        if found is None and key[0] != HOME:
+            found = self.audio(HOME, name)
+        if found is not None:
             self._audio[key] = found
-        return self._audio[key]
+        return found
 
     def wav(self, dialect: str, name: str) -> bytes | None:
         """A WAV file (16 bit, 8 kHz, mono) of what audio() gives."""
@@ -102,15 +106,19 @@ class Prompts:
             writer.writeframes(decode_mulaw(audio).tobytes())
         return file.getvalue()
 
+    def _known(self, dialect: str) -> str:
+        """The dialect, where there are words or recordings of it; else Mandarin. It comes out of a URL."""
+        places = [place for place in (WORDS, self._recorded) if place is not None]
+        known = _NAME.fullmatch(dialect) and any((place / dialect).is_dir() for place in places)
+        return dialect if known else HOME
+
     def _text(self, dialect: str, name: str) -> str | None:
         if dialect not in self._sentences:
             self._sentences[dialect] = sentences(dialect)
         return self._sentences[dialect].get(name) or sentence_of_region(self._regions, dialect, name)
 
     def _read(self, dialect: str, name: str) -> bytes | None:
-        """Audio of exactly this dialect. Both words are checked first: they come out of a URL and lead to a file."""
-        if not _NAME.fullmatch(dialect) or not _NAME.fullmatch(name):
-            return None
+        """Audio of exactly this dialect."""
         recorded = self._recorded / dialect / f"{name}.wav" if self._recorded else None
         if recorded is not None and recorded.is_file():
             try:

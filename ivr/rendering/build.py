@@ -53,21 +53,25 @@ def manifest(folder: Path, voice: Voice) -> dict[str, Made]:
     return {name: Made(**made) for name, made in kept["prompts"].items()} if kept["recipe"] == voice.recipe else {}
 
 
-def changed(dialect: str, regions: Regions, words: Path = WORDS) -> list[Job]:
-    """The prompts whose sentence, recipe or file is not what the audio was made from."""
+def changed(dialect: str, regions: Regions, words: Path = WORDS, *, read_again: bool = False) -> list[Job]:
+    """The prompts whose sentence, recipe or file is not what the audio was made from.
+
+    With `read_again`, those too whose syllables are others today; that needs the dictionaries, and raises as render().
+    """
     folder, voice = words / dialect / "audio", VOICES[dialect]
     kept = manifest(folder, voice)
     jobs = [Job(folder, voice, name, sentence) for name, sentence in wanted(dialect, regions).items()]
-    return [job for job in jobs if not _stands(job, kept.get(job.name))]
+    return [job for job in jobs if not _stands(job, kept.get(job.name), read_again)]
 
 
-def _stands(job: Job, made: Made | None) -> bool:
+def _stands(job: Job, made: Made | None, read_again: bool) -> bool:
     file = _file(job.folder, job.name)
     return (
         made is not None
         and made.sentence == job.sentence
         and file.is_file()
         and sha256(file.read_bytes()).hexdigest() == made.sha256
+        and not (read_again and job.voice.pronounce(job.sentence) != made.said)
     )
 
 

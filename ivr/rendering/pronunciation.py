@@ -13,6 +13,7 @@ from certification.errors import Problem
 PAUSES = {"，": ",", "、": ",", "；": ";", "：": ",", "。": ".", "？": "?", "！": "!", "…": "."}
 SILENT = frozenset("“”‘’《》（） ")
 COUNTING = frozenset("零一二三四五六七八九十月日号年第")  # beside these 一 is a numeral, and keeps its tone
+_SYLLABIC = re.compile(r"^(?=(m|ng)\d)")  # 唔 and 五: espeak-ng lets m4 and ng5 all but vanish, am4 and ang5 are heard
 SICHUAN_TONES = str.maketrans("1234", "1342")
 SICHUAN_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"))
 
@@ -55,7 +56,7 @@ def cantonese(sentence: str) -> str:
     except ImportError as error:
         raise ToolMissing("ToJyutping", "pip install ToJyutping") from error
     syllables = [said or sign for sign, said in ToJyutping.get_jyutping_list(sentence)]
-    return _spoken(sentence, _corrected("cantonese", sentence, syllables))
+    return _spoken(sentence, [_SYLLABIC.sub("a", said) for said in _corrected("cantonese", sentence, syllables)])
 
 
 def _pinyin(sentence: str, *, sandhi: bool) -> list[str]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from certification.regions import Regions
 from ivr.listening import FRAME_BYTES
 from ivr.prompts import Prompts
-from ivr.speech.recogniser import Heard
+from ivr.speech.recogniser import NOTHING, Heard
 
 SILENCE = b"\xff" * FRAME_BYTES
-NOTHING = Heard((), 0.0, understood=False)
 
 
 @dataclass(slots=True)
