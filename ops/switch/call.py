@@ -59,7 +59,7 @@ class Call:
         """Seconds on the call's clock since it was answered."""
         return self._leg.duration_s
 
-    def hears(self, prompt: str, times: int = 1, timeout_s: float = 30.0) -> Self:
+    def hears(self, prompt: str, times: int = 1, timeout_s: float = 60.0) -> Self:
         """Wait until a prompt is being played, after those heard before; others may come in between.
 
         `prompt` is a name such as "menu.main", a pattern such as "word.*", or the text of a <Say>; with "cantonese:"
@@ -70,9 +70,10 @@ class Call:
             self._hear(prompt.split("|"), timeout_s)
         return self
 
-    def hears_first(self, *prompts: str, timeout_s: float = 30.0) -> str:
-        """Wait for whichever of these prompts comes first, and give its name. Raises NotHeard as `hears` does."""
-        return self._hear(prompts, timeout_s).name
+    def hears_first(self, *prompts: str, timeout_s: float = 60.0) -> str:
+        """Wait for whichever of these comes first: its name, or its text if it is a <Say>. Raises NotHeard as `hears`."""
+        line = self._hear(prompts, timeout_s)
+        return line.name or line.text
 
     def _hear(self, prompts: Sequence[str], timeout_s: float) -> Line:
         place = self._transcript.wait(
@@ -93,7 +94,7 @@ class Call:
         self._caller.say(audio, text)
         return self._go_on()
 
-    def repeats(self, voice: Callable[[list[str]], Audio], words: int = 3, timeout_s: float = 30.0) -> Self:
+    def repeats(self, voice: Callable[[list[str]], Audio], words: int = 3, timeout_s: float = 60.0) -> Self:
         """Wait for the next so many `word.*` prompts and say them again in a voice, which is given their names."""
         names = [self._hear(["word.*"], timeout_s).name for _ in range(words)]
         return self.says(voice(names), " ".join(names))
@@ -111,7 +112,7 @@ class Call:
         self._caller.hung_up.set()
         return self._go_on()
 
-    def ended(self, timeout_s: float = 60.0) -> Self:
+    def ended(self, timeout_s: float = 120.0) -> Self:
         """Wait until the call has ended and its last status callback is answered. Raises NotHeard after `timeout_s`."""
         self._go_on()
         if not self._transcript.wait_end(timeout_s):

@@ -29,7 +29,7 @@ from ops.switch.twiml import (
 )
 from ops.switch.wire import FRAME_S, HungUp, Wire
 
-MOST_DOCUMENTS = 500
+MOST_DOCUMENTS = 200
 """A call that fetches more documents than this goes round in circles."""
 
 Status = Literal[

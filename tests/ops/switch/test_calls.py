@@ -233,3 +233,16 @@ def test_both_sides_can_be_saved_and_read(service: Service, switch: Switch, tmp_
     assert np.count_nonzero(data[:, 0] > 0.2) == int(PROMPT_S * 8000)
     assert not data[:, 1].any()
     assert "你好" in call.text(lambda dialect, name: "你好" if (dialect, name) == ("mandarin", "greeting") else "")
+
+
+def test_whichever_comes_first_is_heard(service: Service, switch: Switch) -> None:
+    service.documents["/voice"] = f"{play('result.human')}<Say>再见</Say>"
+    call = switch.phone(NUMBER).dial()
+    assert call.hears_first("result.certified", "result.*") == "result.human"
+    assert call.hears_first("goodbye", "再见") == "再见"
+    call.ended()
+
+
+def test_any_of_several_prompts_may_be_waited_for(service: Service, switch: Switch) -> None:
+    service.documents["/voice"] = f"{play('digit.1')}{play('digit.2')}{play('goodbye')}"
+    switch.phone(NUMBER).dial().hears("digit.*", times=2).hears("human.connecting|goodbye").ended()

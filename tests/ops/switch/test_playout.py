@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.switch.playout import FRAME, SILENCE, Mark, Playout
@@ -10,6 +10,7 @@ from ops.switch.playout import FRAME, SILENCE, Mark, Playout
 STEPS = st.lists(st.one_of(st.integers(0, 500), st.just("mark"), st.just("clear"), st.just("play")), max_size=40)
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_every_mark_comes_back_once_in_order_and_nothing_is_heard_twice(steps: list[int | str]) -> None:
     playout, sent, heard, dropped, unmarked, marks = Playout(), 0, 0, 0, 0, 0

@@ -167,7 +167,7 @@ def test_hanging_up_sends_stop_and_no_more_webhook(service: Service, switch: Swi
 
 
 def test_the_call_waits_for_its_caller(service: Service, switch: Switch, tmp_path: Path) -> None:
-    """However long the script needs to react (up to two seconds), no time passes on the call's clock."""
+    """However long the script needs to react (up to three seconds), no time passes on the call's clock."""
 
     def socket(ws: ServerConnection) -> None:
         play(ws, receive(ws, "start")["streamSid"], SECOND, "challenge.repeat")
