@@ -47,7 +47,7 @@ class Result:
 
 
 def open_turn(session: Session, rt: Runtime, call: Call, n: int, plan: Plan) -> str:
-    """Prepare the spoken turn and return the one-time token that opens it; only its hash is kept."""
+    """Prepare the spoken turn and return the one-time token that opens it; its row keeps only a hash."""
     token = secrets.token_urlsafe(24)
     turn = SpokenTurn(
         call_id=call.id, n=n, token_hash=_hash(token), plan=asdict(plan), state="open", expires_at=rt.now() + OPEN_FOR
@@ -78,7 +78,7 @@ def finish(session: Session, rt: Runtime, turn: SpokenTurn, result: Result, audi
     plan = _plan(turn)
     key = ANY_KEY if plan.keep and result.key and result.key not in GLOBAL_KEYS + "#" else result.key
     heard: dict[str, Any] = asdict(result) | {"key": key, "recording": None}
-    voiced = result.key == "#" if result.ended == "key" else result.ended != "no_input"
+    voiced = result.ended not in ("no_input", "key")
     keep = audio if plan.keep and voiced and audio else None
     if keep:
         heard["recording"] = new_id()
@@ -125,7 +125,7 @@ def result_of(session: Session, call: Call, n: int) -> Event:
 
 def _event(heard: dict[str, Any]) -> Event:
     match heard:
-        case {"ended": "key", "key": str(key), "words": words} if key != "#" or not words:  # "#" may end what was said
+        case {"ended": "key", "key": str(key)}:
             return Keyed(key)
         case {"ended": "no_input"}:
             return Silent()

@@ -26,10 +26,8 @@ class Imagined:
 
     orders: Mapping[str, str] = field(default_factory=dict)
     chance: Random = field(default_factory=lambda: Random(1))
-    asked: list[str] = field(default_factory=list)
 
-    def __call__(self, name: str, state: State, event: Event) -> Facts:
-        self.asked.append(name)
+    def __call__(self, name: str, _state: State, _event: Event) -> Facts:
         possible = sorted(ACTS[name].results)
         if PENDING in possible:  # a worker takes its time
             possible += [PENDING] * len(possible)

@@ -51,7 +51,10 @@ def possible(step: object) -> list[Event]:
         case Wait():
             return [*[Polled()] * 20, Keyed("0"), Keyed("7")]
         case Keys():
-            return [Silent(), *map(Keyed, ("0", "1", "2", "9", "*", "#", "1234", "123X", "739164", "12345678", "1" * 18))]
+            return [
+                Silent(),
+                *map(Keyed, ("0", "1", "2", "9", "*", "#", "1234", "123X", "739164", "12345678", "1" * 18)),
+            ]
         case _:
             words = [("一",), ("认证",), ("一", "二"), ("数字", "北京", "饭店"), ("天气",)]
             spoken: list[Event] = [Spoke(said, 0.9, "recording") for said in words]
@@ -144,7 +147,9 @@ def test_while_a_number_is_keyed_digits_are_digits() -> None:
         turn = after(at("certify.who.full"), Keyed(number))
         assert turn.saying[0] == "keys.first", number
     for number in ("0" * 18, "9" * 17 + "*"):
-        assert after(at("certify.who.full"), Keyed(number), identify="found", ready="challenge").state.step == "challenge"
+        assert (
+            after(at("certify.who.full"), Keyed(number), identify="found", ready="challenge").state.step == "challenge"
+        )
     assert after(at("pin"), Keyed("73916*")).saying[0] == "keys.first"
     assert after(at("certify.who.tail"), Keyed("1*23")).saying[0] == "keys.first"
 
@@ -170,7 +175,8 @@ def test_where_nobody_can_listen_the_caller_goes_on_by_keys() -> None:
 
 
 def test_a_waiting_caller_hears_now_and_then_that_the_line_is_alive() -> None:
-    state, said = at("assess"), []
+    state = at("assess")
+    said: list[tuple[str, ...]] = []
     for _ in range(machine.SAY_STILL_WAITING):
         turn = after(state, Polled(), weighed="pending")
         state, said = turn.state, [*said, turn.saying]

@@ -72,7 +72,7 @@ def test_every_result_leads_to_a_step_and_every_lead_has_a_result(name: str) -> 
     if expected is not None:
         assert isinstance(step.then, dict)
         assert set(step.then) == set(expected)
-    assert {successor for successor in onward(name)} <= set(SCRIPT)
+    assert set(onward(name)) <= set(SCRIPT)
 
 
 def test_every_step_is_reached() -> None:

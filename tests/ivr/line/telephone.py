@@ -11,16 +11,16 @@ from xml.etree.ElementTree import Element
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from certification import certifying
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
-from certification.store import Assessment, Call, Person
+from certification.store import Assessment, Call, Person, SpokenTurn
 from ivr import spoken, webhook
-from ivr.spoken import ANY_KEY, Plan, Result
+from ivr.spoken import Plan, Result
 
 VOICE = b"\x80" * 16000  # two seconds of mu-law
-__all__ = ["ANY_KEY", "Telephone", "Worker", "line"]
 
 
 def line(rt: Runtime) -> Flask:
@@ -125,9 +125,7 @@ class Telephone:
         with self.rt.sessions() as session:
             call = session.scalars(select(Call).where(Call.sid == self.sid)).one()
             turn = session.scalars(
-                select(spoken.SpokenTurn).where(
-                    spoken.SpokenTurn.call_id == call.id, spoken.SpokenTurn.n == call.turn
-                )
+                select(SpokenTurn).where(SpokenTurn.call_id == call.id, SpokenTurn.n == call.turn)
             ).one()
             fields = turn.plan
             return Plan(**{**fields, "prompts": tuple(fields["prompts"]), "asked": tuple(fields["asked"])})
@@ -151,14 +149,10 @@ class Worker:
             for assessment in waiting:
                 assessment.state, assessment.outcome, assessment.done_at = "done", outcome, self.rt.now()
                 if outcome in ("certified", "recorded"):
-                    self._record(assessment)
+                    self._record(session, assessment)
             return [assessment.id for assessment in waiting]
 
-    def _record(self, assessment: Assessment) -> None:
-        from sqlalchemy.orm import object_session
-
-        session = object_session(assessment)
-        assert session is not None
+    def _record(self, session: Session, assessment: Assessment) -> None:
         certifying.record(
             session,
             self.rt,

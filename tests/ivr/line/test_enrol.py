@@ -1,0 +1,100 @@
+"""Calls that enrol a voice with a code from the desk."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from certification import codes
+from certification.runtime import Runtime
+from certification.store import Assessment, Consent, Person
+from tests.certification.conftest import Queue
+from tests.ivr.line.telephone import Telephone, Worker
+
+
+@pytest.fixture
+def code(rt: Runtime, wu: Person) -> str:
+    """The code that the desk gave Mr Wu."""
+    with rt.sessions.begin() as session:
+        return codes.issue(session, rt, session.get_one(Person, wu.id), "clerk")
+
+
+def agreed(phone: Telephone, code: str) -> Telephone:
+    """A call from the person's own telephone, up to the first group of words."""
+    return phone.dial().press(code).press("1")
+
+
+def test_a_voice_is_enrolled(phone: Telephone, rt: Runtime, code: str, wu: Person, worker: Worker) -> None:
+    assert phone.dial().heard == ("greeting", "language.change", "enrol.code")
+    assert phone.press(code).heard == ("enrol.consent",)
+    assert phone.press("1").heard[0] == "challenge.repeat"
+    for group in range(3):
+        assert phone.plan is not None and phone.plan.keep
+        assert len(set(phone.plan.asked)) == 4, group
+        phone.repeats()
+    assert phone.heard == ("enrol.wait",)
+    with rt.sessions() as session:
+        [assessment] = session.scalars(select(Assessment))
+        assert (assessment.purpose, assessment.person_id, len(assessment.recordings)) == ("enrol", wu.id, 3)
+        [consent] = session.scalars(select(Consent))
+    assert "最多保存九十天" in consent.text and consent.how == "phone"
+    worker.weighs("enrolled")
+    assert phone.waits().heard == ("enrol.done", "goodbye")
+    assert phone.call().outcome == "enrolled"
+
+
+def test_8_in_the_menu_enrols_from_any_telephone(rt: Runtime, client: FlaskClient, code: str, wu: Person) -> None:
+    phone = Telephone(rt, client, number="+8613700000009").dial().press("1")
+    assert phone.presses_while_listened_to("8").heard == ("enrol.code",)
+    assert phone.press(code).heard == ("enrol.consent",)
+    assert phone.call().person_id == wu.id
+
+
+def test_consent_is_kept_in_the_words_that_were_heard(phone: Telephone, rt: Runtime, code: str) -> None:
+    phone.dial().press("9").press("3").press(code).press("1")
+    with rt.sessions() as session:
+        [consent] = session.scalars(select(Consent))
+    assert "登记把声" in consent.text
+
+
+def test_not_agreeing_closes_nothing(phone: Telephone, rt: Runtime, code: str) -> None:
+    assert phone.dial().press(code).press("2").heard == ("enrol.declined", "goodbye")
+    with rt.sessions() as session:
+        assert not session.scalars(select(Consent)).all()
+
+
+def test_a_code_is_good_once_and_guesses_end_with_a_human(
+    phone: Telephone, rt: Runtime, client: FlaskClient, code: str
+) -> None:
+    phone.dial().press(code).hangs_up()
+    again = Telephone(rt, client, number="+8613700000009", sid="CA2").dial().press("1")
+    again.presses_while_listened_to("8")
+    assert again.press(code).heard == ("enrol.code.wrong",)
+    assert again.press("00000000").heard == ("enrol.code.wrong",)
+    assert again.press("00000001").heard == ("lost.human", "human.connecting")
+
+
+def test_words_may_go_wrong_three_times_in_all(phone: Telephone, code: str, queue: Queue) -> None:
+    agreed(phone, code).repeats()
+    for _ in range(3):
+        assert phone.says("北京").heard[0] == "challenge.again"
+    assert phone.stays_silent().heard == ("enrol.unfinished", "goodbye")
+    assert phone.call().outcome == "enrolment_unfinished"
+    assert not queue.jobs
+
+
+def test_voices_that_differ_go_back_to_the_desk(phone: Telephone, code: str, worker: Worker) -> None:
+    agreed(phone, code).repeats().repeats().repeats()
+    worker.weighs("differ")
+    assert phone.waits().heard == ("enrol.differ", "goodbye")
+    assert phone.call().outcome == "enrolment_differs"
+
+
+def test_poor_audio_is_tried_once_more(phone: Telephone, code: str, worker: Worker) -> None:
+    agreed(phone, code).repeats().repeats().repeats()
+    worker.weighs("again")
+    assert phone.waits().heard[:2] == ("enrol.poor", "challenge.repeat")
+    phone.repeats().repeats().repeats()
+    worker.weighs("again")
+    assert phone.waits().heard == ("enrol.unfinished", "goodbye")
