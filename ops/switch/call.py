@@ -71,7 +71,7 @@ class Call:
         return self
 
     def hears_first(self, *prompts: str, timeout_s: float = 60.0) -> str:
-        """Wait for whichever of these comes first: its name, or its text if it is a <Say>. Raises NotHeard as `hears`."""
+        """Wait for whichever comes first; gives its name, or the text of a <Say>. Raises NotHeard as `hears`."""
         line = self._hear(prompts, timeout_s)
         return line.name or line.text
 

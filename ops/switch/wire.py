@@ -18,6 +18,7 @@ from voiceprint.audio import SAMPLE_RATE, decode_mulaw
 
 FRAME_S = 0.02
 BURST = 5
+"""Frames that may follow each other without a pause when the processor was late."""
 THINKING_S = 3.0
 """Wall-clock seconds for which a call waits for the caller's script to react to what it was waiting to hear."""
 
