@@ -53,7 +53,8 @@ def record(
 ) -> Recorded:
     """Append a sign of life and close its period where it suffices.
 
-    It is recorded once for each kind and `ref` (the event it rests on): asked again, this answers what stands.
+    It is recorded once for each kind and `ref` (the event it rests on): asked again, this answers what stands. Raises
+    ValueError when that event is on record for somebody else.
     """
     evidence, new = _append(session, rt, person, kind, strength, source, ref, observed_at, detail or {})
     if new:
@@ -68,6 +69,8 @@ def record(
             strength=strength.name.lower(),
             source=source,
         )
+    elif evidence.person_id != person.id:
+        raise ValueError(f"{kind} evidence of {ref!r} is on record for another person")
     period = current_period(session, rt, person, evidence.observed_at)
     return Recorded(evidence, _close(session, rt, person, period, actor))
 

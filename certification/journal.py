@@ -42,7 +42,13 @@ def write(session: Session, at: datetime, actor: str, action: str, subject: str,
     and so hold it for as short as can be, and never while they still wait for another row.
     """
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    waiting(session, _ENTRIES).append((at, actor, action, subject, text))
+    entry = (at, _storable(actor)[:200], action, _storable(subject)[:80], _storable(text))
+    waiting(session, _ENTRIES).append(entry)
+
+
+def _storable(text: str) -> str:
+    """`text` without what PostgreSQL keeps in no string; a subject may be what a stranger sent."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 @event.listens_for(Session, "before_commit")

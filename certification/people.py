@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from certification.runtime import Runtime
 from certification.store import LinePreference, Person, Phone, insert_once, new_id
 
 _NUMBER, _PHONE = "people.number", "phones.number"
-DIALECTS = {"mandarin": "普通话", "cantonese": "粤语", "sichuanese": "四川话"}
+CHINESE = {"mandarin": "普通话", "cantonese": "粤语", "sichuanese": "四川话"}
 NAME_LENGTH = 60
 
 
@@ -45,12 +46,12 @@ class RegionUnknown(Problem):
 
 
 class DialectUnknown(Problem):
-    """The line does not speak this dialect."""
+    """No region's line begins with this dialect."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spoken: Iterable[str]) -> None:
         super().__init__(
-            f"线路没有方言“{text}”，可写：{'、'.join(DIALECTS.values())}；也可留空。",
-            f"The line does not speak {text!r}; write {', '.join(DIALECTS)}, or leave it empty.",
+            f"线路没有方言“{text}”，可写：{'、'.join(CHINESE.get(name, name) for name in spoken)}；也可留空。",
+            f"The line does not speak {text!r}; write {', '.join(spoken)}, or leave it empty.",
         )
 
 
@@ -129,14 +130,14 @@ def entry(fields: Mapping[str, str], regions: Regions, now: datetime) -> Entry:
     number = ResidentNumber.parse(fields["id_number"])
     if number.birth_date > now.astimezone(SHANGHAI).date():
         raise BirthDateImpossible
-    name = fields["name"].strip()
-    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
+    name = " ".join(fields["name"].split())
+    if not 0 < len(name) <= NAME_LENGTH or any(unicodedata.category(character) == "Cc" for character in name):
         raise NameMissing
     return Entry(
         number=number,
         name=name,
         region=_region(fields.get("region", "").strip(), regions),
-        dialect=_dialect(fields.get("dialect", "").strip()),
+        dialect=_dialect(fields.get("dialect", "").strip(), regions),
         phone=_phone(fields.get("phone", "")),
         relative_phone=_phone(fields.get("relative_phone", "")),
     )
@@ -245,12 +246,13 @@ def _region(text: str, regions: Regions) -> str | None:
     return found.code
 
 
-def _dialect(text: str) -> str | None:
-    for name, chinese in DIALECTS.items():
-        if text.lower() in {name, chinese}:
+def _dialect(text: str, regions: Regions) -> str | None:
+    spoken = sorted({dialect for region in regions for dialect in region.dialects})
+    for name in spoken:
+        if text.lower() in {name, CHINESE.get(name)}:
             return name
     if text:
-        raise DialectUnknown(text)
+        raise DialectUnknown(text, spoken)
     return None
 
 

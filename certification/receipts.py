@@ -13,11 +13,6 @@ def draw(random: Random) -> str:
     return body + check_digit(body)
 
 
-def valid(number: str) -> bool:
-    """Whether a number can be a receipt's: ten digits, of which the last follows from the rest."""
-    return number.isascii() and number.isdigit() and len(number) == DIGITS and check_digit(number[:-1]) == number[-1]
-
-
 def check_digit(body: str) -> str:
     """The digit that completes `body` by Luhn's rule (ISO/IEC 7812-1): finds any one wrong digit."""
     doubled = [int(digit) * (2 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body))]

@@ -172,4 +172,5 @@ def _read(path: Path) -> Region:
         return Region.model_validate({"code": path.stem, **table})
     except ValidationError as error:
         first = error.errors()[0]
-        raise RegionFileInvalid(path, ".".join(map(str, first["loc"])), first["msg"]) from None
+        reason = str(first.get("ctx", {}).get("error") or first["msg"]).rstrip(".。")
+        raise RegionFileInvalid(path, ".".join(map(str, first["loc"])), reason) from None

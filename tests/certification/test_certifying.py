@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import certifying, receipts
+from certification import certifying, people, receipts
 from certification.certifying import Recorded, Status
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Evidence, JournalEntry, Period, Person
 from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
 from tests.certification.together import at_once
 
 
@@ -46,7 +47,7 @@ def test_a_live_voice_closes_the_quarter(rt: Runtime, wu: Person) -> None:
         assert certifying.status(session, rt, wu) == Status(False, date(2026, 3, 31), date(2026, 3, 31), None)
         recorded = record(session, rt, wu)
         assert recorded.closed
-        assert receipts.valid(recorded.evidence.receipt)
+        assert receipts.check_digit(recorded.evidence.receipt[:-1]) == recorded.evidence.receipt[-1]
     with rt.sessions.begin() as session:
         receipt = recorded.evidence.receipt
         assert certifying.status(session, rt, wu) == Status(True, date(2026, 3, 31), date(2026, 6, 30), receipt)
@@ -70,7 +71,7 @@ def test_a_pin_is_recorded_and_leaves_the_period_open(rt: Runtime, wu: Person, c
     with rt.sessions.begin() as session:
         recorded = record(session, rt, wu, Kind.PIN)
         assert not recorded.closed
-        assert receipts.valid(recorded.evidence.receipt)
+        assert receipts.check_digit(recorded.evidence.receipt[:-1]) == recorded.evidence.receipt[-1]
         assert not certifying.status(session, rt, wu).closed
         clock.forward(days=1)
         assert record(session, rt, wu, Kind.DESK).closed
@@ -128,6 +129,15 @@ def test_recorded_by_several_at_the_same_time_is_recorded_once(rt: Runtime, wu: 
         assert session.scalar(select(func.count()).select_from(Evidence)) == 1
         assert session.scalar(select(func.count()).select_from(Period)) == 1
     assert actions(rt) == ["evidence recorded", "period closed"]
+
+
+def test_one_event_is_evidence_for_one_person(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        record(session, rt, wu)
+        number = resident_number("530102", 1952, 8, 1)
+        li = people.add(session, rt, id_number=number, name="李女士", region="kunming")
+        with pytest.raises(ValueError, match="another person"):
+            record(session, rt, li)
 
 
 @pytest.mark.parametrize("hours", [0, 24 * 400])

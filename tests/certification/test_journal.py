@@ -39,6 +39,12 @@ def test_entries_follow_each_other(sessions: sessionmaker[Session]) -> None:
     assert verdict(sessions) == journal.Verified(5, entries[-1].hash)
 
 
+def test_whatever_a_stranger_sent_can_be_journalled(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        journal.write(session, MORNING, "carrier", "request refused", "/\0\ud800" + "x" * 500, query="\0\ud800吴")
+    assert isinstance(verdict(sessions), journal.Verified)
+
+
 def test_what_is_rolled_back_was_never_written(sessions: sessionmaker[Session]) -> None:
     fill(sessions, 1)
     with sessions() as session:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from certification import people
+from certification import cases, certifying, codes, consent, limits, people, pins
 from certification.errors import Problem
+from certification.evidence import Kind, Strength
 from certification.identity import ResidentNumber
 from certification.keys import KeyRing, SealBroken
+from certification.regions import BUILT_IN, Regions
 from certification.runtime import Runtime
-from certification.store import JournalEntry, Person, Phone
+from certification.store import Base, JournalEntry, Person, Phone
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 
@@ -130,6 +133,45 @@ def test_what_is_wrong_is_refused_by_name_and_leaves_nothing(rt: Runtime, wrong:
         with pytest.raises(Problem):
             people.add(session, rt, **{"id_number": WU, "name": "吴先生", "region": "kunming"} | wrong)
         assert session.scalar(select(func.count()).select_from(Person)) == 0
+
+
+@pytest.mark.parametrize("name", ["吴　伟", "买买提·艾力", "\ue863某", "𰻞某"])
+def test_names_as_they_are(rt: Runtime, name: str) -> None:
+    with rt.sessions.begin() as session:
+        assert people.reveal(rt.keys, add(session, rt, name=name)).name == name.replace("\u3000", " ")
+
+
+def test_a_dialect_that_an_operators_region_file_brings(rt: Runtime, tmp_path: Path) -> None:
+    kunming = (BUILT_IN / "kunming.toml").read_text("utf-8")
+    (tmp_path / "xiamen.toml").write_text(kunming.replace('"cantonese"]', '"hokkien"]'), "utf-8")
+    with rt.sessions.begin() as session:
+        assert add(session, replace(rt, regions=Regions.load(tmp_path)), dialect="hokkien").dialect == "hokkien"
+
+
+def test_deleting_a_person_takes_everything_of_theirs_along(rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        wu = add(session, rt, phone=HOME)
+        consent.record(session, rt, wu, text="我同意。", how="desk", by="clerk")
+        codes.issue(session, rt, wu, "clerk")
+        pins.set_pin(session, rt, wu, "295038", "clerk")
+        limits.failed(session, rt, wu, reason="words", ref="1")
+        cases.open_case(session, rt, kind=cases.CaseKind.CALL_BACK, cause="1", person=wu)
+        certifying.record(
+            session,
+            rt,
+            wu,
+            kind=Kind.DESK,
+            strength=Strength.OFFICIAL,
+            source="desk",
+            ref="1",
+            observed_at=rt.now(),
+            actor="clerk",
+        )
+    with rt.sessions.begin() as session:
+        session.execute(delete(Person).where(Person.id == wu.id))
+    with rt.sessions() as session:
+        left = {t.name for t in Base.metadata.sorted_tables if session.scalar(select(func.count()).select_from(t))}
+    assert left == {"journal", "journal_head"}
 
 
 def test_somebody_born_today_there_is_possible(rt: Runtime) -> None:
