@@ -131,7 +131,9 @@ class Conversation:
             if text is None:
                 logger.warning("%s: no audio for %g s, spoken turn given up", self._call, self._watchdog_s)
                 return
-            del self._ws.input_buffer[:-WAITING_LIMIT]
+            if len(self._ws.input_buffer) > WAITING_LIMIT:
+                logger.warning("%s: too slow for the caller, the oldest audio is dropped", self._call)
+                del self._ws.input_buffer[:-WAITING_LIMIT]
             message = streams.read(text)
             if isinstance(message, streams.Audio):
                 heard_at = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from certification.regions import Regions
@@ -18,9 +19,12 @@ class FakeListening:
 
     heard: Heard
     pcm: bytearray = field(default_factory=bytearray)
+    awake: threading.Event | None = None
 
     def feed(self, pcm: bytes) -> None:
-        """Take audio, any length."""
+        """Take audio, any length; while it is not awake, the machine is too busy."""
+        if self.awake is not None:
+            assert self.awake.wait(20)
         self.pcm += pcm
 
     def partial(self) -> str:
@@ -38,12 +42,13 @@ class FakeRecogniser:
 
     words: tuple[str, ...] = ("认证",)
     listenings: list[FakeListening] = field(default_factory=list)
+    awake: threading.Event | None = None
 
     def listen(self, grammar: str) -> FakeListening:
         """Begin to listen; a grammar named "broken" cannot be listened for."""
         if grammar == "broken":
             raise RuntimeError("no such grammar")
-        self.listenings.append(FakeListening(Heard(self.words, 0.9, understood=bool(self.words))))
+        self.listenings.append(FakeListening(Heard(self.words, 0.9, bool(self.words)), awake=self.awake))
         return self.listenings[-1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,8 +20,9 @@ from websockets.exceptions import InvalidStatus
 
 from certification.runtime import Runtime
 from ivr import streams
+from ivr.media import WAITING_LIMIT
 from ivr.prompts import Prompts
-from tests.ivr.hearing import frames, silence, speech
+from tests.ivr.hearing import SILENCE, frames, silence, speech
 from tests.ivr.mediaserver import CHALLENGE, COMMAND, TOKEN, Carrier, Stream, runtime, served
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -255,6 +257,17 @@ def test_a_silent_socket_is_given_up(rt: Runtime) -> None:
         assert stream.row.state == "listening"
         never_started = Stream(carrier, carrier.socket(), "CA", "token")
         assert never_started.closed() == 1000
+
+
+@on_sqlite
+def test_a_machine_that_falls_behind_drops_what_is_oldest(carrier: Carrier) -> None:
+    carrier.recogniser.awake = threading.Event()
+    stream = carrier.stream(replace(COMMAND, prompts=())).says(silence(0.1))
+    stream.says(speech()).says([SILENCE] * WAITING_LIMIT)
+    assert stream.socket.ping().wait(20)  # all of it has been read by now, and waits
+    carrier.recogniser.awake.set()
+    assert stream.closed() == 1000
+    assert stream.heard["ended"] == "no_input"
 
 
 def test_a_lost_socket_is_a_hang_up(carrier: Carrier) -> None:

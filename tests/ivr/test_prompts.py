@@ -63,7 +63,7 @@ def test_every_prompt_is_speech_of_the_right_length_and_level(dialect: str) -> N
     for name, sentence in build.wanted(dialect, REGIONS).items():
         audio = built_in().audio(dialect, name)
         assert audio is not None, name
-        samples = decode_mulaw(audio).astype(np.float32) / 32768
+        samples = (decode_mulaw(audio) / 32768).astype(np.float32)
         characters = sum(sign.isalnum() for sign in sentence)
         assert 0.18 * characters + 0.1 <= len(samples) / 8000 <= 0.5 * characters + 0.6, name
         assert -22 < level_dbfs(samples) < -18, name
