@@ -56,7 +56,17 @@ def record(
     It is recorded once for each kind and `ref` (the event it rests on): asked again, this answers what stands. Raises
     ValueError when that event is on record for somebody else.
     """
-    evidence, new = _append(session, rt, person, kind, strength, source, ref, observed_at, detail or {})
+    evidence, new = _append(
+        session,
+        rt,
+        person_id=person.id,
+        kind=kind.value,
+        strength=int(strength),
+        source=source,
+        ref=ref,
+        detail=detail or {},
+        observed_at=observed_at,
+    )
     if new:
         journal.write(
             session,
@@ -75,35 +85,12 @@ def record(
     return Recorded(evidence, _close(session, rt, person, period, actor))
 
 
-def _append(
-    session: Session,
-    rt: Runtime,
-    person: Person,
-    kind: Kind,
-    strength: Strength,
-    source: str,
-    ref: str,
-    observed_at: datetime,
-    detail: dict[str, Any],
-) -> tuple[Evidence, bool]:
+def _append(session: Session, rt: Runtime, **event: Any) -> tuple[Evidence, bool]:
+    same = select(Evidence).where(Evidence.kind == event["kind"], Evidence.ref == event["ref"])
     new = False
-    while (
-        evidence := session.scalars(select(Evidence).where(Evidence.kind == kind, Evidence.ref == ref)).first()
-    ) is None:
-        new = insert_once(  # False also when the receipt number is taken: then the next round draws another
-            session,
-            Evidence,
-            id=new_id(),
-            person_id=person.id,
-            kind=kind.value,
-            strength=int(strength),
-            source=source,
-            ref=ref,
-            receipt=receipts.draw(rt.random),
-            detail=detail,
-            observed_at=observed_at,
-            recorded_at=rt.now(),
-        )
+    while (evidence := session.scalars(same).first()) is None:  # a second round when the receipt number is taken
+        receipt = receipts.draw(rt.random)
+        new = insert_once(session, Evidence, id=new_id(), receipt=receipt, recorded_at=rt.now(), **event)
     return evidence, new
 
 
@@ -132,7 +119,8 @@ def current_period(session: Session, rt: Runtime, person: Person, at: datetime |
     """The person's period at a moment (now, when not given), made where there is none yet."""
     present = _span(rt, person, at or rt.now())
     insert_once(session, Period, id=new_id(), person_id=person.id, opens=present.opens, due=present.due)
-    return session.scalars(select(Period).where(Period.person_id == person.id, Period.opens == present.opens)).one()
+    mine = select(Period).where(Period.person_id == person.id, Period.opens == present.opens)
+    return session.scalars(mine.execution_options(populate_existing=True)).one()
 
 
 def status(session: Session, rt: Runtime, person: Person) -> Status:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from certification.keys import KeyRing
+from certification.runtime import Runtime
 from certification.settings import SETTINGS, SettingInvalid, SettingMissing, Settings
+from tests.certification.conftest import Queue
 
 LEAST = {
     "PUBLIC_BASE_URL": "https://line.example/",
@@ -80,6 +85,16 @@ def test_a_setting_and_its_file_together_are_refused() -> None:
 def test_postgresql_is_reached_by_psycopg(scheme: str) -> None:
     settings = Settings.read(LEAST | {"DATABASE_URL": f"{scheme}://user:word@host/db"})
     assert settings.database_url == "postgresql+psycopg://user:word@host/db"
+
+
+def test_a_real_process_gets_its_runtime_from_its_settings(tmp_path: Path, queue: Queue) -> None:
+    environ = LEAST | {"STILLHERE_KEYS": KeyRing.generate_text(), "STILLHERE_DATA": str(tmp_path)}
+    rt = Runtime.of(Settings.read(environ), queue)
+    assert rt.keys.open(rt.keys.seal(b"plain", "c"), "c") == b"plain"
+    assert rt.now().utcoffset() == timedelta(0)
+    with rt.sessions() as session:
+        assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+    rt.sessions.kw["bind"].dispose()
 
 
 def test_repr_tells_no_secret() -> None:
