@@ -28,8 +28,8 @@ def create_app(rt: Runtime) -> Flask:
     line = webhook.blueprint(rt)
     line.before_request(lambda: _refuse_unsigned(rt))
     app.register_blueprint(line)
-    app.add_url_rule("/healthz", view_func=lambda: jsonify(alive=True))
-    app.add_url_rule("/readyz", view_func=lambda: _ready(rt))
+    app.add_url_rule("/healthz", "healthz", view_func=lambda: jsonify(alive=True))
+    app.add_url_rule("/readyz", "readyz", view_func=lambda: _ready(rt))
     return app
 
 
