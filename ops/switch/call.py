@@ -96,12 +96,18 @@ class Call:
 
     def repeats(self, voice: Callable[[list[str]], Audio], words: int = 3, timeout_s: float = 60.0) -> Self:
         """Wait for the next so many `word.*` prompts and say them again in a voice, which is given their names."""
-        names = [self._hear(["word.*"], timeout_s).name for _ in range(words)]
-        return self.says(voice(names), " ".join(names))
+        return self._repeat([], voice, words, timeout_s)
 
-    def repeats_from(self, first: str, voice: Callable[[list[str]], Audio], words: int = 3) -> Self:
-        """The same when the first word has been heard already."""
-        return self.repeats(lambda others: voice([first, *others]), words - 1)
+    def repeats_from(
+        self, first: str, voice: Callable[[list[str]], Audio], words: int = 3, timeout_s: float = 60.0
+    ) -> Self:
+        """The same when the first of the words has been heard already."""
+        return self._repeat([first], voice, words, timeout_s)
+
+    def _repeat(self, names: list[str], voice: Callable[[list[str]], Audio], words: int, timeout_s: float) -> Self:
+        while len(names) < words:
+            names.append(self._hear(["word.*"], timeout_s).name)
+        return self.says(voice(names), " ".join(names))
 
     def last_words(self) -> list[str]:
         """Names of the `word.*` prompts of the last spoken turn that had any."""

@@ -134,7 +134,8 @@ def test_a_background_sounds_all_the_while_and_under_the_voice(service: Service,
     assert set(levels[:-2]) == {0.1}
 
 
-def test_the_words_of_a_turn_can_be_repeated(service: Service, switch: Switch) -> None:
+@pytest.mark.parametrize("first_heard", [False, True])
+def test_the_words_of_a_turn_can_be_repeated(service: Service, switch: Switch, first_heard: bool) -> None:
     asked: list[list[str]] = []
     frames: list[bytes] = []
 
@@ -149,8 +150,13 @@ def test_the_words_of_a_turn_can_be_repeated(service: Service, switch: Switch) -
         while not frames or frames[-1][0] == 0xFF:
             frames.append(base64.b64decode(receive(ws, "media")["media"]["payload"]))
 
-    call = dial(service, switch, socket).repeats(voice).ended()
+    call = dial(service, switch, socket)
+    if first_heard:
+        call.repeats_from(call.hears_first("word.*"), voice).ended()
+    else:
+        call.repeats(voice).ended()
     assert asked == [["word.a", "word.b", "word.c"]] == [call.last_words()]
+    assert call.transcript[-1].text == "word.a word.b word.c"
 
 
 def test_hanging_up_sends_stop_and_no_more_webhook(service: Service, switch: Switch) -> None:
