@@ -120,13 +120,13 @@ def train(run: Path, hyperparameters: Path | None, data: Path) -> None:
 @voiceprint.command()
 @click.option("--run", type=EXISTING_FOLDER, required=True, help="The folder of the training run.")
 @click.option("--out", type=FOLDER, default=encoder.MODEL, help="Where encoder.onnx and speechbrain/ go.")
-@click.option("--best", is_flag=True, help="The checkpoint of the lowest tuning EER, not the last.")
-def export(run: Path, out: Path, best: bool) -> None:
-    """Write the trained weights as ONNX; calibrate afterwards."""
+@data_option
+def export(run: Path, out: Path, data: Path) -> None:
+    """Whiten the trained weights and write them as ONNX; calibrate afterwards."""
     exporting = _training_module("export")
     try:
-        path = exporting.export(run, out, best=best)
-    except exporting.RunEmpty as error:
+        path = exporting.export(run, out, data)
+    except (exporting.RunEmpty, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{path} {encoder.load(f'onnx:{path}').name}")
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.checkpoints import Checkpointer
+from tqdm import tqdm
 
 from voiceprint.features import BANDS
+from voiceprint.training import channel, corpus, whitening
 from voiceprint.training.recipe import HYPERPARAMETERS
 from voiceprint.training.runtime import WEIGHTS
 
@@ -26,21 +28,24 @@ class RunEmpty(FileNotFoundError):
         )
 
 
-def export(run: Path, model: Path, *, best: bool = False) -> Path:
+def export(run: Path, model: Path, data: Path) -> Path:
     """Write `encoder.onnx` and `speechbrain/` into the folder `model` from the last checkpoint of a run.
 
-    With `best`, from the checkpoint of the lowest tuning EER. Returns the path of the ONNX file. Raises RunEmpty.
+    The last layer is whitened on the training speakers in `data`. Returns the path of the ONNX file. Raises RunEmpty,
+    CorpusMissing.
     """
-    checkpointer = Checkpointer(run)
-    found = checkpointer.find_checkpoint(min_key="eer") if best else checkpointer.find_checkpoint()
+    found = Checkpointer(run).find_checkpoint()
     if found is None:
         raise RunEmpty(run)
     hparams = load_hyperpyyaml(HYPERPARAMETERS.read_text(encoding="utf-8"), {"speakers": 1})
     network = hparams["encoder"]
-    weights = found.path / "encoder.ckpt"
-    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.load_state_dict(torch.load(found.path / "encoder.ckpt", weights_only=True))
+    network.eval()
+    voices = corpus.training_voices(data)
+    with tqdm(total=len(voices), unit=" voices", desc="Whitening") as progress:
+        whitening.fold(network, voices, channel.load(data), progress.update)
     (model / "speechbrain").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(weights, model / "speechbrain" / WEIGHTS)
+    torch.save(network.state_dict(), model / "speechbrain" / WEIGHTS)
     shutil.copyfile(PRETRAINED, model / "speechbrain" / "hyperparams.yaml")
     return to_onnx(network, model / "encoder.onnx")
 
