@@ -12,6 +12,8 @@ from certification.store import Assessment, Consent, Person
 from tests.certification.conftest import Queue
 from tests.ivr.line.telephone import Telephone, Worker
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # test_certify.py runs on both
+
 
 @pytest.fixture
 def code(rt: Runtime, wu: Person) -> str:

@@ -11,7 +11,7 @@ import pytest
 from certification.runtime import Runtime
 from certification.store import Person
 from tests.ivr.line.telephone import Telephone, Worker
-from tests.ivr.line.test_certify import tail
+from tests.ivr.line.walks import tail
 
 GOLDEN = Path(__file__).parent / "golden" / "certified.txt"
 

@@ -15,7 +15,7 @@ from ivr.spoken import Result
 from ivr.steps import Keyed, NotUnderstood, Silent, Spoke, Unavailable
 from tests.certification.conftest import Clock
 from tests.ivr.line.telephone import VOICE, Telephone
-from tests.ivr.line.test_certify import certifying_call
+from tests.ivr.line.walks import certifying_call
 
 
 @pytest.fixture

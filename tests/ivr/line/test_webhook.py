@@ -18,7 +18,7 @@ from certification.store import Assessment, Call, Evidence, Person, SpokenTurn, 
 from tests.certification.conftest import Clock
 from tests.ivr.line.conftest import PIN
 from tests.ivr.line.telephone import Telephone, line
-from tests.ivr.line.test_certify import NIGHT, certifying_call, tail
+from tests.ivr.line.walks import NIGHT, certifying_call, tail
 
 AT_ONCE = 6
 

@@ -1,0 +1,91 @@
+"""Who is calling, in which dialect, what they may be told, and calls that broke off."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from certification import certifying, people
+from certification.runtime import Runtime
+from certification.store import Person
+from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
+from tests.ivr.line.conftest import PIN
+from tests.ivr.line.telephone import Telephone
+from tests.ivr.line.walks import certifying_call, tail, whole
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # test_certify.py runs on both
+
+
+def test_an_unknown_telephone_keys_the_whole_number(rt: Runtime, client: FlaskClient, enrolled: Person) -> None:
+    phone = Telephone(rt, client, number="+862882345678")
+    phone.dial().press("1").says("认证")
+    assert phone.heard[-1] == "who.full"
+    assert phone.press("530102194901010012").heard == ("who.unknown", "who.full")
+    assert phone.press("1234").heard == ("keys.first", "who.full.again")
+    assert phone.press(whole(rt, enrolled)).heard[0] == "challenge.repeat"
+    assert phone.call().person_id == enrolled.id
+
+
+def test_a_wrong_tail_is_asked_again_and_then_the_whole_number(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
+    phone.dial().press("1").says("认证")
+    assert phone.press("0000").heard == ("who.unknown", "who.tail")
+    assert phone.press("0000").heard == ("who.unknown", "who.full")
+    for _ in range(2):
+        assert phone.press("1" * 18).heard == ("who.unknown", "who.full")
+    assert phone.press("1" * 18).heard == ("lost.human", "human.connecting")
+
+
+def test_a_family_shares_a_telephone(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", 1952, 8, 1)
+        wife = people.add(session, rt, id_number=number, name="李女士", region="kunming", phone="13888000001")
+    certifying_call(phone, rt, wife)
+    assert phone.call().person_id == wife.id
+    assert phone.heard == ("voice.none", "pin.ask")
+
+
+def test_the_next_date_is_said_and_the_menu_comes_back(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
+    phone.dial().press("1").says("日期").press(tail(rt, enrolled))
+    with rt.sessions() as session:
+        due = certifying.status(session, rt, enrolled).due
+    year = [f"digit.{digit}" for digit in str(due.year)]
+    said = ("date.next", "pause.short", *year, "date.year", f"month.{due.month}", f"day.{due.day}", "menu.main")
+    assert phone.heard == said
+
+
+def test_how_to_certify_comes_from_the_region(phone: Telephone, wu: Person) -> None:
+    assert phone.dial().press("1").says("怎么认证").heard == ("region.kunming.how", "pause.long", "menu.main")
+
+
+def test_the_dialect_is_remembered_for_the_next_call(rt: Runtime, client: FlaskClient, wu: Person) -> None:
+    Telephone(rt, client, sid="CA1").dial().press("3").hangs_up()
+    again = Telephone(rt, client, sid="CA2").dial()
+    assert again.plan is not None
+    assert (again.plan.dialect, again.heard) == ("cantonese", ("greeting", "language.change", "menu.main"))
+    again.says("普通话")
+    assert again.plan.dialect == "mandarin"
+
+
+def test_a_call_that_broke_off_is_taken_up_again_with_nothing_carried_over(
+    phone: Telephone, rt: Runtime, enrolled: Person, client: FlaskClient, clock: Clock
+) -> None:
+    certifying_call(phone, rt, enrolled).repeats().hangs_up()
+    assert phone.call().outcome == "dropped"
+    clock.forward(minutes=9)
+    again = Telephone(rt, client, sid="CA2").dial()
+    assert again.heard[0] == "resume.welcome" and again.heard[-1] == "who.tail"
+    again.press(tail(rt, enrolled)).repeats()
+    assert again.heard[0] == "challenge.next", "the first group of the first call does not count"
+
+
+def test_after_ten_minutes_or_a_finished_call_everything_begins_anew(
+    phone: Telephone, rt: Runtime, enrolled: Person, client: FlaskClient, clock: Clock
+) -> None:
+    certifying_call(phone, rt, enrolled).hangs_up()
+    clock.forward(minutes=10, seconds=1)
+    second = Telephone(rt, client, sid="CA2").dial()
+    assert second.heard[0] == "greeting"
+    second.presses_while_listened_to("1").press(tail(rt, enrolled)).stays_silent().press(PIN).hangs_up()
+    assert second.call().outcome == "recorded"
+    assert Telephone(rt, client, sid="CA3").dial().heard[0] == "greeting"
