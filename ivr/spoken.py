@@ -15,6 +15,7 @@ from certification.runtime import Runtime
 from certification.store import Call, Person, Recording, SpokenTurn, new_id
 from ivr.steps import GLOBAL_KEYS, Event, Keyed, NotUnderstood, Silent, Spoke, Unavailable
 
+PROMISED_DAYS = 90  # the notice says that no recording is kept for longer
 OPEN_FOR = timedelta(minutes=1)  # the carrier connects at once, or not at all
 ANY_KEY = "-"  # in a challenge it is enough to know that a key was pressed: it may begin a number
 _BYTES_PER_SECOND = 8000  # mu-law at 8 kHz
@@ -103,7 +104,7 @@ def _keep(
         asked=list(plan.asked),
         heard=list(result.words),
         recorded_at=rt.now(),
-        erase_after=rt.now() + timedelta(days=days),
+        erase_after=rt.now() + timedelta(days=min(days, PROMISED_DAYS)),
     )
     session.add(recording)
 

@@ -11,7 +11,7 @@ from ivr.steps import End, Keys, Saying, Script, Speak, State, Tell, Transfer, W
 
 KEY_S = 8  # of silence before a question is asked again
 NUMBER_KEY_S = 10  # the same between the keys of a number, which is being read from a card
-LOOK_S = 2  # between two looks for a result
+LOOK_S = 1  # between two looks for a result
 RING_S = 30
 _SPEAKS = {"cantonese": "zh-HK"}  # the carrier's own voice, where a prompt is missing
 
