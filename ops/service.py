@@ -104,7 +104,8 @@ class Service:
             except OSError as error:
                 answer = str(error)
             time.sleep(0.2)
-        raise ServiceDidNotStartError(f"not ready after {START_S} s: {answer}")
+        logs = "\n".join(f"--- {name}\n{self.log(name)}" for name in self.processes)
+        raise ServiceDidNotStartError(f"not ready after {START_S} s: {answer}\n{logs}")
 
     def log(self, name: str) -> str:
         """The end of a process's log."""

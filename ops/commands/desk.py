@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from certification import certifying, codes, consent, pins
-from certification import people as roll
+from certification import certifying, codes, consent, pins, roll
 from certification.evidence import Kind, Strength
 from certification.identity import ResidentNumber
+from certification.people import find_by_number
 from certification.runtime import Runtime
 from certification.store import Person, new_id
 from ops import compose
@@ -31,7 +31,7 @@ def find(session: Session, rt: Runtime, given: str) -> Person:
     """Find a person by our identifier or by their resident identity number. Raises PersonUnknown."""
     person = session.get(Person, given)
     if person is None and len(given) != 32:
-        person = roll.find_by_number(session, rt.keys, ResidentNumber.parse(given))
+        person = find_by_number(session, rt.keys, ResidentNumber.parse(given))
     if person is None:
         raise PersonUnknown(given)
     return person
@@ -51,7 +51,7 @@ def import_(file: Path, as_json: bool) -> None:
     Header: id_number,name,region,phone,dialect,relative_phone, or 身份证号,姓名,地区,电话,方言,亲属电话.
     """
     rt = compose.runtime()
-    report = roll.import_csv(rt, file)
+    report = roll.import_csv(rt.sessions, rt, file)
     for line, reason in report.rejected:
         click.echo(f"第 {line} 行 line {line}: {reason}", err=True)
     click.echo(f"新增 added {report.added} · 未变 unchanged {report.unchanged} · 拒绝 rejected {len(report.rejected)}")

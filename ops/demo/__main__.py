@@ -8,18 +8,20 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from sqlalchemy import select
 
-from certification import codes, people
+from certification import codes, people, roll
 from certification.store import Assessment, Person
+from ivr.prompts import Prompts
 from ops.demo.callers import SHIPPED, Caller
 from ops.embedded import free_port, port_is_free
 from ops.service import Service, running
-from ops.switch import Switch
+from ops.switch import Call, Switch
 
 PACE = 4.0  # the switch runs the callers' clock this much faster than a telephone does
 PHONE = "+8613888000001"
@@ -31,6 +33,9 @@ PEOPLE = """id_number,name,region,phone,dialect,relative_phone
 NUMBERS = {"grandmother": "530102194801010022", "grandfather": "530102194503030011"}
 
 
+Sentence = Callable[[str, str], str]  # dialect and name of a prompt -> its words
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What a certification call came to."""
@@ -40,7 +45,7 @@ class Tried:
     detail: dict[str, object]
 
 
-def enrolment(service: Service, switch: Switch, voice: Caller, person_id: str) -> None:
+def enrolment(service: Service, switch: Switch, voice: Caller, person_id: str, say: Sentence) -> None:
     """The desk gives a code; the person calls, keys it, agrees, and repeats three groups of four words."""
     rt = service.runtime()
     with rt.sessions.begin() as session:
@@ -48,28 +53,30 @@ def enrolment(service: Service, switch: Switch, voice: Caller, person_id: str) -
     call = switch.phone(PHONE).dial()
     call.hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
-    for _ in range(3):
-        call.repeats(voice.says)
-    call.hears("enrol.done")
-    call.ended()
-    click.echo(call.script())
+    repeat_until_done(call, voice, words=4)
+    click.echo(call.ended().text(say))
 
 
-def certification(service: Service, switch: Switch, voice: Caller, tail: str) -> Tried:
+def certification(service: Service, switch: Switch, voice: Caller, tail: str, say: Sentence) -> Tried:
     """Somebody calls from the family's phone, keys the end of the identity number, and repeats what is asked."""
     call = switch.phone(PHONE).dial()
-    if call.hears_one_of("language.mandarin", "menu.main") == "language.mandarin":
-        call.press("1")
-    call.hears("menu.main").press("1")
-    call.hears("who.tail").press(tail)
-    for _ in range(2):
-        call.repeats(voice.says)
-    call.hears_one_of("result.certified", "result.human", "challenge.poor", "challenge.failed", "result.promise")
-    call.ended()
-    click.echo(call.script())
+    if call.hears_first("language.mandarin", "menu.main") == "language.mandarin":
+        call.press("1").hears("menu.main")
+    call.press("1").hears("who.tail").press(tail)
+    repeat_until_done(call, voice, words=3)
+    click.echo(call.ended().text(say))
     with service.runtime().sessions() as session:
-        newest = session.scalars(select(Assessment).order_by(Assessment.asked_at.desc()).limit(1)).one()
-        return Tried(newest.outcome or newest.state, call.seconds, newest.detail)
+        newest = session.scalars(select(Assessment).order_by(Assessment.asked_at.desc()).limit(1)).first()
+        if newest is None:
+            return Tried("not understood", call.duration_s, {})
+        return Tried(newest.outcome or newest.state, call.duration_s, newest.detail)
+
+
+def repeat_until_done(call: Call, voice: Caller, words: int) -> None:
+    """Repeat each group of words that is asked for, until the line says something else."""
+    ends = ("result.*", "enrol.done", "enrol.differ", "enrol.unfinished", "challenge.failed", "pin.ask", "lost.human")
+    while (heard := call.hears_first("word.*", *ends)).startswith("word."):
+        call.repeats_from(heard, voice.repeats, words)
 
 
 def show(title: str, tried: Tried) -> None:
@@ -87,9 +94,9 @@ def fill(service: Service) -> str:
     """Put a few made-up people on the roll; gives the identifier of the one who will call."""
     rt = service.runtime()
     numbers = {who: checksummed(number[:17]) for who, number in NUMBERS.items()}
-    roll = service.folder / "people.csv"
-    roll.write_text(PEOPLE.format(**numbers), encoding="utf-8")
-    people.import_csv(rt, roll)
+    file = service.folder / "people.csv"
+    file.write_text(PEOPLE.format(**numbers), encoding="utf-8")
+    roll.import_csv(rt.sessions, rt, file)
     with rt.sessions() as session:
         return next(
             p.id for p in session.scalars(select(Person)) if people.reveal(rt.keys, p).number == numbers["grandmother"]
@@ -116,6 +123,8 @@ def demo(once: bool, voices: Path, began: float | None) -> None:
         with running(folder, ports=ports) as service:
             setup_s = time.time() - began
             person_id = fill(service)
+            rt = service.runtime()
+            say = Prompts(rt.settings.prompts, rt.regions).text
             tail = checksummed(NUMBERS["grandmother"][:17])[-4:]
             with Switch(
                 base_url=service.base_url,
@@ -124,10 +133,10 @@ def demo(once: bool, voices: Path, began: float | None) -> None:
                 pace=PACE,
             ) as switch:
                 caller, impostor = Caller(voices / "caller"), Caller(voices / "impostor")
-                enrolment(service, switch, caller, person_id)
-                tried_impostor = certification(service, switch, impostor, tail)
+                enrolment(service, switch, caller, person_id, say)
+                tried_impostor = certification(service, switch, impostor, tail, say)
                 show("冒充者 impostor", tried_impostor)
-                tried = certification(service, switch, caller, tail)
+                tried = certification(service, switch, caller, tail, say)
                 show("本人 caller", tried)
             if not once:
                 stay(service)

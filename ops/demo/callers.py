@@ -31,14 +31,14 @@ class Caller:
         if missing:
             raise TakesMissing(f"{folder}: 缺少录音 no recording of {', '.join(missing)} (NAME-1.wav, NAME-2.wav, …)")
 
-    def says(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Say words with short pauses, each from a take that was not used before (the oldest one once all were).
+    def repeats(self, prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Say the words of these prompts (`word.shuzi`) with short pauses, each from the take that was used the longest ago.
 
         Samples at 8 kHz in [-1, 1].
         """
         pause = np.zeros(round(PAUSE_S * audio.SAMPLE_RATE), np.float32)
         parts = [pause]
-        for word in words:
+        for word in (prompt.removeprefix("word.") for prompt in prompts):
             take = self._takes[word].pop(0)
             self._takes[word].append(take)
             parts += [audio.read(take), pause]

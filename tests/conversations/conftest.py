@@ -17,6 +17,7 @@ PACE = 8.0
 REGION = """
 name = "{name}"
 interval = "quarter"
+recording_days = 90
 dialects = ["mandarin", "cantonese", "sichuanese"]
 
 [operator]
@@ -27,6 +28,11 @@ days = [{days}]
 [evidence]
 needs = "live"
 lesser = {{ counts = "possession", backed_by = "live", months = 12 }}
+
+[voice]
+max_fmr = 0.01
+failures_in_24h = 3
+failures_in_period = 5
 
 [how]
 mandarin = "打这个电话，跟着读几个词。"
