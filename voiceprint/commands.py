@@ -19,6 +19,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 encoder_option = click.option("--encoder", "spec", default=encoder.SHIPPED, help="onnx:PATH or speechbrain:PATH")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
 data_option = click.option("--data", type=FOLDER, default=DATA, show_default=True, help="The folder of recordings.")
 
 
@@ -37,7 +38,7 @@ def voiceprint() -> None:
 @click.option("--max-fmr", type=click.FloatRange(0, 1, min_open=True), default=0.01, show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Where to draw the DET curve (SVG).")
 @click.option("--calibration", "calibrated", type=Path, default=calibration.SHIPPED, help="A calibration file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
+@json_option
 @encoder_option
 def evaluate(
     trials_file: Path,
@@ -73,7 +74,7 @@ def evaluate(
 
 @voiceprint.command()
 @click.option("--out", type=Path, default=calibration.SHIPPED, help="The calibration file to write.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
+@json_option
 @data_option
 @encoder_option
 def calibrate(out: Path, as_json: bool, data: Path, spec: str) -> None:
@@ -95,40 +96,49 @@ def calibrate(out: Path, as_json: bool, data: Path, spec: str) -> None:
     "--group", type=click.Choice([one.value for one in Group]), required=True, help="Which speakers of dsp20."
 )
 @click.option("--out", type=FOLDER, required=True, help="Where joined recordings and trials.txt go.")
+@json_option
 @data_option
-def write_trials(group: str, out: Path, data: Path) -> None:
+def write_trials(group: str, out: Path, as_json: bool, data: Path) -> None:
     """Write trials of joined words: three groups of four at enrolment, two groups of three in the test."""
     try:
-        click.echo(trials.write(out, *trials.spoken(data, Group(group))))
+        path = trials.write(out, *trials.spoken(data, Group(group)))
     except CorpusMissing as error:
         raise click.ClickException(str(error)) from error
+    _say(as_json, trials=str(path))
 
 
 @voiceprint.command()
 @click.option("--run", type=FOLDER, required=True, help="Checkpoints go here; an unfinished run goes on.")
 @click.option("--hyperparameters", type=EXISTING_FILE, help="Instead of the recipe's own.")
+@json_option
 @data_option
-def train(run: Path, hyperparameters: Path | None, data: Path) -> None:
+def train(run: Path, hyperparameters: Path | None, as_json: bool, data: Path) -> None:
     """Train the encoder with SpeechBrain (about 80 minutes on one core)."""
     recipe = _training_module("recipe")
     try:
         recipe.train(data, run, hyperparameters or recipe.HYPERPARAMETERS)
     except (CorpusMissing, EspeakMissing) as error:
         raise click.ClickException(str(error)) from error
+    _say(as_json, run=str(run), log=str(run / recipe.LOG))
 
 
 @voiceprint.command()
 @click.option("--run", type=EXISTING_FOLDER, required=True, help="The folder of the training run.")
 @click.option("--out", type=FOLDER, default=encoder.MODEL, help="Where encoder.onnx and speechbrain/ go.")
+@json_option
 @data_option
-def export(run: Path, out: Path, data: Path) -> None:
+def export(run: Path, out: Path, as_json: bool, data: Path) -> None:
     """Whiten the trained weights and write them as ONNX; calibrate afterwards."""
     exporting = _training_module("export")
     try:
         path = exporting.export(run, out, data)
     except (exporting.RunEmpty, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{path} {encoder.load(f'onnx:{path}').name}")
+    _say(as_json, encoder=encoder.load(f"onnx:{path}").name, model=str(path))
+
+
+def _say(as_json: bool, **found: str) -> None:
+    click.echo(json.dumps(found) if as_json else "\n".join(f"{name}: {value}" for name, value in found.items()))
 
 
 def _lines(path: Path) -> list[str]:

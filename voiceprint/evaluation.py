@@ -89,12 +89,11 @@ def speaker_of(name: str) -> str:
 
 
 class Listener:
-    """Reads, transmits, weighs and embeds the recordings of an evaluation, each only once."""
+    """Reads, transmits, weighs and embeds the recordings of an evaluation; each enrolment and each test only once."""
 
     def __init__(self, encoder: Encoder, audio: Path, channel: Channel) -> None:
         transmit: Callable[[Samples], Samples] = telephone if channel is Channel.G711 else lambda samples: samples
 
-        @cache
         def heard(name: str) -> Samples:
             return transmit(read(audio / name))
 

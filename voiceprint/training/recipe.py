@@ -20,6 +20,7 @@ from voiceprint.training import channel, corpus, espeak, trials
 from voiceprint.training.batches import SPEEDS, Batch, Batches
 
 HYPERPARAMETERS = Path(__file__).with_name("hyperparameters.yaml")
+LOG = "log.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class SpeakerBrain(Brain):
         eer = self._check.equal_error_rate(np.concatenate(self._embeddings))
         line = f"epoch {epoch} step {self.optimizer_step} loss {self._train_loss:.3f} tuning EER {eer:.4f}"
         tqdm.write(line)
-        with (self._folder / "log.txt").open("a", encoding="utf-8") as log:
+        with (self._folder / LOG).open("a", encoding="utf-8") as log:
             log.write(line + "\n")
         self.checkpointer.save_and_keep_only(meta={"eer": eer, "epoch": epoch}, min_keys=["eer"])
 
@@ -136,7 +137,7 @@ def _masked(features: torch.Tensor) -> torch.Tensor:
 
 
 def train(data: Path, folder: Path, hyperparameters: Path = HYPERPARAMETERS) -> None:
-    """Train, or go on where the last run in `folder` stopped; checkpoints and `log.txt` go there.
+    """Train, or go on where the last run in `folder` stopped; checkpoints and the LOG go there.
 
     Raises CorpusMissing, EspeakMissing.
     """
