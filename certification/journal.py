@@ -55,7 +55,6 @@ def _storable(text: str) -> str:
 def _append_unwritten(session: Session) -> None:
     if session.in_nested_transaction() or _ENTRIES not in session.info:
         return
-    session.flush()
     entries = session.info.pop(_ENTRIES)
     insert_once(session, JournalHead, id=_HEAD, seq=0, hash=BEGINNING)
     forward = update(JournalHead).where(JournalHead.id == _HEAD).values(seq=JournalHead.seq + len(entries))

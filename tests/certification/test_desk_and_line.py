@@ -131,9 +131,10 @@ def test_after_five_wrong_codes_from_a_number_none_is_looked_at_for_an_hour(
         assert codes.guesses_left(session, rt, None)
         assert codes.use(session, rt, code, PHONE) is not None
         clock.forward(hours=1)
-        assert codes.guesses_left(session, rt, OTHER)
-        assert codes.use(session, rt, wrong, OTHER) is None
-        assert codes.guesses_left(session, rt, OTHER)
+        for _ in range(5):
+            assert codes.guesses_left(session, rt, OTHER)
+            assert codes.use(session, rt, wrong, OTHER) is None
+        assert not codes.guesses_left(session, rt, OTHER)
 
 
 def test_a_code_keyed_on_two_telephones_at_the_same_time_is_used_once(rt: Runtime, wu: Person) -> None:

@@ -96,6 +96,12 @@ def test_a_pin_alone_needs_more() -> None:
     assert decide(SPAN, [pin], KUNMING) == Open(Strength.LIVE)
 
 
+def test_in_kunming_a_claim_never_counts() -> None:
+    claim = sign(Kind.DESK, Strength.CLAIM, date(2026, 2, 1), "claim")
+    voice = sign(Kind.VOICE, Strength.LIVE, date(2025, 12, 31), "voice")
+    assert decide(SPAN, [claim, voice], KUNMING) == Open(Strength.LIVE)
+
+
 @pytest.mark.parametrize(
     ("spoke_on", "closes"),
     [

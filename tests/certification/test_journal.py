@@ -58,6 +58,16 @@ def test_what_is_rolled_back_was_never_written(sessions: sessionmaker[Session]) 
             pytest.fail(str(broken))
 
 
+def test_an_entry_waits_through_savepoints(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        journal.write(session, MORNING, "clerk", "PIN set", "person:1")
+        session.begin_nested().commit()
+        assert session.get(JournalEntry, 1) is None
+        session.begin_nested().rollback()
+        session.commit()
+        assert session.get(JournalEntry, 1) is not None
+
+
 @pytest.mark.parametrize("change", [{"actor": "nobody"}, {"action": "x"}, {"subject": "x"}, {"detail": "{}"}])
 def test_an_altered_entry_breaks_the_chain(sessions: sessionmaker[Session], change: dict[str, str]) -> None:
     fill(sessions)

@@ -44,6 +44,14 @@ def test_bytes_from_elsewhere_do_not_open(noise: bytes) -> None:
         RING.open(noise, "people.name:1")
 
 
+def test_the_name_of_the_key_is_sealed_with_the_rest() -> None:
+    secret = OLD.partition(":")[2]
+    twins = KeyRing.from_text(f"a:{secret},b:{secret}")
+    sealed = twins.seal(b"plain", "c")
+    with pytest.raises(SealBroken):
+        twins.open(sealed.replace(b"a", b"b", 1), "c")
+
+
 def test_sealing_twice_gives_different_bytes() -> None:
     assert RING.seal(b"plain", "c") != RING.seal(b"plain", "c")
 

@@ -74,6 +74,13 @@ def test_a_family_shares_a_telephone(rt: Runtime) -> None:
         assert people.with_tail(rt.keys, at_home, "0000") == []
 
 
+def test_a_tail_that_ends_with_x_may_be_keyed_small(rt: Runtime) -> None:
+    number = next(n for order in range(99) if (n := resident_number("530102", 1950, 5, 15, order)).endswith("X"))
+    with rt.sessions.begin() as session:
+        person = add(session, rt, number)
+        assert people.with_tail(rt.keys, [person], number[-4:].lower()) == [person]
+
+
 def test_adding_again_brings_up_to_date_and_takes_nothing_away(rt: Runtime) -> None:
     with rt.sessions.begin() as session:
         first = add(session, rt, phone=HOME, dialect="sichuanese")

@@ -92,6 +92,17 @@ def test_a_job_waits_for_the_commit_and_is_forgotten_with_a_rollback(rt: Runtime
     assert queue.jobs == [("ops.jobs.assess", "1"), ("ops.jobs.assess", "3")]
 
 
+def test_a_job_waits_through_savepoints(rt: Runtime, queue: Queue) -> None:
+    with rt.sessions() as session:
+        later(session, rt.enqueue, "ops.jobs.assess", "1")
+        with session.begin_nested():
+            preference(session, "mandarin")
+        assert queue.jobs == []
+        session.begin_nested().rollback()
+        session.commit()
+    assert queue.jobs == [("ops.jobs.assess", "1")]
+
+
 def test_a_queue_out_of_reach_undoes_nothing(rt: Runtime, queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
     queue.reachable = False
     with caplog.at_level(logging.WARNING), rt.sessions.begin() as session:
