@@ -53,7 +53,7 @@ def insert_once(session: Session, table: type[DeclarativeBase], **values: Any) -
 
 
 def waiting(session: Session, what: str) -> list[Any]:
-    """The list of `what` waits for the session's commit; its reader empties it on a rollback. Savepoints leave it alone."""
+    """What waits for the session's commit; its reader empties it on a rollback. Savepoints leave it alone."""
     if not session.in_transaction():
         session.begin()  # or a rollback before the first statement would pass unnoticed
     entries: list[Any] = session.info.setdefault(what, [])
