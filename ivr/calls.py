@@ -19,7 +19,7 @@ from ivr.machine import Perform, Turn
 from ivr.prompts import HOME, Prompts
 from ivr.script import SCRIPT
 from ivr.spoken import Plan
-from ivr.steps import Dialled, End, Event, Facts, Keyed, Polled, Silent, Speak, State, Transfer, Wait
+from ivr.steps import Dialled, End, Event, Facts, Keyed, Polled, Saying, Silent, Speak, State, Transfer, Wait
 from ivr.twiml import Renderer
 
 WITHHELD = "+266696687"  # "anonymous" on a keypad: what Twilio says when the number is withheld
@@ -93,14 +93,15 @@ class Line:
         return perform
 
     def _say(self, session: Session, call: Call, turn: Turn) -> None:
-        state, step, token = turn.state, SCRIPT[turn.state.step], None
+        state, saying, step, token = turn.state, turn.saying, SCRIPT[turn.state.step], None
         match step:
             case Speak() if not state.keys_only:
-                token = spoken.open_turn(session, self.rt, call, call.turn, _plan(step, turn))
+                saying, played = self.renderer.split(state, turn.saying)
+                token = spoken.open_turn(session, self.rt, call, call.turn, _plan(step, state, played))
             case End(outcome=outcome):
                 call.outcome = outcome
         call.state = state.as_json()
-        call.twiml = self.renderer.turn(state, turn.saying, call.turn, token)
+        call.twiml = self.renderer.turn(state, saying, call.turn, token)
 
 
 def _number(from_: str) -> str | None:
@@ -127,11 +128,11 @@ def _event(session: Session, call: Call, n: int, state: State, form: Mapping[str
             return Keyed(digits) if digits else Silent()
 
 
-def _plan(step: Speak, turn: Turn) -> Plan:
-    words = turn.state.fact("draw", "words") if step.challenge else ()
+def _plan(step: Speak, state: State, prompts: Saying) -> Plan:
+    words = state.fact("draw", "words") if step.challenge else ()
     return Plan(
-        dialect=turn.state.dialect,
-        prompts=turn.saying,
+        dialect=state.dialect,
+        prompts=prompts,
         grammar=step.grammar,
         silence_s=step.silence_s,
         keep=step.challenge is not None,

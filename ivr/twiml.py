@@ -26,11 +26,12 @@ class Renderer:
     media_url: str
 
     def turn(self, state: State, saying: Saying, n: int, token: str | None) -> str:
-        """The TwiML of turn n. `token` opens the spoken turn; None when the caller answers by keys."""
+        """The TwiML of turn n: `saying`, then the spoken turn that `token` opens; None for an answer by keys."""
         response = VoiceResponse()
         here = self.turn_url(n)
         match self.script[state.step]:
             case Speak() if token is not None:
+                self._play(response, state.dialect, saying)
                 connect = Connect()
                 connect.stream(url=f"{self.media_url}/voice/media").parameter(name="turn", value=token)
                 response.append(connect)
@@ -49,6 +50,12 @@ class Renderer:
                 raise AssertionError("no call waits at a Tell")
         response.redirect(here, method="POST")
         return str(response)
+
+    def split(self, state: State, saying: Saying) -> tuple[Saying, Saying]:
+        """What the carrier says before a spoken turn (all up to a prompt without audio), and what the turn plays."""
+        mute = [place for place, entry in enumerate(saying, start=1) if self._audio(state.dialect, entry) is None]
+        cut = mute[-1] if mute else 0
+        return saying[:cut], saying[cut:]
 
     def turn_url(self, n: int) -> str:
         """Where the answer to turn n is posted."""
@@ -93,9 +100,17 @@ class Renderer:
 
     def _play(self, within: VoiceResponse | Gather, dialect: str, saying: Saying) -> None:
         for entry in saying:
-            own, colon, name = entry.rpartition(":")
-            spoken = own if colon else dialect
-            if self.prompts.audio(spoken, name) is not None:
+            spoken, name = _named(dialect, entry)
+            if self._audio(dialect, entry) is not None:
                 within.play(f"{self.public_url}/voice/prompts/{spoken}/{name}.wav")
             else:
                 within.say(self.prompts.text(spoken, name), language=_SPEAKS.get(spoken, "zh-CN"))
+
+    def _audio(self, dialect: str, entry: str) -> bytes | None:
+        return self.prompts.audio(*_named(dialect, entry))
+
+
+def _named(dialect: str, entry: str) -> tuple[str, str]:
+    """The dialect and name of an entry of a saying."""
+    own, _, name = entry.rpartition(":")
+    return own or dialect, name
