@@ -1,10 +1,93 @@
-"""The commands `stillhere speech …`."""
+"""The commands `stillhere speech …`: measure the recogniser, and make its model again."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import click
+
+from ivr.speech import evaluation
+from ivr.speech.recogniser import VoskRecogniser
+from ivr.speech.vocabulary import NAMES, challenge_words
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_DATA = Path("../shared/data")
+
+
+class TrainingMissing(click.ClickException):
+    """The training libraries are not installed."""
+
+    def __init__(self, missing: str | None) -> None:
+        super().__init__(
+            f"训练需要 {missing}：pip install -r requirements/training.txt。"
+            f"Training needs {missing}: pip install -r requirements/training.txt"
+        )
 
 
 @click.group()
 def speech() -> None:
     """Hearing: measure and make the recogniser's model. 听辨：评测与训练语音模型。"""
+
+
+@speech.command()
+@click.option("--manifest", "path", type=_FILE, required=True, help="JSON lines: audio_filepath, text, speaker")
+@click.option("--grammar", "name", type=click.Choice(NAMES), required=True)
+@click.option("--dialect", type=click.Choice(["mandarin"]), default="mandarin", show_default=True)
+@click.option("--channel", type=click.Choice(list(evaluation.CHANNELS)), default="none", show_default=True)
+@click.option("--model", type=_FOLDER, envvar="SPEECH_MODELS", help="Vosk model folder; the shipped one otherwise")
+@click.option("--json", "as_json", is_flag=True, help="print one object as the last line")
+def evaluate(path: Path, name: str, dialect: str, channel: str, model: Path | None, as_json: bool) -> None:
+    """Hear every recording of a manifest and say how much of it was heard right. 评测。"""
+    tally = evaluation.evaluate(VoskRecogniser.open(model), path, name, channel)
+    result = evaluation.report(tally)
+    for bad in tally.bad:
+        click.echo(f"{path}:{bad.line}: {bad.reason}", err=True)
+    if as_json:
+        click.echo(json.dumps({"dialect": dialect, **result}, ensure_ascii=False))
+        return
+    _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    click.echo(
+        f"{result['utterances']} utterances of {result['speakers']} speakers, "
+        f"{result['in_grammar']} in the grammar, {result['out_of_grammar']} outside it"
+    )
+    for name, interval in result["ci95"].items():
+        if interval is not None:
+            click.echo(f"{name:>15} {result[name]:7.2%}   95 % [{interval[0]:.2%}, {interval[1]:.2%}]")
+    if result["rtf"] is not None:
+        click.echo(f"{'rtf':>15} {result['rtf']:7.4f}")
+    for one, others in result["confusions"].items():
+        click.echo(f"  {one}: " + ", ".join(f"{other} {count}" for other, count in others.items()))
+
+
+@speech.command()
+@click.option("--data", type=_FOLDER, default=_DATA, show_default=True, help="the real recordings")
+@click.option("--speakers", type=click.Choice(["tuning", "reporting"]), default="tuning", show_default=True)
+@click.argument("out", type=_FOLDER)
+def conditions(data: Path, speakers: str, out: Path) -> None:
+    """Write the recordings and manifests that `evaluate` is run on. 生成评测录音与清单。"""
+    try:
+        from ivr.speech.training.conditions import write
+    except ImportError as error:
+        raise TrainingMissing(error.name) from error
+    for manifest in write(data, speakers, list(challenge_words().values()), out):
+        click.echo(manifest)
+
+
+@speech.command()
+@click.option("--data", type=_FOLDER, default=_DATA, show_default=True, help="the real recordings")
+@click.option("--work", type=_FOLDER, default=Path("build/speech"), show_default=True, help="where to go on from")
+@click.option("--out", type=_FOLDER, default=Path("build/speech/model"), show_default=True, help="the new model")
+@click.option("--scale", default=1.0, show_default=True, help="share of the full hours of training data")
+def train(data: Path, work: Path, out: Path, scale: float) -> None:
+    """Make the shipped model again; goes on where it was stopped. 重新训练语音模型。"""
+    try:
+        from ivr.speech.training.recipe import train as run
+    except ImportError as error:
+        raise TrainingMissing(error.name) from error
+    run(data, work, out, scale, click.echo)

@@ -21,8 +21,8 @@ Ended = Literal["speech", "no_input", "limit"]
 _STRICTNESS = 2  # of webrtcvad, 0 to 3
 _QUIETEST = -55.0  # dB below full scale; nobody speaks below it
 _ABOVE_FLOOR = 6.0  # dB over the quietest moment of late; a steady sound is no speech
-_FLOOR_RISE = 0.06  # dB a frame: so fast the floor follows a noise that has become louder
-_PURE = 0.92  # share of a frame's power in two narrow peaks: a tone, keys, hum
+_FLOOR_RISE = 0.15  # dB a frame: so fast the floor follows a noise that has become louder
+_PURE = 0.99  # share of a frame's power in two narrow peaks: a tone, keys, hum
 _WINDOW = 15  # frames looked at together
 _SPOKEN = 6  # of them, how many must sound like speech for it to be speech
 _PAUSE_FORGIVEN = 15  # frames of pause that do not break half a second of speech
@@ -50,7 +50,7 @@ def is_pure(frame: Pcm) -> bool:
         around = slice(max(top - 4, 0), top + 5)
         peaks += float(power[around].sum())
         power[around] = 0
-    return peaks > _PURE * above
+    return bool(peaks > _PURE * above)
 
 
 class Endpointer:
@@ -102,7 +102,7 @@ class Endpointer:
 
     def _like_speech(self, frame: Pcm) -> bool:
         level = decibel(frame)
-        self._floor = max(min(self._floor + _FLOOR_RISE, level), -90.0)
+        self._floor = max(min(self._floor + _FLOOR_RISE, level), _QUIETEST - 5)
         if level < max(_QUIETEST, self._floor + _ABOVE_FLOOR):
             return False
         return bool(self._vad.is_speech(frame.tobytes(), SAMPLE_RATE)) and not is_pure(frame)

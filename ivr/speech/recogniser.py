@@ -121,7 +121,7 @@ class VoskListening:
 
     def partial(self) -> str:
         """What seems to have been said so far, words separated by spaces."""
-        said = json.loads(self._recognizer.PartialResult())["partial"].split()
+        said = json.loads(self._recognizer.PartialResult()).get("partial", "").split()
         return " ".join(word for word in (*(word for word, _ in self._words), *said) if word not in _GARBAGE)
 
     def finish(self) -> Heard:

@@ -23,9 +23,7 @@ class Frames:
     labels: Labels
 
 
-def call(
-    pieces: Sequence[Piece], inventory: Inventory, random: Random, backgrounds: Backgrounds
-) -> Frames:
+def call(pieces: Sequence[Piece], inventory: Inventory, random: Random, backgrounds: Backgrounds) -> Frames:
     """Join pieces as one caller would say them on one line."""
     parts: list[Samples] = []
     spans: list[tuple[float, float, int, int]] = []

@@ -101,7 +101,7 @@ def telephone(
     `snr`: range in dB from which the noise level is drawn.
     """
     level = np.sqrt(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12)
-    wave = samples / level
+    wave = np.asarray(samples / level, dtype=np.float32)
     if random.uniform() < 0.35:
         wave = _in_a_room(wave, backgrounds, random)
     size = fft.next_fast_len(len(wave), real=True)
@@ -111,19 +111,25 @@ def telephone(
     if random.uniform() < 0.15:
         packets = random.uniform(size=len(wave) // _PACKET + 1) < random.uniform(0.005, 0.04)
         wave = np.where(np.repeat(packets, _PACKET)[: len(wave)], 0, wave)
-    return through_codec(np.asarray(wave, dtype=np.float32), random.choice(["mulaw", "mulaw", "alaw", "none"]))
+    return through_codec(wave.astype(np.float32), random.choice(["mulaw", "mulaw", "alaw", "none"]))
 
 
 def _in_a_room(wave: Samples, backgrounds: Backgrounds, random: Random) -> Samples:
     if backgrounds.rooms and random.uniform() < 0.4:
-        room = backgrounds.rooms[random.integers(len(backgrounds.rooms))]
-        room = room[int(np.abs(room).argmax()) :]
+        recorded = backgrounds.rooms[random.integers(len(backgrounds.rooms))]
+        room = recorded[int(np.abs(recorded).argmax()) :]
     else:
-        time = np.arange(int(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
-        room = random.standard_normal(len(time)) * np.exp(-6.9 * time / random.uniform(0.1, 0.4))
-        room[0] = random.uniform(2, 12)
-    room = room / np.sqrt(np.sum(room**2))
-    return np.asarray(signal.fftconvolve(wave, room)[: len(wave)], dtype=np.float32)
+        room = _invented_room(random)
+    echo = signal.fftconvolve(wave, room / np.sqrt(np.sum(room**2)))[: len(wave)]
+    return np.asarray(echo, dtype=np.float32)
+
+
+def _invented_room(random: Random) -> Samples:
+    """A direct sound and noise that dies away by 60 dB within 0.1 to 0.4 s."""
+    time = np.arange(int(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
+    room = random.standard_normal(len(time)) * np.exp(-6.9 * time / random.uniform(0.1, 0.4))
+    room[0] = random.uniform(2, 12)
+    return np.asarray(room, dtype=np.float32)
 
 
 def through_codec(samples: Samples, codec: str) -> Samples:
@@ -133,4 +139,4 @@ def through_codec(samples: Samples, codec: str) -> Samples:
         pcm = g711.decode_mulaw(g711.encode_mulaw(pcm))
     if codec == "alaw":
         pcm = g711.decode_alaw(g711.encode_alaw(pcm))
-    return pcm.astype(np.float32) / 32768
+    return pcm.astype(np.float32) / np.float32(32768)

@@ -106,8 +106,8 @@ class _Library:
         spoken = text.encode() + b"\0"
         self._espeak.espeak_Synth(spoken, len(spoken), 0, 1, 0, 1, None, None)
         self._espeak.espeak_Synchronize()
-        samples = np.frombuffer(b"".join(self._audio), dtype="<i2").astype(np.float32) / 32768
-        return samples, self._events
+        pcm = np.frombuffer(b"".join(self._audio), dtype="<i2")
+        return pcm.astype(np.float32) / np.float32(32768), self._events
 
 
 @cache
@@ -124,9 +124,7 @@ def say(voice: Voice, syllables: Sequence[str]) -> Spoken:
     return Spoken(samples, library.sample_rate, _sounds(voiced, syllables, library.sample_rate))
 
 
-def _sounds(
-    events: list[tuple[str, int, int]], syllables: Sequence[str], sample_rate: int
-) -> tuple[Sound, ...] | None:
+def _sounds(events: list[tuple[str, int, int]], syllables: Sequence[str], sample_rate: int) -> tuple[Sound, ...] | None:
     """Group espeak's phonemes into initials and finals: one for an initial, glide + vowel + nasal for a final."""
     sounds: list[Sound] = []
     left = list(events)

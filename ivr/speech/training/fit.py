@@ -16,12 +16,11 @@ from ivr.speech.training.network import CONTEXT, SUBSAMPLING, Network
 
 Say = Callable[[str], None]
 _OUTPUTS = 48  # of one training window: 1.44 s
-_UNKNOWN = -100
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to train: rounds over the data, windows in a step, highest learning rate."""
+    """How long and how fast to train: rounds over the data, windows in a step at most, highest learning rate."""
 
     rounds: int
     batch: int = 64
@@ -32,7 +31,7 @@ class Plan:
 def fit(network: Network, frames: Frames, plan: Plan, checkpoint: Path, say: Say) -> None:
     """Train in place; goes on from `checkpoint` where it left off."""
     windows = len(frames.features) // (_OUTPUTS * SUBSAMPLING)
-    steps = plan.rounds * (windows // plan.batch)
+    steps = plan.rounds * -(-windows // plan.batch)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, plan.rate, total_steps=steps + 1, pct_start=0.1, anneal_strategy="linear"
@@ -76,20 +75,21 @@ def _one_round(
     within = np.arange(length)
     outputs = CONTEXT + SUBSAMPLING * np.arange(_OUTPUTS)
     total = np.zeros(2)
-    batches = [starts[at : at + plan.batch] for at in range(0, len(starts) - plan.batch + 1, plan.batch)]
+    batches = [starts[at : at + plan.batch] for at in range(0, len(starts), plan.batch)]
     for batch in batches:
         spectra = torch.from_numpy(frames.features[batch[:, None] + within].astype(np.float32)).transpose(1, 2)
         labels = torch.from_numpy(frames.labels[batch[:, None] + outputs].astype(np.int64))
         words, sounds = network(_disturbed(spectra, random))
         first = nn.functional.cross_entropy(words, labels[:, :, 0])
-        second = nn.functional.cross_entropy(sounds, labels[:, :, 1] - network.shape.words, ignore_index=_UNKNOWN)
+        second = nn.functional.cross_entropy(sounds, labels[:, :, 1] - network.shape.words)
         optimiser.zero_grad()
         (first + second).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         schedule.step()
         total += (first.item(), second.item())
-    return tuple(total / len(batches))
+    words_loss, sounds_loss = total / len(batches)
+    return float(words_loss), float(sounds_loss)
 
 
 def _disturbed(spectra: Tensor, random: np.random.Generator) -> Tensor:

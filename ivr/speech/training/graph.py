@@ -71,8 +71,8 @@ def lexicon(
 ) -> Graph:
     """HCLr: a loop of every word, with at most one silence before each.
 
-    `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations in pinyin. Silence is the words head's
-    alone: two silences, or one silence after another, would double the paths of a lattice with every frame.
+    `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations in pinyin. Silence is the words
+    head's alone: two silences, or one after another, would double the paths of a lattice with every frame.
     """
     graph = Graph()
     between, before = graph.state(final=0.0), graph.state(final=0.0)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +15,40 @@ from ivr.speech.training.channel import SAMPLE_RATE, Random, Samples, coloured_n
 from ivr.speech.training.espeak import Sound, Voice, say
 
 Syllables = tuple[str, ...]
+Wave = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
 HELD_OUT_VARIANTS = ("f4", "m6", "steph2", "edward2", "linda", "ed")
 VARIANTS = (
     *("", "f1", "f2", "f3", "f5", "m1", "m2", "m3", "m4", "m5", "m7", "m8", "adam", "Alex", "Alicia", "Andrea", "Andy"),
-    *("Annie", "Denis", "Diogo", "Gene", "Gene2", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael", "Mike"),
+    *(
+        "Annie",
+        "Denis",
+        "Diogo",
+        "Gene",
+        "Gene2",
+        "Henrique",
+        "Hugo",
+        "Jacky",
+        "Lee",
+        "Marco",
+        "Mario",
+        "Michael",
+        "Mike",
+    ),
     *("anika", "antonio", "aunty", "belinda", "benjamin", "boris", "caleb", "david", "edward", "grandma", "grandpa"),
-    *("gustave", "iven", "iven2", "iven3", "john", "kaukovalta", "klatt", "klatt2", "klatt3", "klatt4", "max", "michel"),
+    *(
+        "gustave",
+        "iven",
+        "iven2",
+        "iven3",
+        "john",
+        "kaukovalta",
+        "klatt",
+        "klatt2",
+        "klatt3",
+        "klatt4",
+        "max",
+        "michel",
+    ),
     *("miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph", "steph3"),
     *("travis", "victor", "zac"),
 )
@@ -59,7 +88,7 @@ def recordings(folder: Path) -> Iterator[Recording]:
 
 def random_voice(random: Random, variants: Sequence[str] = VARIANTS) -> Voice:
     """A Mandarin espeak voice of random variant, speed and pitch."""
-    variant = variants[random.integers(len(variants))]
+    variant = variants[int(random.integers(len(variants)))]
     name = f"cmn-latn-pinyin+{variant}" if variant else "cmn-latn-pinyin"
     return Voice(name, int(random.integers(80, 190)), int(random.integers(15, 85)), int(random.integers(20, 80)))
 
@@ -91,6 +120,7 @@ def not_speech(random: Random) -> Piece:
     """Hum, a tone, keys, ring-back, hold music or a burst of noise: one to three seconds to be heard as silence."""
     length = int(random.uniform(1, 3) * SAMPLE_RATE)
     time = np.arange(length) / SAMPLE_RATE
+    wave: Wave
     match random.integers(6):
         case 0:
             wave = hum(length, random)
@@ -108,7 +138,7 @@ def not_speech(random: Random) -> Piece:
     return Piece(np.asarray(0.1 * random.uniform(0.2, 1.5) * wave, dtype=np.float32), ())
 
 
-def _melody(time: Samples, random: Random) -> Samples:
+def _melody(time: Wave, random: Random) -> Wave:
     wave = np.zeros_like(time)
     for start in np.arange(0, time[-1], random.uniform(0.15, 0.5)):
         note = 220 * 2 ** (random.integers(0, 24) / 12)

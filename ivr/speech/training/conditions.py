@@ -1,0 +1,105 @@
+"""Recordings to measure on: words of given speakers, alone, in noise, in groups, and words outside the grammar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ivr.speech.training.channel import SAMPLE_RATE, Random, Samples, coloured_noise, read, through_codec
+from ivr.speech.training.pieces import Recording, recordings
+
+PARTNERS = {"总工": "中国", "背景": "北京", "商行": "上海", "复旦": "饭店", "语言": "语音"}
+SPEAKERS = {
+    "training": tuple(f"s{number:02d}" for number in range(1, 23)),
+    "tuning": tuple(f"s{number}" for number in range(23, 29)),
+    "reporting": tuple(f"s{number}" for number in range(29, 35)),
+}
+_GROUPS = 60  # of each speaker
+_ROOM = 1e-4  # the noise of the quiet between recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One recording to be heard and what is said in it."""
+
+    samples: Samples
+    text: str
+    speaker: str
+
+
+Change = Callable[[Samples], Samples]
+
+
+def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7) -> list[Path]:
+    """Write each condition for one group of SPEAKERS as WAV files and a manifest below `out`; returns the manifests."""
+    random = np.random.default_rng(seed)
+    takes = [recording for recording in recordings(data / "dsp20") if recording.speaker in SPEAKERS[group]]
+    inside = [take for take in takes if take.text in words]
+    partners = [take for take in takes if take.text in PARTNERS]
+    outside = [take for take in takes if take.text not in words and take.text not in PARTNERS]
+    groups = list(_groups(inside, words, random))
+    conditions = {
+        "words": [_alone(take, random) for take in inside],
+        "words-20db": [_noisy(_alone(take, random), 20, random) for take in inside],
+        "words-10db": [_noisy(_alone(take, random), 10, random) for take in inside],
+        "groups": groups,
+        "groups-15db": [_noisy(take, 15, random) for take in groups],
+        "others": [_alone(take, random) for take in outside],
+        "others-15db": [_noisy(_alone(take, random), 15, random) for take in outside],
+        "partners": [_alone(take, random) for take in partners],
+    }
+    return [_write(out, name, made) for name, made in conditions.items()]
+
+
+def _quiet(seconds: float, random: Random) -> Samples:
+    return (_ROOM * random.standard_normal(int(seconds * SAMPLE_RATE))).astype(np.float32)
+
+
+def _levelled(recording: Recording) -> Samples:
+    samples = read(recording.path)
+    return samples * np.float32(0.3 / (np.abs(samples).max() + 1e-6))
+
+
+def _alone(recording: Recording, random: Random) -> Take:
+    samples = np.concatenate([_quiet(0.3, random), _levelled(recording), _quiet(0.4, random)])
+    return Take(samples, recording.text, recording.speaker)
+
+
+def _groups(takes: Sequence[Recording], words: Sequence[str], random: Random) -> list[Take]:
+    """Three different words of one speaker with pauses of 0.2 to 0.8 s, as a challenge asks for them."""
+    made = []
+    for speaker in sorted({take.speaker for take in takes}):
+        for _ in range(_GROUPS):
+            asked = [words[index] for index in random.permutation(len(words))[:3]]
+            parts = [_quiet(0.3, random)]
+            for word in asked:
+                mine = [take for take in takes if take.speaker == speaker and take.text == word]
+                parts += [_levelled(mine[random.integers(len(mine))]), _quiet(random.uniform(0.2, 0.8), random)]
+            made.append(Take(np.concatenate(parts), " ".join(asked), speaker))
+    return made
+
+
+def _noisy(take: Take, snr: float, random: Random) -> Take:
+    loud = take.samples[np.abs(take.samples) > 0.1 * np.abs(take.samples).max()]
+    noise = coloured_noise(len(take.samples), 1, random) * np.sqrt(np.mean(loud**2)) * 10 ** (-snr / 20)
+    return Take((take.samples + noise).astype(np.float32), take.text, take.speaker)
+
+
+def _write(out: Path, name: str, takes: Sequence[Take]) -> Path:
+    """Every take through µ-law, as 16-bit WAV."""
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for number, take in enumerate(takes):
+        file = folder / f"{take.speaker}-{number:04d}.wav"
+        soundfile.write(file, through_codec(take.samples, "mulaw"), SAMPLE_RATE, subtype="PCM_16")
+        entry = {"audio_filepath": f"{name}/{file.name}", "text": take.text, "speaker": take.speaker}
+        lines.append(json.dumps(entry, ensure_ascii=False))
+    manifest = out / f"{name}.jsonl"
+    manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return manifest

@@ -1,0 +1,90 @@
+"""The real recordings of ../shared/data that may be trained on, aligned, as pieces by speaker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from pypinyin import Style, lazy_pinyin
+
+from ivr.speech.training.align import Aligner
+from ivr.speech.training.channel import read
+from ivr.speech.training.conditions import PARTNERS, SPEAKERS
+from ivr.speech.training.espeak import Sound
+from ivr.speech.training.phones import NotPinyin, split
+from ivr.speech.training.pieces import Piece, Recording, real, recordings
+from ivr.speech.vocabulary import challenge_words
+
+# How often the speakers of each folder are drawn, all of them together.
+SHARES = {
+    "dsp20": 0.72, "cmn-words": 0.07, "cmn-syllables": 0.07, "yue-syllables": 0.06, "librispeech": 0.05, "fsdd": 0.03
+}  # fmt: skip
+_SAY_EVERY = 1000
+
+
+def may_train() -> Callable[[Recording], bool]:
+    """Every speaker but the tuning and reporting ones."""
+    kept_apart = {*SPEAKERS["tuning"], *SPEAKERS["reporting"]}
+    return lambda recording: recording.speaker not in kept_apart
+
+
+def everything(data: Path) -> Iterator[tuple[str, Recording]]:
+    """(folder, recording) of all that may be trained on."""
+    allowed = may_train()
+    for folder in SHARES:
+        yield from ((folder, recording) for recording in recordings(data / folder) if allowed(recording))
+
+
+def syllables(data: Path) -> list[str]:
+    """Every Mandarin syllable with tone."""
+    return sorted({recording.text for recording in recordings(data / "cmn-syllables") if _units([recording.text])})
+
+
+def align(data: Path, aligner: Aligner, out: Path, say: Callable[[str], None]) -> None:
+    """Write when each sound of each recording is said, as JSON lines."""
+    lines = []
+    for number, (folder, recording) in enumerate(everything(data)):
+        samples, units = read(recording.path), _said(folder, recording)
+        sounds = aligner.sounds(samples, units) if units else aligner.stretches(samples)
+        path = str(recording.path.relative_to(data))
+        lines.append(json.dumps([path, [asdict(sound) for sound in sounds or ()]], ensure_ascii=False))
+        if number % _SAY_EVERY == 0:
+            say(f"aligned {number} recordings")
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def pieces(data: Path, alignment: Path) -> tuple[dict[str, list[Piece]], dict[str, float]]:
+    """(pieces of each speaker, how often each speaker is drawn)."""
+    sounds: Mapping[str, list[dict[str, float | str]]] = dict(
+        json.loads(line) for line in alignment.read_text(encoding="utf-8").splitlines()
+    )
+    words = set(challenge_words().values())
+    found: dict[str, list[Piece]] = {}
+    folders: dict[str, str] = {}
+    for folder, recording in everything(data):
+        aligned = sounds[str(recording.path.relative_to(data))]
+        if aligned:
+            word = recording.text if recording.text in words else None
+            spoken = tuple(Sound(str(s["unit"]), float(s["start"]), float(s["end"])) for s in aligned)
+            found.setdefault(recording.speaker, []).append(real(recording, spoken, word))
+            folders[recording.speaker] = folder
+    count = {folder: list(folders.values()).count(folder) for folder in SHARES}
+    return found, {speaker: SHARES[folder] / count[folder] for speaker, folder in folders.items()}
+
+
+def _said(folder: str, recording: Recording) -> list[str]:
+    """The sounds of a Mandarin recording; none for other languages."""
+    if folder == "cmn-syllables":
+        return _units([recording.text])
+    if folder == "cmn-words" or recording.text in {*PARTNERS, *PARTNERS.values(), *challenge_words().values()}:
+        return _units(lazy_pinyin(recording.text, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore"))
+    return []
+
+
+def _units(said: list[str]) -> list[str]:
+    try:
+        return [unit for syllable in said for unit in split(syllable)]
+    except NotPinyin:
+        return []

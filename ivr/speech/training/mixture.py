@@ -1,0 +1,153 @@
+"""What the training calls consist of: which words, said by whom, in what proportion."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from ivr.speech.training.calls import Frames, call
+from ivr.speech.training.channel import SAMPLE_RATE, Backgrounds, Random
+from ivr.speech.training.espeak import Sound
+from ivr.speech.training.phones import INITIALS, Inventory
+from ivr.speech.training.pieces import Piece, Syllables, not_speech, random_voice, sichuanese, synthetic
+from ivr.speech.vocabulary import NAMES, challenge_words, grammar, pronunciations
+
+# Words that sound nearly like a challenge word, so that synthetic voices teach the difference too.
+NEARLY = (("zong3", "gong1"), ("bei4", "jing3"), ("shang1", "hang2"), ("fu4", "dan4"), ("yu3", "yan2"))
+_FRAMES_A_HOUR = 360_000
+_CALL_S = 8.0
+_LONGEST_S = 6.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """All pieces of one real speaker; `share`: how often this speaker is drawn."""
+
+    words: tuple[Piece, ...]
+    others: tuple[Piece, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that calls are made of. `syllables`: every Mandarin syllable, with tone."""
+
+    inventory: Inventory
+    backgrounds: Backgrounds
+    syllables: Sequence[str]
+    speakers: Sequence[Spoken]
+
+
+def speakers(pieces: Mapping[str, Sequence[Piece]], shares: Mapping[str, float]) -> list[Spoken]:
+    """Sort each speaker's pieces into challenge words and others."""
+    sorted_pieces: dict[str, tuple[list[Piece], list[Piece]]] = defaultdict(lambda: ([], []))
+    for speaker, said in pieces.items():
+        for piece in said:
+            sorted_pieces[speaker][piece.word is None].append(piece)
+    return [Spoken(tuple(w), tuple(o), shares[speaker]) for speaker, (w, o) in sorted_pieces.items()]
+
+
+def frames(material: Material, hours: float, synthetic_share: float, seed: int) -> Iterator[Frames]:
+    """Labelled calls until there are `hours` of them; `synthetic_share` of them by espeak-ng."""
+    random = np.random.default_rng(seed)
+    shares = np.array([speaker.share for speaker in material.speakers], dtype=float)
+    made = 0
+    while made < hours * _FRAMES_A_HOUR:
+        if random.uniform() < synthetic_share:
+            pieces = _synthetic_call(material, random)
+        else:
+            speaker = material.speakers[random.choice(len(shares), p=shares / shares.sum())]
+            pieces = _real_call(speaker, random)
+        result = call(pieces, material.inventory, random, material.backgrounds)
+        made += len(result.features)
+        yield result
+
+
+def _synthetic_call(material: Material, random: Random) -> list[Piece]:
+    voice, stretch = random_voice(random), random.uniform(0.82, 1.2)
+    accent = random.uniform() < 0.15
+    pieces: list[Piece] = []
+    for _ in range(random.integers(4, 10)):
+        if random.uniform() < 0.03:
+            pieces.append(not_speech(random))
+            continue
+        word, said = _saying(material, random)
+        piece = synthetic(voice, sichuanese(said) if accent else said, word, stretch)
+        if piece is not None:
+            pieces.append(piece)
+    return pieces
+
+
+def _saying(material: Material, random: Random) -> tuple[str | None, Syllables]:
+    """(challenge word or None, syllables): something to be said by a synthetic voice."""
+    kind = random.uniform()
+    if kind < 0.28:
+        word = _one(list(challenge_words().values()), random)
+        return word, pronunciations()[word][0]
+    if kind < 0.36:
+        return None, _one(NEARLY, random)
+    if kind < 0.60:
+        digits = [_one(grammar("digits").phrases, random) for _ in range(random.integers(1, 5))]
+        return None, tuple(syllable for digit in digits for syllable in pronunciations()[digit][0])
+    if kind < 0.78:
+        command = _one(grammar(_one(NAMES[2:], random)).phrases, random)
+        return None, _one(pronunciations()[command], random)
+    return None, tuple(_one(material.syllables, random) for _ in range(random.integers(1, 4)))
+
+
+def _one(choices: Sequence[T], random: Random) -> T:
+    return choices[int(random.integers(len(choices)))]
+
+
+def _real_call(speaker: Spoken, random: Random) -> list[Piece]:
+    stretch = random.uniform(0.87, 1.15)
+    pieces: list[Piece] = []
+    seconds = 0.0
+    while seconds < _CALL_S:
+        piece = _real_piece(speaker, random).slower(stretch * random.uniform(0.97, 1.03))
+        seconds += len(piece.samples) / SAMPLE_RATE
+        pieces.append(piece)
+        if random.uniform() < 0.03:
+            pieces.append(not_speech(random))
+    return pieces
+
+
+def _real_piece(speaker: Spoken, random: Random) -> Piece:
+    if speaker.words and random.uniform() < 0.6:
+        piece = _one(speaker.words, random)
+        return _half(piece, random) if random.uniform() < 0.12 else _cropped(piece, random)
+    piece = _one(speaker.others, random)
+    if len(piece.samples) <= _LONGEST_S * SAMPLE_RATE:
+        return _cropped(piece, random)
+    start = random.uniform(0, len(piece.samples) / SAMPLE_RATE - _LONGEST_S)
+    return _cut(piece, start, start + _LONGEST_S, piece.sounds, None)
+
+
+def _cropped(piece: Piece, random: Random) -> Piece:
+    """The piece with more or less of the silence around it."""
+    start, end = piece.sounds[0].start - random.uniform(0.03, 0.3), piece.sounds[-1].end + random.uniform(0.03, 0.3)
+    return _cut(piece, start, end, piece.sounds, piece.word)
+
+
+def _half(piece: Piece, random: Random) -> Piece:
+    """One syllable of a challenge word: no challenge word."""
+    middle = next((i for i, sound in enumerate(piece.sounds) if i and sound.unit in INITIALS), len(piece.sounds) - 1)
+    at = piece.sounds[middle].start
+    if random.uniform() < 0.5:
+        return _cut(piece, piece.sounds[0].start - 0.1, at, piece.sounds[:middle], None)
+    return _cut(piece, at, piece.sounds[-1].end + 0.15, piece.sounds[middle:], None)
+
+
+def _cut(piece: Piece, start: float, end: float, sounds: Sequence[Sound], word: str | None) -> Piece:
+    start, end = max(start, 0.0), min(end, len(piece.samples) / SAMPLE_RATE)
+    inside = tuple(
+        replace(sound, start=max(sound.start, start) - start, end=min(sound.end, end) - start)
+        for sound in sounds
+        if sound.end > start and sound.start < end
+    )
+    return Piece(piece.samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)], inside, word)

@@ -1,0 +1,89 @@
+"""The whole recipe, step by step: `stillhere speech train`. Each step leaves a file, and is not done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ivr.speech.training import corpus, folder
+from ivr.speech.training.align import Aligner
+from ivr.speech.training.calls import Frames
+from ivr.speech.training.channel import load_backgrounds
+from ivr.speech.training.fit import Plan, fit
+from ivr.speech.training.mixture import Material, Spoken, frames, speakers
+from ivr.speech.training.network import Network, Shape
+from ivr.speech.training.phones import Inventory
+from ivr.speech.vocabulary import challenge_words, pronunciations
+
+Say = Callable[[str], None]
+WIDTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One round of data and training; all but the first use recordings aligned with the network before."""
+
+    name: str
+    hours: float
+    synthetic: float
+    rounds: int
+    seed: int
+
+
+STEPS = (
+    Step("synthetic", 2.5, 1.0, 4, 2),
+    Step("first", 7.5, 0.4, 4, 11),
+    Step("second", 6.5, 0.2, 11, 21),
+)
+
+
+def inventory() -> Inventory:
+    """The sounds of the vocabulary as it is now."""
+    said = pronunciations()
+    return Inventory((word, said[word][0]) for word in challenge_words().values())
+
+
+def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
+    """Make the model from the recordings in `data` and espeak-ng; goes on from what is in `work`.
+
+    `scale` shortens every step's hours, for trials. Raises EspeakMissing.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    work.mkdir(parents=True, exist_ok=True)
+    sounds = inventory()
+    network = Network(Shape(WIDTH, sounds.words_pdfs, sounds.pdfs - sounds.words_pdfs))
+    labelled: Frames | None = None
+    for step in STEPS:
+        done = work / f"{step.name}.pt"
+        real: list[Spoken] = []
+        if step.synthetic < 1:
+            alignment = work / f"{step.name}-alignment.jsonl"
+            if not alignment.exists():
+                say(f"{step.name}: aligning the recordings")
+                corpus.align(data, Aligner(network, sounds), alignment, say)
+            real = speakers(*corpus.pieces(data, alignment))
+        material = Material(sounds, load_backgrounds(data / "noise"), corpus.syllables(data), real)
+        labelled = _frames(material, step, scale, work, say)
+        fit(network, labelled, Plan(step.rounds, seed=step.seed), done, say)
+    assert labelled is not None
+    folder.write(out, network, sounds, labelled.labels)
+    say(f"the model is in {out}")
+
+
+def _frames(material: Material, step: Step, scale: float, work: Path, say: Say) -> Frames:
+    features, labels = work / f"{step.name}-features.npy", work / f"{step.name}-labels.npy"
+    if not labels.exists():
+        say(f"{step.name}: making {step.hours * scale:.1f} hours of calls")
+        made = list(frames(material, step.hours * scale, step.synthetic, step.seed))
+        np.save(features, _joined(frame.features.astype(np.float16) for frame in made))
+        np.save(labels, _joined(frame.labels for frame in made))
+    return Frames(np.load(features), np.load(labels))
+
+
+def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
+    return np.concatenate(list(parts))

@@ -1,0 +1,113 @@
+"""Training data: labels where the sounds are, lines as telephones have them, alignments that find what was said."""
+
+from __future__ import annotations
+
+import ctypes.util
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: the training extra")
+pytest.importorskip("kaldi_native_fbank", reason="kaldi-native-fbank is not installed: the training extra")
+if ctypes.util.find_library("espeak-ng") is None:
+    pytest.skip("libespeak-ng is not installed", allow_module_level=True)
+
+from ivr.speech.recogniser import VoskRecogniser
+from ivr.speech.training import conditions, corpus
+from ivr.speech.training.calls import call
+from ivr.speech.training.channel import Backgrounds, resample, telephone
+from ivr.speech.training.espeak import Voice
+from ivr.speech.training.phones import GARBAGE, SILENCE
+from ivr.speech.training.pieces import not_speech, recordings, sichuanese, synthetic
+from ivr.speech.training.recipe import inventory, train
+from ivr.speech.vocabulary import challenge_words, pronunciations
+
+QUIET = Backgrounds((), ())
+
+
+def test_a_word_is_labelled_state_by_state() -> None:
+    sounds, random = inventory(), np.random.default_rng(1)
+    piece = synthetic(Voice("cmn-latn-pinyin", rate=120), pronunciations()["北京"][0], "北京", 1.0)
+    assert piece is not None
+    frames = call([piece], sounds, random, QUIET)
+    assert len(frames.features) == len(frames.labels)
+    word = sounds.of_word("北京")
+    heard = frames.labels[:, 0]
+    silent = sounds.phones["words:" + SILENCE].first_pdf
+    changes = heard[np.flatnonzero(np.diff(heard, prepend=-1))].tolist()
+    assert changes == [silent, *range(word.first_pdf, word.first_pdf + word.states), silent]
+
+
+def test_what_is_no_challenge_word_is_garbage_to_the_words_head() -> None:
+    sounds, random = inventory(), np.random.default_rng(1)
+    piece = synthetic(Voice("cmn-latn-pinyin", rate=120), ("bei4", "jing3"), None, 1.0)
+    assert piece is not None
+    labels = call([piece, not_speech(random)], sounds, random, QUIET).labels
+    assert set(labels[:, 0]) == {sounds.phones[f"words:{name}"].first_pdf for name in (SILENCE, GARBAGE)}
+    assert sounds.of_sound("ing").first_pdf in labels[:, 1]
+
+
+def test_a_slower_piece_is_longer_and_so_are_its_sounds() -> None:
+    piece = synthetic(Voice("cmn-latn-pinyin"), ("shang4", "hai3"), "上海", 1.0)
+    assert piece is not None
+    slow = piece.slower(1.25)
+    assert len(slow.samples) == round(1.25 * len(piece.samples))
+    assert slow.sounds[-1].end == pytest.approx(1.25 * piece.sounds[-1].end)
+
+
+def test_resampling_keeps_a_tone() -> None:
+    time = np.arange(8000) / 8000
+    slow = resample(np.sin(2 * np.pi * 500 * time).astype(np.float32), 1.25)
+    spectrum = np.abs(np.fft.rfft(slow))
+    assert np.argmax(spectrum) * 8000 / len(slow) == pytest.approx(400, abs=2)
+
+
+def test_a_telephone_line_keeps_length_and_cuts_the_bass() -> None:
+    random, samples = np.random.default_rng(5), np.random.default_rng(6).normal(0, 0.1, 16000).astype(np.float32)
+    lines = [telephone(samples, random, QUIET, snr=(60, 60)) for _ in range(20)]
+    assert all(len(line) == len(samples) and np.abs(line).max() <= 1 for line in lines)
+    power = np.mean([np.abs(np.fft.rfft(line)) ** 2 / np.sum(line**2) for line in lines], axis=0)
+    hertz = np.fft.rfftfreq(len(samples), 1 / 8000)
+    assert power[hertz < 80].mean() < 0.5 * power[(hertz > 500) & (hertz < 2500)].mean()
+
+
+def test_sichuanese_moves_sounds_and_tones() -> None:
+    assert sichuanese(("shi4", "bei3", "jing1", "zheng2")) == ("si2", "bei4", "jin1", "zen3")
+
+
+def test_no_tuning_or_reporting_speaker_is_trained_on(shared: Path) -> None:
+    speakers = {recording.speaker for _, recording in corpus.everything(shared / "data")}
+    assert not speakers & {*conditions.SPEAKERS["tuning"], *conditions.SPEAKERS["reporting"]}
+    assert set(conditions.SPEAKERS["training"]) <= speakers
+
+
+def small_copy(data: Path, out: Path) -> None:
+    """A few recordings of each folder, with their manifests."""
+    words = {*challenge_words().values(), "Open"}
+    for name in corpus.SHARES:
+        every = 1 if name == "dsp20" else 150
+        some = [r for r in list(recordings(data / name))[::every] if name != "dsp20" or r.path.stem.endswith("-01")]
+        kept = [r for r in some if name != "dsp20" or (r.speaker in ("s01", "s02") and r.text in words)]
+        (out / name).mkdir(parents=True)
+        lines = []
+        for recording in kept:
+            shutil.copy(recording.path, out / name / recording.path.name)
+            entry = {"audio_filepath": recording.path.name, "text": recording.text, "speaker": recording.speaker}
+            lines.append(json.dumps(entry, ensure_ascii=False))
+        (out / name / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    shutil.copytree(data / "noise", out / "noise")
+
+
+def test_the_recipe_runs_and_is_not_done_twice(shared: Path, tmp_path: Path) -> None:
+    """All steps on a handful of recordings: the folder loads; what is done is not done again."""
+    small_copy(shared / "data", tmp_path / "data")
+    said: list[str] = []
+    train(tmp_path / "data", tmp_path / "work", tmp_path / "model", 0.002, said.append)
+    assert any("aligning" in line for line in said)
+    VoskRecogniser.open(tmp_path / "model").listen("challenge").finish()
+    again: list[str] = []
+    train(tmp_path / "data", tmp_path / "work", tmp_path / "model", 0.002, again.append)
+    assert again == [said[-1]]

@@ -1,0 +1,71 @@
+"""Pinyin to sounds, and the times that espeak-ng gives them."""
+
+from __future__ import annotations
+
+import ctypes.util
+
+import numpy as np
+import pytest
+
+from ivr.speech.training.espeak import Voice, say
+from ivr.speech.training.phones import FINALS, INITIALS, Inventory, NotPinyin, split, states_of
+from ivr.speech.vocabulary import challenge_words, pronunciations
+
+needs_espeak = pytest.mark.skipif(ctypes.util.find_library("espeak-ng") is None, reason="libespeak-ng is not installed")
+
+
+@pytest.mark.parametrize(
+    ("syllable", "sounds"),
+    [
+        ("shu4", ("sh", "u")),
+        ("zi4", ("z", "iz")),
+        ("shi2", ("sh", "ih")),
+        ("yu3", ("v",)),
+        ("yue4", ("ve",)),
+        ("you3", ("iu",)),
+        ("ying1", ("ing",)),
+        ("wei4", ("ui",)),
+        ("wo3", ("uo",)),
+        ("xiong2", ("x", "iong")),
+        ("ju4", ("j", "v")),
+        ("nü3", ("n", "v")),
+        ("lve4", ("l", "ve")),
+        ("er4", ("er",)),
+    ],
+)
+def test_syllables_are_split(syllable: str, sounds: tuple[str, ...]) -> None:
+    assert split(syllable) == sounds
+
+
+@pytest.mark.parametrize("syllable", ["", "xyz", "hello", "zhx3"])
+def test_what_is_no_pinyin_is_an_error(syllable: str) -> None:
+    with pytest.raises(NotPinyin):
+        split(syllable)
+
+
+def test_every_state_has_a_pdf_of_its_own() -> None:
+    sounds = Inventory([("北京", ("bei3", "jing1"))])
+    pdfs = [phone.first_pdf + state for phone in sounds.phones.values() for state in range(phone.states)]
+    assert pdfs == list(range(sounds.pdfs))
+    assert sounds.of_word("北京").states == 6
+    assert sounds.words_pdfs == 2 + 6
+    assert sounds.pdfs == 8 + 2 + sum(map(states_of, (*INITIALS, *FINALS)))
+
+
+@needs_espeak
+@pytest.mark.parametrize("word", [*challenge_words().values(), "四川话", "不方便说话", "怎么办"])
+def test_espeak_tells_when_each_sound_is_said(word: str) -> None:
+    said = pronunciations()[word][0]
+    spoken = say(Voice("cmn-latn-pinyin+f2", rate=140), said)
+    assert spoken.sounds is not None
+    assert [sound.unit for sound in spoken.sounds] == [unit for syllable in said for unit in split(syllable)]
+    times = [second for sound in spoken.sounds for second in (sound.start, sound.end)]
+    assert times == sorted(times)
+    assert times[-1] <= len(spoken.samples) / spoken.sample_rate
+    assert np.abs(spoken.samples).max() > 0.05
+
+
+@needs_espeak
+def test_slower_speech_is_longer() -> None:
+    slow, fast = (len(say(Voice("cmn-latn-pinyin", rate=rate), ("bei3", "jing1")).samples) for rate in (90, 220))
+    assert slow > 1.5 * fast
