@@ -36,8 +36,10 @@ class Line:
 
     @classmethod
     def of(cls, rt: Runtime) -> Line:
-        """The line of this runtime."""
+        """The line of this runtime. Raises PromptUnknown for a region's dialect that nobody can be offered."""
         prompts = Prompts(rt.settings.prompts, rt.regions)
+        for dialect in {dialect for region in rt.regions for dialect in region.dialects}:
+            prompts.text(dialect, f"language.{dialect}")
         urls = rt.settings.public_base_url, rt.settings.media_base_url
         return cls(rt, prompts, Renderer(SCRIPT, prompts, *urls))
 

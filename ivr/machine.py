@@ -68,6 +68,7 @@ def answer(script: Script, state: State, event: Event, perform: Perform) -> Turn
             return Turn(replace(state, keys_only=True), ("keys.only", *_again(step, state)))
     result = _result(step, event)
     if result is None:
+        assert isinstance(step, Keys | Speak)  # nothing else asks
         return _ask_again(script, step, state, event, perform)
     if result == REPEAT:
         return Turn(state, step.saying(state))
@@ -129,10 +130,10 @@ def _enter(script: Script, state: State, name: str, perform: Perform, said: Sayi
         name = _next(step, state, step.prepare or "")
 
 
-def _ask_again(script: Script, step: AnyStep, state: State, event: Event, perform: Perform) -> Turn:
+def _ask_again(script: Script, step: Keys | Speak, state: State, event: Event, perform: Perform) -> Turn:
     """Ask kindly and in other words; when that has not helped twice, go where the step says lost callers go."""
-    if not isinstance(step, Keys | Speak) or state.tries >= ASKED_AGAIN:
-        return _enter(script, state, step.lost if isinstance(step, Keys | Speak) else "lost", perform)
+    if state.tries >= ASKED_AGAIN:
+        return _enter(script, state, step.lost, perform)
     match event:
         case Silent():
             trouble = "silent"
