@@ -17,6 +17,7 @@ from wsproto.events import CloseConnection
 from wsproto.utilities import LocalProtocolError
 
 from certification import journal
+from certification.refusals import Refusals
 from certification.runtime import Runtime
 from certification.store import SpokenTurn
 from ivr import spoken, streams
@@ -41,7 +42,8 @@ def create_media(rt: Runtime, recogniser: Recogniser, watchdog_s: float = WATCHD
     prompts = Prompts(rt.settings.prompts, rt.regions)
     slots = threading.BoundedSemaphore(rt.settings.media_slots)
     line = Blueprint("media", __name__)
-    line.before_request(lambda: _admit(rt, slots))
+    refusals = Refusals(rt)
+    line.before_request(lambda: _admit(rt, slots, refusals))
     line.teardown_request(lambda _error: slots.release() if g.pop("slot", False) else None)
 
     @Sock(app).route("/voice/media", bp=line)
@@ -53,12 +55,11 @@ def create_media(rt: Runtime, recogniser: Recogniser, watchdog_s: float = WATCHD
     return app
 
 
-def _admit(rt: Runtime, slots: threading.BoundedSemaphore) -> None:
+def _admit(rt: Runtime, slots: threading.BoundedSemaphore, refusals: Refusals) -> None:
     """Before the socket is accepted: signed, or 403; a slot is free, or 503, and the call goes on by keys."""
     url = rt.settings.media_base_url.rstrip("/") + raw_target(request)
     if not signed(rt.settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", ""), request):
-        logger.warning("unsigned socket refused: %s", request.path)
-        _journal(rt, "unsigned_request_refused", request.path)
+        refusals.count(str(request.url_rule))
         abort(403)
     if not slots.acquire(blocking=False):
         logger.warning("all %d slots are taken: a spoken turn is refused", rt.settings.media_slots)
@@ -118,7 +119,7 @@ class Conversation:
 
     def _refuse(self, error: streams.MessageRefused) -> int:
         logger.warning("%s: %s", self._call, error)
-        _journal(self._rt, "media_refused", self._call, why=error.why)
+        _journal(self._rt, "media message refused", self._call, why=error.why)
         return REFUSED
 
     def _exchange(self) -> None:
