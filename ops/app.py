@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from certification import journal
+from certification.refusals import Refusals
 from certification.runtime import Runtime
 from ivr import webhook
 from ivr.signature import raw_target, signed
@@ -26,24 +26,23 @@ def create_app(rt: Runtime) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.secret_key = rt.settings.session_secret
     line = webhook.blueprint(rt)
-    line.before_request(lambda: _refuse_unsigned(rt))
+    refusals = Refusals(rt)
+    line.before_request(lambda: _refuse_unsigned(rt, refusals))
     app.register_blueprint(line)
     app.add_url_rule("/healthz", "healthz", view_func=lambda: jsonify(alive=True))
     app.add_url_rule("/readyz", "readyz", view_func=lambda: _ready(rt))
     return app
 
 
-def _refuse_unsigned(rt: Runtime) -> None:
-    """Every POST of a carrier is signed, or it is counted, journalled and refused before anything is looked up."""
+def _refuse_unsigned(rt: Runtime, refusals: Refusals) -> None:
+    """Every POST of a carrier is signed, or refused before anything is looked up."""
     if request.method != "POST":
         return
     settings = rt.settings
     url = settings.public_base_url.rstrip("/") + raw_target(request)
     if signed(settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", ""), request):
         return
-    logger.warning("unsigned request refused: %s", request.path)
-    with rt.sessions.begin() as session:
-        journal.write(session, rt.now(), actor="carrier", action="unsigned request refused", subject=request.path)
+    refusals.count(str(request.url_rule))
     abort(403)
 
 

@@ -32,7 +32,7 @@ class Caller:
             raise TakesMissing(f"{folder}: 缺少录音 no recording of {', '.join(missing)} (NAME-1.wav, NAME-2.wav, …)")
 
     def repeats(self, prompts: Sequence[str]) -> NDArray[np.float32]:
-        """Say the words of these prompts (`word.shuzi`) with short pauses, each from the take that was used the longest ago.
+        """Say the words of these prompts (`word.shuzi`) with short pauses, each from the take unused the longest.
 
         Samples at 8 kHz in [-1, 1].
         """

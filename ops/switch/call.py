@@ -165,9 +165,6 @@ class Call:
         self.hang_up()
         self._thread.join(timeout=30)
 
-    def _repeat(self, names: list[str], voice: Callable[[list[str]], Audio]) -> Self:
-        return self.says(voice(names), " ".join(names))
-
     def _go_on(self) -> Self:
         self._transcript.going_on.set()
         return self

@@ -16,7 +16,8 @@ from voiceprint.audio import Samples
 
 def test_enrolment_by_telephone_then_certification(town: Town, speaker: Speaker) -> None:
     mary = town.resident()
-    call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press(town.code(mary))
+    code = town.code(mary)
+    call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
     for _ in range(3):
         call.repeats(speaker.enrols, words=4)
@@ -34,7 +35,8 @@ def test_enrolment_by_telephone_then_certification(town: Town, speaker: Speaker)
 
 def test_two_people_cannot_enrol_as_one(town: Town, shared: Path, speaker: Speaker) -> None:
     mary, other = town.resident(), Speaker(shared, "s26")
-    call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press(town.code(mary))
+    code = town.code(mary)
+    call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
     call.repeats(speaker.enrols, words=4).repeats(other.enrols, words=4).repeats(speaker.enrols, words=4)
     call.hears("enrol.differ").ended()
@@ -45,7 +47,8 @@ def test_two_people_cannot_enrol_as_one(town: Town, shared: Path, speaker: Speak
 
 def test_declining_closes_nothing(town: Town) -> None:
     mary = town.resident(pin="274913")
-    call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press(town.code(mary))
+    code = town.code(mary)
+    call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("2").hears("enrol.declined").ended()
     with town.rt.sessions() as session:
         assert not session.scalars(select(Consent).where(Consent.person_id == mary.id)).all()
@@ -54,7 +57,7 @@ def test_declining_closes_nothing(town: Town) -> None:
 def test_a_code_works_once_and_a_guess_does_not(town: Town) -> None:
     mary = town.resident()
     code = town.code(mary)
-    call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press("00000000")
+    call = mary.phone.dial().hears("enrol.code").press("00000000")
     call.hears("enrol.code.wrong").press(code).hears("enrol.consent").hang_up().ended()
     call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press(code)
     call.hears("enrol.code.wrong").hang_up().ended()
@@ -66,6 +69,7 @@ def test_silence_is_no_enrolment(town: Town) -> None:
     def silence(_words: list[str]) -> Samples:
         return np.zeros(16000, np.float32)
 
-    call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press(town.code(mary))
+    code = town.code(mary)
+    call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1").repeats(silence, words=4).hang_up().ended()
     assert not town.assessments(mary)
