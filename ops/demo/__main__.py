@@ -16,6 +16,7 @@ import click
 from sqlalchemy import select
 
 from certification import codes, people, roll
+from certification.identity import check_character
 from certification.store import Assessment, Person
 from ivr.prompts import Prompts
 from ops.demo.callers import SHIPPED, Caller
@@ -29,8 +30,11 @@ PEOPLE = """id_number,name,region,phone,dialect,relative_phone
 {grandmother},示例奶奶,kunming,13888000001,mandarin,13888000009
 {grandfather},示例爷爷,kunming,13888000001,mandarin,
 """
-# Made up: numbers of the right form with their checksum, of nobody.
-NUMBERS = {"grandmother": "530102194801010022", "grandfather": "530102194503030011"}
+# Nobody's numbers: they begin like anybody's in Kunming, and check.
+NUMBERS = {
+    who: body + check_character(body)
+    for who, body in (("grandmother", "53010219480101002"), ("grandfather", "53010219450303001"))
+}
 
 
 Sentence = Callable[[str, str], str]  # dialect and name of a prompt -> its words
@@ -84,22 +88,15 @@ def show(title: str, tried: Tried) -> None:
     click.secho(f"{title}: {tried.outcome}  {json.dumps(tried.detail, ensure_ascii=False)}\n", bold=True)
 
 
-def checksummed(seventeen: str) -> str:
-    """A made-up identity number with the check character of GB 11643-1999."""
-    weights = [2 ** (17 - place) % 11 for place in range(17)]
-    return seventeen + "10X98765432"[sum(int(d) * w for d, w in zip(seventeen, weights, strict=True)) % 11]
-
-
 def fill(service: Service) -> str:
     """Put a few made-up people on the roll; gives the identifier of the one who will call."""
     rt = service.runtime()
-    numbers = {who: checksummed(number[:17]) for who, number in NUMBERS.items()}
     file = service.folder / "people.csv"
-    file.write_text(PEOPLE.format(**numbers), encoding="utf-8")
+    file.write_text(PEOPLE.format(**NUMBERS), encoding="utf-8")
     roll.import_csv(rt.sessions, rt, file)
     with rt.sessions() as session:
         return next(
-            p.id for p in session.scalars(select(Person)) if people.reveal(rt.keys, p).number == numbers["grandmother"]
+            p.id for p in session.scalars(select(Person)) if people.reveal(rt.keys, p).number == NUMBERS["grandmother"]
         )
 
 
@@ -125,7 +122,7 @@ def demo(once: bool, voices: Path, began: float | None) -> None:
             person_id = fill(service)
             rt = service.runtime()
             say = Prompts(rt.settings.prompts, rt.regions).text
-            tail = checksummed(NUMBERS["grandmother"][:17])[-4:]
+            tail = NUMBERS["grandmother"][-4:].replace("X", "*")
             with Switch(
                 base_url=service.base_url,
                 account_sid=service.environment["TWILIO_ACCOUNT_SID"],

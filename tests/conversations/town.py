@@ -13,16 +13,8 @@ from certification.store import Assessment, Attempt, Case, Evidence, JournalEntr
 from ops.service import Service
 from ops.switch import Phone, Switch
 from ops.voices import Agreement, Bench
+from tests.certification.numbers import resident_number
 from tests.conversations.speakers import Speaker, groups
-
-WEIGHTS = [2 ** (17 - place) % 11 for place in range(17)]
-
-
-def resident_number(serial: int) -> str:
-    """A made-up identity number of the right form."""
-    digits = f"530102194{serial % 8}0{1 + serial % 9}1{serial % 10}{serial % 1000:03d}"
-    check = "10X98765432"[sum(int(d) * w for d, w in zip(digits, WEIGHTS, strict=True)) % 11]
-    return digits + check
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,7 @@ class Town:
     def resident(self, *, region: str = "open", pin: str | None = None, voice: Speaker | None = None) -> Resident:
         """Somebody on the roll; with a PIN, with a voice enrolled at the desk, or neither."""
         serial = next(self._serial)
-        number, phone = resident_number(serial), f"+86138{serial:08d}"
+        number, phone = resident_number("530102", 1940 + serial % 20, 1 + serial % 12, 1, serial), f"+86138{serial:08d}"
         with self.rt.sessions.begin() as session:
             person = people.add(session, self.rt, id_number=number, name="测试", region=region, phone=phone)
             people.remember_dialect(session, self.rt.keys, phone, "mandarin", self.rt.now())

@@ -1,0 +1,127 @@
+"""`make bench`: how fast the parts are on this machine, each as a ratio within one run; nothing here is a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import numpy as np
+
+from certification import journal, people, pins
+from certification.identity import check_character
+from certification.keys import KeyRing
+from certification.runtime import Runtime
+from certification.settings import Settings
+from ivr.speech.recogniser import VoskRecogniser
+from ivr.speech.vocabulary import challenge_words
+from ops.demo.callers import SHIPPED, Caller
+from ops.migrations import upgrade
+from voiceprint import audio, encoder
+from voiceprint.audio import Samples
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "bench"
+ROUNDS = 20
+NUMBER = "53010219480101002"  # nobody's, without its check character
+
+
+def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """The median of some rounds, in seconds, after one that does not count."""
+    work()
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
+def hearing(speech: Samples) -> float:
+    """Seconds of work for a second of speech: the recogniser with the challenge's grammar."""
+    recogniser = VoskRecogniser.open()
+    pcm = (speech * 32767).astype("<i2").tobytes()
+
+    def hear() -> None:
+        listening = recogniser.listen("challenge")
+        for start in range(0, len(pcm), 320):
+            listening.feed(pcm[start : start + 320])
+        listening.finish()
+
+    return seconds(hear) / (len(speech) / audio.SAMPLE_RATE)
+
+
+def embedding(speech: Samples) -> float:
+    """Seconds of work for a second of speech: the voice encoder on one thread."""
+    loaded = encoder.load()
+    return seconds(lambda: loaded.embed(speech)) / (len(speech) / audio.SAMPLE_RATE)
+
+
+@contextmanager
+def database() -> Iterator[Runtime]:
+    """An empty SQLite database with its runtime, for as long as the context lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.read(
+            {
+                "PUBLIC_BASE_URL": "http://127.0.0.1",
+                "SESSION_SECRET": "bench",
+                "TWILIO_ACCOUNT_SID": "AC",
+                "TWILIO_AUTH_TOKEN": "bench",
+                "STILLHERE_KEYS": KeyRing.generate_text(),
+                "STILLHERE_DATA": folder,
+            }
+        )
+        upgrade(settings.database_url)
+        yield Runtime.of(settings, lambda _job, _identifier: None)
+
+
+def writing() -> dict[str, float]:
+    """A journal entry committed, and a PIN checked, in seconds."""
+    with database() as rt:
+
+        def write() -> None:
+            with rt.sessions.begin() as session:
+                journal.write(session, rt.now(), "bench", "measured", "bench")
+
+        with rt.sessions.begin() as session:
+            someone = people.add(session, rt, id_number=NUMBER + check_character(NUMBER), name="测试", region="default")
+            pins.set_pin(session, rt, someone, "274913", "bench")
+
+        def check() -> None:
+            with rt.sessions.begin() as session:
+                pins.check(session, rt, session.merge(someone), "274913")
+
+        return {"journal_entry_s": seconds(write), "pin_check_s": seconds(check, 5)}
+
+
+@click.command()
+@click.option("--save", is_flag=True, help="keep the result in docs/bench, with date and commit")
+def bench(save: bool) -> None:
+    """Measure, and print one JSON object."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    caller = Caller(SHIPPED / "caller")
+    speech = np.concatenate([caller.repeats([f"word.{name}"]) for name in challenge_words()])
+    found: dict[str, object] = {
+        "hearing_real_time_factor": round(hearing(speech), 4),
+        "embedding_real_time_factor": round(embedding(speech), 4),
+        **{name: round(value, 5) for name, value in writing().items()},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+    }
+    if save:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+        found |= {"date": datetime.now(UTC).date().isoformat(), "commit": commit.stdout.strip()}
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / f"{found['date']}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    click.echo(json.dumps(found))
+
+
+if __name__ == "__main__":
+    bench()
