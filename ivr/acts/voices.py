@@ -18,9 +18,11 @@ PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a resu
 _MUTE = frozenset(word for word, meaning in meanings("menu").items() if meaning == "mute")
 
 
-@act("challenge", "limit", "no_voice")
+@act("challenge", "already", "limit", "no_voice")
 def ready(at: At) -> Facts:
-    """Whether the caller may try by voice: not too often before, and with a template that they agreed to."""
+    """Whether the caller must certify at all, and may by voice: not too often before, with a template agreed to."""
+    if certifying.status(at.session, at.rt, at.person).closed:
+        return found("already")
     period = certifying.current_period(at.session, at.rt, at.person)
     if not limits.voice_allowed(at.session, at.rt, at.person, period):
         return found("limit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivr.scripts.common import LONG, SHORT, receipt, who
+from ivr.scripts.common import LONG, SHORT, due_date, receipt, who
 from ivr.steps import Challenge, End, Keys, Saying, Script, Speak, State, Tell, Wait
 
 CHALLENGE_SILENCE_S = 1.5
@@ -26,7 +26,12 @@ CERTIFY: Script = {
     **who("certify.who", then="certify.ready"),
     "certify.ready": Tell(
         prepare="ready",
-        then={"challenge": "challenge", "limit": "limit", "no_voice": "voice.none"},
+        then={"challenge": "challenge", "already": "already", "limit": "limit", "no_voice": "voice.none"},
+    ),
+    "already": End(
+        says=lambda state: ("result.already", LONG, *due_date(state), "goodbye"),
+        prepare="next_date",
+        outcome="informed",
     ),
     "challenge": Speak(
         says=repeat_words,

@@ -45,10 +45,18 @@ def test_guessed_pins_lock_the_pin_on_every_telephone(town: Town) -> None:
     assert not town.evidence(mary)
 
 
-def test_keys_during_the_prompt_are_heard(town: Town) -> None:
+def test_keys_during_the_prompt_are_heard_and_what_was_never_recorded_is_said_by_the_carrier(town: Town) -> None:
     mary = town.resident(pin="274913")
-    call = mary.phone.dial().hears("greeting").press("3").hears("region.*.how", timeout_s=60)
+    call = mary.phone.dial().hears("greeting").press("3").hears("打这个电话，跟着读几个词。")
     call.hears("menu.main").press("0").hears("human.connecting").ended()
+
+
+def test_who_is_certified_already_is_told_so_and_until_when(town: Town) -> None:
+    mary = town.resident(pin="274913")
+    town.at_the_desk(mary)
+    call = identified(mary.phone.dial(), mary)
+    call.hears("result.already").hears("date.next").hears("goodbye").ended()
+    assert len(town.evidence(mary)) == 1
 
 
 def test_the_next_date_is_said_without_anything_personal(town: Town) -> None:

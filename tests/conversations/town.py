@@ -8,6 +8,7 @@ from itertools import count
 from sqlalchemy import func, select
 
 from certification import certifying, codes, consent, people, pins
+from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Assessment, Attempt, Case, Evidence, JournalEntry, Person, Recording
 from ops.service import Service
@@ -66,6 +67,21 @@ class Town:
         """A one-time enrolment code from the desk."""
         with self.rt.sessions.begin() as session:
             return codes.issue(session, self.rt, session.get_one(Person, resident.id), "clerk")
+
+    def at_the_desk(self, resident: Resident) -> None:
+        """A clerk certifies somebody who shows their identity card."""
+        with self.rt.sessions.begin() as session:
+            certifying.record(
+                session,
+                self.rt,
+                session.get_one(Person, resident.id),
+                kind=Kind.DESK,
+                strength=Strength.OFFICIAL,
+                source="desk",
+                ref=f"desk:{resident.id}",
+                observed_at=self.rt.now(),
+                actor="clerk",
+            )
 
     def certified(self, resident: Resident) -> bool:
         """Whether the present period is closed."""
