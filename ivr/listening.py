@@ -14,6 +14,7 @@ from ivr.spoken import Ended, Plan, Result
 FRAME_BYTES = 160  # µ-law, 8 kHz: 20 ms
 FRAME_S = 0.02
 LEAD = 10  # frames sent ahead of the caller's, so that a late one leaves no gap
+LONGEST_PAUSE_S = 3.0  # in a challenge, while words are still missing
 RECENT = 40  # frames remembered: speech is noticed half a second after it begins
 SILENCE = b"\xff"
 
@@ -52,7 +53,8 @@ class Turn:
     """Plays the prompts (name, µ-law), a frame out for a frame in, and listens at once.
 
     Half a second of speech interrupts the prompts; a key does so at once. A challenge is not interrupted by speech, and
-    what is said before its last prompt begins is no answer to it: the caller cannot know the words yet.
+    what is said before its last prompt begins is no answer to it: the caller cannot know the words yet. And while fewer
+    words were heard than asked, a pause may last LONGEST_PAUSE_S.
     """
 
     def __init__(self, plan: Plan, prompts: Sequence[tuple[str, bytes]], listening: Listening) -> None:
@@ -65,6 +67,7 @@ class Turn:
         self._recent: deque[bytes] = deque(maxlen=RECENT)
         self._audio: bytearray | None = None  # what was given to the recogniser, once it is
         self._ears = Endpointer(plan.silence_s)
+        self._patience = 0  # frames of silence beyond the plan's
 
     def start(self) -> list[Out]:
         """The frames that go ahead of the caller's first one."""
@@ -84,7 +87,8 @@ class Turn:
             return out
         self._listen(frame)
         ended = self._ears.feed(decode_mulaw(frame))
-        return out + self._end(ended) if ended else out
+        self._patience = self._patience + 1 if ended == "speech" else 0
+        return out + self._end(ended) if ended and not self._awaits_words() else out
 
     def on_key(self, key: str) -> list[Out]:
         """A key ends the turn, # only what is being said. Nothing comes of other keys where the plan takes none."""
@@ -138,6 +142,11 @@ class Turn:
         self._ears = Endpointer(self._plan.silence_s, NO_INPUT_S + remembered, LIMIT_S + remembered)
         for frame in self._recent:
             self._ears.feed(decode_mulaw(frame))
+
+    def _awaits_words(self) -> bool:
+        """Whether the caller is only pausing: people who repeat words one by one take their time."""
+        more = 0 < self._patience * FRAME_S < LONGEST_PAUSE_S - self._plan.silence_s
+        return more and len(self._listening.partial().split()) < len(self._plan.asked)
 
     def _attend(self) -> None:
         """Give the recogniser the last moments, or the newest of them where it hears the caller already."""

@@ -16,6 +16,7 @@ from tests.ivr.hearing import FakeListening, silence, speech
 COMMAND = Plan("mandarin", ("menu.main",), "menu", 0.9, keep=False, asked=())
 CHALLENGE = Plan("mandarin", ("a", "pause.short"), "challenge", 1.5, keep=True, asked=("数字", "北京"))
 UNDERSTOOD = Heard(("认证",), 0.9, understood=True)
+REPEATED = Heard(("数字", "北京"), 0.9, understood=True)
 TWO_SECONDS = b"\x12" * 16000
 
 
@@ -92,10 +93,17 @@ def test_a_command_ends_with_silence() -> None:
 
 
 def test_a_challenge_waits_longer_between_words() -> None:
-    caller = Caller(CHALLENGE, ("a", b"\x10" * 160)).sends(silence(0.2))
+    caller = Caller(CHALLENGE, ("a", b"\x10" * 160), heard=REPEATED).sends(silence(0.2))
     caller.sends(speech("word.shuzi")).sends(silence(1.2)).sends(speech("word.beijing")).sends(silence(1.2))
     assert caller.finished is None
     assert caller.sends(silence(0.5)).ends().result.ended == "speech"
+
+
+def test_while_words_are_missing_a_pause_may_be_longer() -> None:
+    caller = Caller(CHALLENGE, ("a", b"\x10" * 160)).sends(silence(0.2))
+    caller.sends(speech("word.shuzi")).sends(silence(2.5)).sends(speech("word.beijing")).sends(silence(2.5))
+    assert caller.finished is None
+    assert caller.sends(silence(0.8)).ends().result.ended == "speech"
 
 
 def test_no_input_counts_from_the_end_of_the_prompts() -> None:
@@ -181,7 +189,7 @@ def test_hanging_up_over_the_prompt_hears_nothing() -> None:
 
 
 def test_the_kept_voice_is_what_the_recogniser_was_given() -> None:
-    caller = Caller(CHALLENGE, ("a", b"\x10" * 160)).sends(silence(1)).sends(speech()).sends(silence(2))
+    caller = Caller(CHALLENGE, ("a", b"\x10" * 160)).sends(silence(1)).sends(speech()).sends(silence(4))
     assert len(caller.ends().audio) * 2 == len(caller.listening.pcm)
 
 
