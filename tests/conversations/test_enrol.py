@@ -10,7 +10,7 @@ from sqlalchemy import select
 from certification.store import Consent, VoiceTemplate
 from tests.conversations.speakers import Speaker
 from tests.conversations.town import Town
-from tests.conversations.walks import identified
+from tests.conversations.walks import talks, understood
 from voiceprint.audio import Samples
 
 
@@ -19,17 +19,13 @@ def test_enrolment_by_telephone_then_certification(town: Town, speaker: Speaker)
     code = town.code(mary)
     call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
-    for _ in range(3):
-        call.repeats(speaker.enrols, words=4)
+    assert talks(call, speaker.enrols, words=4) == "enrol.wait"
     call.hears("enrol.done").ended()
     with town.rt.sessions() as session:
         assert session.scalars(select(Consent).where(Consent.person_id == mary.id)).one().how == "phone"
         assert session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == mary.id)).one().utterances == 3
 
-    call = identified(mary.phone.dial(), mary)
-    for _ in range(2):
-        call.repeats(speaker.repeats)
-    call.hears("result.certified").ended()
+    understood(mary, speaker.repeats).hears("result.certified").ended()
     assert town.certified(mary)
 
 
@@ -38,7 +34,7 @@ def test_two_people_cannot_enrol_as_one(town: Town, shared: Path, speaker: Speak
     code = town.code(mary)
     call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
-    call.repeats(speaker.enrols, words=4).repeats(other.enrols, words=4).repeats(speaker.enrols, words=4)
+    assert talks(call, speaker.enrols, other.enrols, words=4) == "enrol.wait"
     call.hears("enrol.differ").ended()
     assert "enrolment_differs" in town.cases(mary)
     with town.rt.sessions() as session:

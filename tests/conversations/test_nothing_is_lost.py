@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import select
 
-from certification.store import Call, Evidence
+from certification.store import Call
 from tests.conversations.speakers import Speaker
 from tests.conversations.town import Town
-from tests.conversations.walks import identified, talks
+from tests.conversations.walks import identified, talks, understood
 
 
 def test_every_webhook_three_times_at_once_changes_nothing(town: Town, speaker: Speaker) -> None:
     mary = town.resident(voice=speaker)
-    call = mary.phone.dial(repeats=3).repeat_webhooks(3, together=True)
-    assert talks(identified(call, mary), speaker.repeats) == "assess.wait"
-    call.hears("result.certified").hears("goodbye").ended()
-    assert len(town.evidence(mary)) == 1
+    call = understood(mary, speaker.repeats, lambda: mary.phone.dial(repeats=3).repeat_webhooks(3, together=True))
+    call.hears("result.certified|result.human").hears("goodbye", timeout_s=90).ended()
     assert len(town.assessments(mary)) == 1
+    assert len(town.evidence(mary)) + len(town.cases(mary)) == 1
     assert not call.faults
 
 
@@ -50,28 +51,34 @@ def test_a_dropped_call_is_taken_up_again_with_fresh_words(town: Town, speaker: 
     assert not town.assessments(mary)
 
     again = mary.phone.dial().hears("resume.welcome").hears("who.tail").press(mary.tail)
-    assert talks(again, speaker.repeats) == "assess.wait"
-    again.hears("result.certified").ended()
+    if talks(again, speaker.repeats) != "assess.wait":
+        again = understood(mary, speaker.repeats)
+    again.hears("result.certified|result.human").ended()
     [assessment] = town.assessments(mary)
     calls = {recording.call_id for recording in town.recordings(assessment.recordings)}
     assert len(calls) == 1, "nothing that was heard in the first call counts in the second"
 
 
-def test_a_worker_killed_while_assessing_loses_and_doubles_nothing(town: Town, speaker: Speaker) -> None:
+@pytest.mark.parametrize("another", [True, False], ids=["another takes over", "none for a while"])
+def test_a_worker_killed_with_the_voice_in_its_hands(town: Town, speaker: Speaker, another: bool) -> None:
     mary = town.resident(voice=speaker)
-    call = identified(mary.phone.dial(), mary)
-    town.service.kill("worker")
+    town.service.signal("worker", signal.SIGSTOP)  # what is handed to it now is taken from the queue and not done
     try:
-        assert talks(call, speaker.repeats) == "assess.wait"
-        call.hears("result.promise", timeout_s=90).ended()
-        assert "promised_result" in town.cases(mary)
-        assert not town.certified(mary)
+        call = understood(mary, speaker.repeats)
+        town.service.kill("worker")
+        if another:
+            town.service.start("worker")
+        said = call.hears_first("result.certified", "result.human", "result.promise", timeout_s=90)
+        call.ended()
     finally:
-        town.service.start("worker")
-    _wait_until(lambda: town.certified(mary), "never assessed")
-    with town.rt.sessions() as session:
-        assert session.scalars(select(func.count()).where(Evidence.person_id == mary.id)).one() == 1
+        if not another:
+            town.service.start("worker")
+    assert another or said == "result.promise"
+    assert said != "result.promise" or "promised_result" in town.cases(mary)
+    _wait_until(lambda: town.assessments(mary)[-1].state == "done", "never assessed")
     town.service.wait_until_ready()
+    assert town.journal(mary).count("voice weighed") == 1, "assessed once, whatever died"
+    assert town.certified(mary) or "voice_doubt" in town.cases(mary)
 
 
 def test_a_lost_media_socket_is_asked_again(town: Town, speaker: Speaker) -> None:

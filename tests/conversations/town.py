@@ -120,3 +120,9 @@ class Town:
         """How often something stands in the journal."""
         with self.rt.sessions() as session:
             return session.scalars(select(func.count()).where(JournalEntry.action == action)).one()
+
+    def journal(self, resident: Resident) -> list[str]:
+        """What the journal says was done about a person, in order."""
+        with self.rt.sessions() as session:
+            mine = select(JournalEntry.action).where(JournalEntry.subject == f"person:{resident.id}")
+            return list(session.scalars(mine.order_by(JournalEntry.seq)))

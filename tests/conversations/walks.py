@@ -1,4 +1,4 @@
-"""The way of a caller through the menu up to the words, said once."""
+"""The ways of a caller through the line, said once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tests.conversations.town import Resident
 from voiceprint.audio import Samples
 
 Voice = Callable[[Sequence[str]], Samples]
+CALLS = 3  # a real person who was not understood calls again; the line allows three tries in a day
 
 
 def identified(call: Call, resident: Resident) -> Call:
@@ -16,11 +17,23 @@ def identified(call: Call, resident: Resident) -> Call:
     return call.hears("menu.main").press("1").hears("notice.recording").hears("who.tail").press(resident.tail)
 
 
-def talks(call: Call, voice: Voice, groups: int = 3) -> str:
-    """Repeat what is asked, group after group, until something other than words is said; gives its name."""
-    for _ in range(groups + 1):
-        heard = call.hears_first("word.*", "assess.wait", "enrol.wait", "challenge.failed", "result.*", "lost.human")
+def talks(call: Call, *voices: Voice, words: int = 3) -> str:
+    """Repeat what is asked, the voices taking turns, until something other than words is said; gives its name."""
+    for turn in range(9):
+        heard = call.hears_first(
+            "word.*", "assess.wait", "enrol.wait", "challenge.failed", "enrol.unfinished", "result.*", "lost.human"
+        )
         if not heard.startswith("word."):
             return heard
-        call.repeats_from(heard, voice)
+        call.repeats_from(heard, voices[turn % len(voices)], words)
     raise AssertionError(f"still asked for words:\n{call.text()}")
+
+
+def understood(resident: Resident, voice: Voice, dial: Callable[[], Call] | None = None) -> Call:
+    """Call until the words are understood and the voice is being weighed, as often as a real person may."""
+    for _ in range(CALLS):
+        call = identified(dial() if dial else resident.phone.dial(), resident)
+        if talks(call, voice) == "assess.wait":
+            return call
+        call.ended()
+    raise AssertionError(f"not understood in {CALLS} calls; the last one:\n{call.text()}")
