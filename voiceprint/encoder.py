@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
 
 from voiceprint.audio import SAMPLE_RATE, Samples
-from voiceprint.features import log_mel
 from voiceprint.speech import without_pauses
 
 SHORTEST = SAMPLE_RATE // 5  # the network's convolutions need some frames
@@ -55,23 +52,6 @@ class Encoder(Protocol):
         """Embed one utterance; pauses are cut out first."""
 
 
-class OnnxEncoder:
-    """The network in onnxruntime on one thread (two threads on a busy machine are slower); features in numpy."""
-
-    def __init__(self, path: Path) -> None:
-        weights = path.read_bytes()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        self.name = f"ecapa8k-{fingerprint(weights)}"
-
-    def embed(self, samples: Samples) -> Embedding:
-        """Embed one utterance; pauses are cut out first."""
-        features = log_mel(to_embed(samples))
-        (embedding,) = self._session.run(None, {"features": features[None]})
-        return Embedding(unit(embedding[0]), self.name)
-
-
 def load(spec: str = SHIPPED) -> Encoder:
     """Load `onnx:PATH` (a file) or `speechbrain:PATH` (a folder of SpeechBrain's pretrained form; needs torch).
 
@@ -85,11 +65,13 @@ def load(spec: str = SHIPPED) -> Encoder:
         raise EncoderMissing(spec, "no such file")
     try:
         if kind == "onnx":
+            from voiceprint.onnx_encoder import OnnxEncoder  # onnxruntime starts threads: never before a server forks
+
             return OnnxEncoder(path)
         from voiceprint.training.runtime import SpeechBrainEncoder  # torch: only where it is asked for
 
         return SpeechBrainEncoder(path)
-    except (ImportError, OSError, RuntimeError, Fail, InvalidGraph, InvalidProtobuf) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise EncoderMissing(spec, str(error)) from error
 
 

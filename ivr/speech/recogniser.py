@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Protocol
-
-import vosk
+from typing import TYPE_CHECKING, Protocol
 
 from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar
+
+if TYPE_CHECKING:
+    from vosk import KaldiRecognizer, Model
 
 SAMPLE_RATE = 8000
 # Below this a word counts as not understood; chosen on the tuning speakers.
@@ -80,7 +81,7 @@ class Recogniser(Protocol):
 class VoskRecogniser:
     """A Vosk model, loaded once and shared by all calls."""
 
-    def __init__(self, model: vosk.Model) -> None:
+    def __init__(self, model: Model) -> None:
         """Raises WordsUnknown."""
         unknown = [word for name in NAMES for word in phrases(name) if model.vosk_model_find_word(word) < 0]
         if unknown:
@@ -97,7 +98,9 @@ class VoskRecogniser:
 
     def listen(self, grammar: str) -> VoskListening:
         """Listen for one grammar of the vocabulary. Raises GrammarUnknown."""
-        recognizer = vosk.KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar))
+        from vosk import KaldiRecognizer  # with its model: a web process that knows our errors loads neither
+
+        recognizer = KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar))
         recognizer.SetWords(True)
         return VoskListening(recognizer, MIN_CONFIDENCE[grammar])
 
@@ -105,7 +108,7 @@ class VoskRecogniser:
 class VoskListening:
     """One spoken turn heard by Vosk."""
 
-    def __init__(self, recognizer: vosk.KaldiRecognizer, min_confidence: float) -> None:
+    def __init__(self, recognizer: KaldiRecognizer, min_confidence: float) -> None:
         self._recognizer = recognizer
         self._min_confidence = min_confidence
         self._words: list[tuple[str, float]] = []
@@ -154,8 +157,10 @@ def _grammar_json(name: str) -> str:
     return json.dumps(phrases(name), ensure_ascii=False)
 
 
-def _load(folder: Path) -> vosk.Model:
+def _load(folder: Path) -> Model:
     if not (folder / "am" / "final.mdl").is_file():
         raise ModelMissing(folder)
-    vosk.SetLogLevel(-1)
-    return vosk.Model(str(folder))
+    from vosk import Model, SetLogLevel
+
+    SetLogLevel(-1)
+    return Model(str(folder))

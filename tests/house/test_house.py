@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -67,3 +68,9 @@ def test_models_are_small_enough_to_ship() -> None:
     for folder in ("ivr/speech/model", "voiceprint/model"):
         size = sum(path.stat().st_size for path in tracked(folder))
         assert 0 < size <= 12 * 2**20, f"{folder}: {size} bytes"
+
+
+def test_web_processes_load_no_model() -> None:
+    program = "import sys, ops.app, ops.cli; print(*{'onnxruntime', 'vosk', 'torch', 'ops.jobs'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
