@@ -58,7 +58,7 @@ def enrolment(service: Service, switch: Switch, voice: Caller, person_id: str, s
     call.hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
     repeat_until_done(call, voice, words=4)
-    click.echo(call.ended().text(say))
+    click.echo(spoken(call.ended(), say))
 
 
 def certification(service: Service, switch: Switch, voice: Caller, tail: str, say: Sentence) -> Tried:
@@ -68,12 +68,17 @@ def certification(service: Service, switch: Switch, voice: Caller, tail: str, sa
         call.press("1").hears("menu.main")
     call.press("1").hears("who.tail").press(tail)
     repeat_until_done(call, voice, words=3)
-    click.echo(call.ended().text(say))
+    click.echo(spoken(call.ended(), say))
     with service.runtime().sessions() as session:
         newest = session.scalars(select(Assessment).order_by(Assessment.asked_at.desc()).limit(1)).first()
         if newest is None:
             return Tried("not understood", call.duration_s, {})
         return Tried(newest.outcome or newest.state, call.duration_s, newest.detail)
+
+
+def spoken(call: Call, say: Sentence) -> str:
+    """What both sides said, without the pauses between words."""
+    return "\n".join(line for line in call.text(say).splitlines() if "pause." not in line) + "\n"
 
 
 def repeat_until_done(call: Call, voice: Caller, words: int) -> None:
