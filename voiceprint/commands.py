@@ -78,16 +78,17 @@ def evaluate(
 @data_option
 @encoder_option
 def calibrate(out: Path, as_json: bool, data: Path, spec: str) -> None:
-    """Fit score to log-likelihood ratio on the tuning speakers, and set the thresholds."""
+    """Fit score to log-likelihood ratio on the tuning speakers over a clean line, and set the thresholds."""
     try:
         loaded = encoder.load(spec)
-        with click.progressbar(length=156, label="Listening", hidden=as_json) as progress:
-            scored = tuning.score_trials(loaded, data, lambda: progress.update(1))
+        with click.progressbar(length=312, label="Listening", hidden=as_json) as progress:
+            clean = tuning.score_trials(loaded, data, seen=lambda: progress.update(1))
+            poor = tuning.score_trials(loaded, data, tuning.poor_line(data), lambda: progress.update(1))
     except (LookupError, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
-    fitted = calibration.fit(loaded.name, scored)
+    fitted = calibration.fit(loaded.name, clean)
     fitted.save(out)
-    said = tuning.summary(scored, fitted)
+    said = tuning.summary(clean, poor, fitted)
     click.echo(json.dumps(said) if as_json else json.dumps(said, indent=2))
 
 
