@@ -111,7 +111,7 @@ class Conversation:
             self._exchange()
         except streams.MessageRefused as error:
             return self._refuse(error)
-        except (ConnectionClosed, OSError) as error:
+        except (ConnectionClosed, LocalProtocolError, OSError) as error:  # the other side may close at any moment
             if self._ws.incoming_message_len > MESSAGE_LIMIT:  # then the library closed the socket, not the carrier
                 return self._refuse(streams.MessageRefused(f"a message over {MESSAGE_LIMIT} bytes"))
             self._hang_up(error)
