@@ -15,6 +15,7 @@ from voiceprint.training.espeak import EspeakMissing
 from voiceprint.training.torchaudio_stand_in import TrainingMissing, prepare
 
 DATA = Path("../shared/data")
+RUN = Path("var/voiceprint")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -109,12 +110,12 @@ def write_trials(group: str, out: Path, as_json: bool, data: Path) -> None:
 
 
 @voiceprint.command()
-@click.option("--run", type=FOLDER, required=True, help="Checkpoints go here; an unfinished run goes on.")
+@click.option("--run", type=FOLDER, default=RUN, show_default=True, help="For checkpoints; an unfinished run goes on.")
 @click.option("--hyperparameters", type=EXISTING_FILE, help="Instead of the recipe's own.")
 @json_option
 @data_option
 def train(run: Path, hyperparameters: Path | None, as_json: bool, data: Path) -> None:
-    """Train the encoder with SpeechBrain (about 80 minutes on one core)."""
+    """Train the encoder with SpeechBrain (about 50 minutes on a core of its own)."""
     recipe = _training_module("recipe")
     try:
         recipe.train(data, run, hyperparameters or recipe.HYPERPARAMETERS)
@@ -124,7 +125,7 @@ def train(run: Path, hyperparameters: Path | None, as_json: bool, data: Path) ->
 
 
 @voiceprint.command()
-@click.option("--run", type=EXISTING_FOLDER, required=True, help="The folder of the training run.")
+@click.option("--run", type=FOLDER, default=RUN, show_default=True, help="The folder of the training run.")
 @click.option("--out", type=FOLDER, default=encoder.MODEL, help="Where encoder.onnx and speechbrain/ go.")
 @json_option
 @data_option
