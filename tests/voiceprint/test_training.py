@@ -9,6 +9,7 @@ import soundfile
 from click.testing import CliRunner
 
 from tests.voiceprint.voices import noise, speak
+from voiceprint import calibration
 from voiceprint import encoder as encoders
 from voiceprint.commands import voiceprint
 from voiceprint.features import log_mel
@@ -23,13 +24,13 @@ TINY = {"batch_size: 64": "batch_size: 4", "steps_per_epoch: 140": "steps_per_ep
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like ../shared/data with made-up voices: two training and two tuning speakers, noises and rooms."""
+    """A folder like ../shared/data with made-up voices: two training and four tuning speakers, noises and rooms."""
     folder = tmp_path_factory.mktemp("data")
     for name in ("dsp20", *OTHER_FOLDERS):
         (folder / name).mkdir()
         (folder / name / "manifest.jsonl").write_text("", encoding="utf-8")
     rows = []
-    for speaker in (*SPEAKERS[Group.TRAINING][:2], *SPEAKERS[Group.TUNING][:2]):
+    for speaker in (*SPEAKERS[Group.TRAINING][:2], *SPEAKERS[Group.TUNING][:4]):
         for number, word in enumerate(sorted(MANDARIN_WORDS)):
             for take in range(2):
                 name = f"{speaker}-{number}-{take}.flac"
@@ -68,6 +69,15 @@ def test_train_stop_go_on_export(corpus: Path, tmp_path: Path) -> None:
     trained = encoders.load(f"speechbrain:{tmp_path / 'model' / 'speechbrain'}")
     assert_same_embeddings(served, trained)
     assert served.name != trained.name
+
+
+def test_calibrate(corpus: Path, tmp_path: Path, encoder: encoders.Encoder) -> None:
+    path = tmp_path / "calibration.json"
+    said = json.loads(invoke("calibrate", "--data", str(corpus), "--out", str(path), "--json").splitlines()[-1])
+    fitted = calibration.load(encoder.name, path)
+    assert said["thresholds"][0]["llr"] == fitted.thresholds[0].llr
+    assert said["clean_line"]["fmr"] <= 0.01
+    assert set(said["strongest_impostor"]) == set(SPEAKERS[Group.TUNING][:4])
 
 
 @pytest.mark.usefixtures("training")

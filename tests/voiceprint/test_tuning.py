@@ -1,0 +1,79 @@
+"""What is worked out on the tuning speakers, with made-up scores and with real voices."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voiceprint import calibration
+from voiceprint.audio import telephone
+from voiceprint.encoder import Encoder
+from voiceprint.metrics import Scored
+from voiceprint.scoring import enrol, score
+from voiceprint.training import tuning
+from voiceprint.training.corpus import SPEAKERS, Group
+from voiceprint.training.trials import spoken
+
+NAMES = np.array(["a", "b", "c", "d"])
+
+
+def one_alike_pair() -> Scored:
+    """Four speakers, ten trials a pair; a and b are hard to tell apart."""
+    enrolled, tested = np.repeat(NAMES, 40), np.tile(np.repeat(NAMES, 10), 4)
+    genuine = enrolled == tested
+    alike = np.isin(enrolled, ["a", "b"]) & np.isin(tested, ["a", "b"]) & ~genuine
+    spread = np.random.default_rng(1).normal(0, 0.05, len(enrolled))
+    return Scored(np.where(genuine, 0.8, np.where(alike, 0.7, 0.1)) + spread, genuine, enrolled, tested)
+
+
+def test_the_strongest_impostor_is_the_one_most_alike() -> None:
+    scored = one_alike_pair()
+    assert [tuning.strongest_impostor(scored, name) for name in "ab"] == ["b", "a"]
+
+
+def test_left_out_speakers_show_what_the_others_hide() -> None:
+    found = {one.speaker: one for one in tuning.leave_one_out(one_alike_pair(), max_fmr=0.01)}
+    # Without a, nobody shows how alike a and b are: the threshold is set too low for them.
+    assert found["a"].fmr > 0.2
+    assert found["c"].fmr == 0
+    assert found["c"].fnmr > found["a"].fnmr
+
+
+def test_real_callers_pass_and_others_do_not(shared: Path, encoder: Encoder) -> None:
+    calibrated = calibration.load(encoder.name)
+    threshold = calibrated.threshold(0.01).llr
+    enrolments, tests = spoken(shared / "data", Group.TUNING, seed=2)
+    one_each = ({one.speaker: one for one in side} for side in (enrolments, tests))
+    enrolled, tested = ({name: one.audio() for name, one in side.items()} for side in one_each)
+    templates = {name: enrol(encoder, [telephone(piece) for piece in pieces]) for name, pieces in enrolled.items()}
+    heard = {name: encoder.embed(telephone(np.concatenate(pieces))) for name, pieces in tested.items()}
+    passed = {
+        (one, other)
+        for one in SPEAKERS[Group.TUNING]
+        for other in SPEAKERS[Group.TUNING]
+        if calibrated.log_likelihood_ratio(score(templates[one], heard[other])) >= threshold
+    }
+    assert sum(one == other for one, other in passed) >= 5
+    assert sum(one != other for one, other in passed) <= 1
+
+
+WITHOUT_TORCH = """
+import sys
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, NoTorch())
+from voiceprint.commands import voiceprint
+voiceprint({arguments!r})
+"""
+
+
+@pytest.mark.parametrize("arguments", [["train"], ["export"]])
+def test_without_torch_training_says_what_to_install(arguments: list[str]) -> None:
+    command = [sys.executable, "-c", WITHOUT_TORCH.format(arguments=arguments)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert "training extra" in said.stderr
