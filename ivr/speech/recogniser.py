@@ -10,6 +10,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ivr.speech.loudness import Loudness
 from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 8000
 # Below this a word counts as not understood; chosen on the tuning speakers.
-MIN_CONFIDENCE = {CHALLENGE: 0.5, "digits": 0.5, "yesno": 0.5, "menu": 0.5}
+MIN_CONFIDENCE = {CHALLENGE: 0.9, "digits": 0.5, "yesno": 0.5, "menu": 0.5}
 _GARBAGE = {OTHER_WORDS, OTHER_SOUNDS}
+_FAINT, _FAINT_WORD = 5.0, 12.0  # so many dB below the loudest, garbage and words are no speech to us
 
 
 class ModelMissing(FileNotFoundError):
@@ -56,6 +58,15 @@ class Heard:
 
 
 NOTHING = Heard((), 0.0, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word or garbage that Vosk heard, how sure it is (0 to 1), and its peak level in dB."""
+
+    text: str
+    confidence: float
+    level: float
 
 
 class Listening(Protocol):
@@ -111,7 +122,8 @@ class VoskListening:
     def __init__(self, recognizer: KaldiRecognizer, min_confidence: float) -> None:
         self._recognizer = recognizer
         self._min_confidence = min_confidence
-        self._words: list[tuple[str, float]] = []
+        self._loudness = Loudness()
+        self._words: list[Word] = []
         self._rest = b""
 
     def feed(self, pcm: bytes) -> None:
@@ -119,13 +131,14 @@ class VoskListening:
         pcm = self._rest + pcm
         whole = len(pcm) & ~1
         self._rest = pcm[whole:]
+        self._loudness.feed(pcm[:whole])
         if whole and self._recognizer.AcceptWaveform(pcm[:whole]):
             self._take(self._recognizer.Result())
 
     def partial(self) -> str:
         """What seems to have been said so far, words separated by spaces."""
         said = json.loads(self._recognizer.PartialResult()).get("partial", "").split()
-        return " ".join(word for word in (*(word for word, _ in self._words), *said) if word not in _GARBAGE)
+        return " ".join(word for word in (*(word.text for word in self._words), *said) if word not in _GARBAGE)
 
     def finish(self) -> Heard:
         """End the turn and say what was heard."""
@@ -133,18 +146,25 @@ class VoskListening:
         return understand(self._words, self._min_confidence)
 
     def _take(self, result: str) -> None:
-        self._words += [(entry["word"], float(entry["conf"])) for entry in json.loads(result).get("result", [])]
+        for entry in json.loads(result).get("result", []):
+            level = self._loudness.peak(entry["start"], entry["end"])
+            self._words.append(Word(entry["word"], float(entry["conf"]), level))
 
 
-def understand(words: Iterable[tuple[str, float]], min_confidence: float) -> Heard:
-    """Judge (word, confidence) pairs: any garbage among them, or too little confidence, is not understood."""
+def understand(words: Iterable[Word], min_confidence: float) -> Heard:
+    """Judge what Vosk heard: garbage among it, or too little confidence, is not understood.
+
+    What is much quieter than the loudest of it is breath, a click or the room, and does not count.
+    """
     heard = tuple(words)
+    loudest = max((word.level for word in heard), default=0.0)
+    heard = tuple(word for word in heard if word.level > loudest - (_FAINT if word.text in _GARBAGE else _FAINT_WORD))
     if not heard:
         return NOTHING
-    confidence = min(sure for _, sure in heard)
-    if confidence < min_confidence or any(word in _GARBAGE for word, _ in heard):
+    confidence = min(word.confidence for word in heard)
+    if confidence < min_confidence or any(word.text in _GARBAGE for word in heard):
         return Heard((), confidence, False)
-    return Heard(tuple(word for word, _ in heard), confidence, True)
+    return Heard(tuple(word.text for word in heard), confidence, True)
 
 
 def phrases(name: str) -> tuple[str, ...]:

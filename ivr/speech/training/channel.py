@@ -15,6 +15,7 @@ SAMPLE_RATE = 8000
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 Random = np.random.Generator
 _PACKET = 160
+_NOISY = 0.65  # share of lines with a noise to be heard; on the others every breath is heard instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,11 @@ def _response(size: int, random: Random) -> np.ndarray[tuple[int], np.dtype[np.f
 
 
 def telephone(
-    samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = (8, 40)
+    samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = (6, 35)
 ) -> Samples:
     """A call's samples as they come out of a random telephone line; same length, in [-1, 1].
 
-    `snr`: range in dB from which the noise level is drawn.
+    `snr`: range in dB from which the level of an audible noise is drawn.
     """
     level = np.sqrt(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12)
     wave = np.asarray(samples / level, dtype=np.float32)
@@ -106,7 +107,8 @@ def telephone(
         wave = _in_a_room(wave, backgrounds, random)
     size = fft.next_fast_len(len(wave), real=True)
     wave = fft.irfft(fft.rfft(wave, size) * _response(size, random), size)[: len(wave)]
-    noise = _background(len(wave), backgrounds, random) * 10 ** (-random.uniform(*snr) / 20)
+    ratio = random.uniform(*snr) if random.uniform() < _NOISY else random.uniform(45, 75)
+    noise = _background(len(wave), backgrounds, random) * 10 ** (-ratio / 20)
     wave = (wave + noise) * 10 ** (random.uniform(-38, -14) / 20)
     if random.uniform() < 0.15:
         packets = random.uniform(size=len(wave) // _PACKET + 1) < random.uniform(0.005, 0.04)

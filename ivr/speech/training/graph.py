@@ -6,22 +6,28 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory, Phone, split
+from ivr.speech.training.phones import FINALS, GARBAGE, SILENCE, Inventory, Phone, split, states_of
 from ivr.speech.vocabulary import OTHER_SOUNDS, OTHER_WORDS
 
 _MAGIC, _OUTPUT_SORTED, _EXPANDED_MUTABLE = 2125659606, 0x40000000, 3
 _NEVER_FINAL = float("inf")
+State = tuple[int, int]  # a pdf, and how many frames it lasts at least
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Negative log weights: of entering a word, a garbage of each head, and a silence."""
+    """Negative log weights of entering a challenge word, another word, a garbage of each head, and a silence.
+
+    And how many frames of 30 ms something lasts at least: a garbage, and each half of a challenge word's final.
+    """
 
     word: float = 5.0
+    command: float = 5.0
     other_words: float = 5.0
     other_sounds: float = 5.0
     silence: float = 0.7
-    garbage_states: int = 4  # garbage lasts at least so many times 30 ms
+    garbage_frames: int = 4
+    final_frames: int = 3
 
 
 @dataclass(slots=True)
@@ -51,19 +57,27 @@ class Graph:
         return b"".join(parts)
 
 
-def _append(graph: Graph, start: int, end: int, pdfs: Sequence[int], word: int, cost: float) -> None:
+def _append(graph: Graph, start: int, end: int, states: Sequence[State], word: int, cost: float) -> None:
     """A left-to-right path between two states; the word's label is on its first arc."""
-    state = start
-    for place, pdf in enumerate(pdfs):
-        following = graph.state()
-        graph.arcs[state].append((2 * pdf + 2, word if place == 0 else 0, cost if place == 0 else 0.0, following))
-        graph.arcs[following].append((2 * pdf + 1, 0, 0.0, following))
-        state = following
-    graph.arcs[state].append((0, 0, 0.0, end))
+    at = start
+    for pdf, least in states:
+        for frame in range(least):
+            following = graph.state()
+            label = 2 * pdf + 1 if frame else 2 * pdf + 2
+            graph.arcs[at].append((label, word, cost, following))
+            at, word, cost = following, 0, 0.0
+        graph.arcs[at].append((2 * pdf + 1, 0, 0.0, at))
+    graph.arcs[at].append((0, 0, 0.0, end))
 
 
-def _pdfs(phone: Phone) -> list[int]:
-    return list(range(phone.first_pdf, phone.first_pdf + phone.states))
+def _states(phone: Phone, least: int = 1) -> list[State]:
+    return [(phone.first_pdf + state, least) for state in range(phone.states)]
+
+
+def _of_word(inventory: Inventory, word: str, least: int) -> list[State]:
+    """A challenge word's states: its finals last at least `least` frames a state, its initials one."""
+    lengths = [least if unit in FINALS else 1 for unit in inventory.words[word] for _ in range(states_of(unit))]
+    return list(zip(range(inventory.of_word(word).first_pdf, inventory.pdfs), lengths, strict=False))
 
 
 def lexicon(
@@ -77,21 +91,22 @@ def lexicon(
     graph = Graph()
     between, before = graph.state(final=0.0), graph.state(final=0.0)
     graph.arcs[between].append((0, 0, 0.0, before))
-    _append(graph, between, before, _pdfs(inventory.phones["words:" + SILENCE]), 0, costs.silence)
+    _append(graph, between, before, _states(inventory.phones["words:" + SILENCE]), 0, costs.silence)
     garbages = (
         (inventory.phones["words:" + GARBAGE], OTHER_WORDS, costs.other_words),
         (inventory.of_sound(GARBAGE), OTHER_SOUNDS, costs.other_sounds),
     )
     for phone, word, cost in garbages:
-        _append(graph, before, between, _pdfs(phone) * costs.garbage_states, numbers[word], cost)
+        _append(graph, before, between, _states(phone, costs.garbage_frames), numbers[word], cost)
     for word, ways in said.items():
         if word in inventory.words:
-            _append(graph, before, between, _pdfs(inventory.of_word(word)), numbers[word], costs.word)
+            states = _of_word(inventory, word, costs.final_frames)
+            _append(graph, before, between, states, numbers[word], costs.word)
             continue
         for way in ways:
             units = [unit for syllable in way for unit in split(syllable)]
-            pdfs = [pdf for unit in units for pdf in _pdfs(inventory.of_sound(unit))]
-            _append(graph, before, between, pdfs, numbers[word], costs.word)
+            states = [state for unit in units for state in _states(inventory.of_sound(unit))]
+            _append(graph, before, between, states, numbers[word], costs.command)
     return graph
 
 

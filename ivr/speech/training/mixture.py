@@ -21,6 +21,7 @@ NEARLY = (("zong3", "gong1"), ("bei4", "jing3"), ("shang1", "hang2"), ("fu4", "d
 _FRAMES_A_HOUR = 360_000
 _CALL_S = 8.0
 _LONGEST_S = 6.0
+_STRANGE = 0.35  # share of speech outside the commands that the sounds head is to hear as garbage
 T = TypeVar("T")
 
 
@@ -41,6 +42,15 @@ class Material:
     backgrounds: Backgrounds
     syllables: Sequence[str]
     speakers: Sequence[Spoken]
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Syllables to be spoken; the challenge word they are, and whether they are digits or a command."""
+
+    said: Syllables
+    word: str | None = None
+    command: bool = False
 
 
 def speakers(pieces: Mapping[str, Sequence[Piece]], shares: Mapping[str, float]) -> list[Spoken]:
@@ -73,31 +83,32 @@ def _synthetic_call(material: Material, random: Random) -> list[Piece]:
     accent = random.uniform() < 0.15
     pieces: list[Piece] = []
     for _ in range(random.integers(4, 10)):
-        if random.uniform() < 0.03:
+        if random.uniform() < 0.04:
             pieces.append(not_speech(random))
             continue
-        word, said = _saying(material, random)
-        piece = synthetic(voice, sichuanese(said) if accent else said, word, stretch)
+        saying = _saying(material, random)
+        piece = synthetic(voice, sichuanese(saying.said) if accent else saying.said, saying.word, stretch)
         if piece is not None:
-            pieces.append(piece)
+            pieces.append(replace(piece, strange=not saying.command and random.uniform() < _STRANGE))
     return pieces
 
 
-def _saying(material: Material, random: Random) -> tuple[str | None, Syllables]:
-    """(challenge word or None, syllables): something to be said by a synthetic voice."""
+def _saying(material: Material, random: Random) -> Saying:
+    """Something to be said by a synthetic voice."""
     kind = random.uniform()
     if kind < 0.28:
         word = _one(list(challenge_words().values()), random)
-        return word, pronunciations()[word][0]
+        return Saying(pronunciations()[word][0], word=word)
     if kind < 0.36:
-        return None, _one(NEARLY, random)
+        return Saying(_one(NEARLY, random))
     if kind < 0.60:
         digits = [_one(grammar("digits").phrases, random) for _ in range(random.integers(1, 5))]
-        return None, tuple(syllable for digit in digits for syllable in pronunciations()[digit][0])
+        said = tuple(syllable for digit in digits for syllable in pronunciations()[digit][0])
+        return Saying(said, command=True)
     if kind < 0.78:
         command = _one(grammar(_one(NAMES[2:], random)).phrases, random)
-        return None, _one(pronunciations()[command], random)
-    return None, tuple(_one(material.syllables, random) for _ in range(random.integers(1, 4)))
+        return Saying(_one(pronunciations()[command], random), command=True)
+    return Saying(tuple(_one(material.syllables, random) for _ in range(random.integers(1, 4))))
 
 
 def _one(choices: Sequence[T], random: Random) -> T:
@@ -110,9 +121,10 @@ def _real_call(speaker: Spoken, random: Random) -> list[Piece]:
     seconds = 0.0
     while seconds < _CALL_S:
         piece = _real_piece(speaker, random).slower(stretch * random.uniform(0.97, 1.03))
+        piece = replace(piece, strange=random.uniform() < _STRANGE)
         seconds += len(piece.samples) / SAMPLE_RATE
         pieces.append(piece)
-        if random.uniform() < 0.03:
+        if random.uniform() < 0.05:
             pieces.append(not_speech(random))
     return pieces
 
@@ -129,7 +141,9 @@ def _real_piece(speaker: Spoken, random: Random) -> Piece:
 
 
 def _cropped(piece: Piece, random: Random) -> Piece:
-    """The piece with more or less of the silence around it."""
+    """The piece with more or less of what is around it: breath, clicks, the room."""
+    if random.uniform() < 0.4:
+        return piece
     start, end = piece.sounds[0].start - random.uniform(0.03, 0.3), piece.sounds[-1].end + random.uniform(0.03, 0.3)
     return _cut(piece, start, end, piece.sounds, piece.word)
 

@@ -57,16 +57,20 @@ _SICHUANESE_TONE = str.maketrans("1234", "1342")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """8 kHz samples in [-1, 1], the sounds in them, and the challenge word they are, if they are one."""
+    """8 kHz samples in [-1, 1], the sounds in them, and the challenge word they are, if they are one.
+
+    `strange`: the sounds head is to hear garbage, as nothing of the kind is said at its steps.
+    """
 
     samples: Samples
     sounds: tuple[Sound, ...]
     word: str | None = None
+    strange: bool = False
 
     def slower(self, factor: float) -> Piece:
         """The same piece `factor` times as long, and lower."""
         sounds = tuple(replace(s, start=s.start * factor, end=s.end * factor) for s in self.sounds)
-        return Piece(resample(self.samples, factor), sounds, self.word)
+        return replace(self, samples=resample(self.samples, factor), sounds=sounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,8 @@ def real(recording: Recording, sounds: tuple[Sound, ...], word: str | None) -> P
 
 
 def not_speech(random: Random) -> Piece:
-    """Hum, a tone, keys, ring-back, hold music or a burst of noise: one to three seconds to be heard as silence."""
-    length = int(random.uniform(1, 3) * SAMPLE_RATE)
+    """Hum, a tone, keys, ring-back, hold music or a burst of noise: to be heard as silence."""
+    length = int(random.uniform(0.5, 4) * SAMPLE_RATE)
     time = np.arange(length) / SAMPLE_RATE
     wave: Wave
     match random.integers(6):

@@ -32,12 +32,14 @@ class Step:
     synthetic: float
     rounds: int
     seed: int
+    rate: float = 2e-3  # highest learning rate
 
 
 STEPS = (
     Step("synthetic", 2.5, 1.0, 4, 2),
     Step("first", 7.5, 0.4, 4, 11),
     Step("second", 6.5, 0.2, 11, 21),
+    Step("third", 5.0, 0.2, 5, 31, rate=1.2e-3),
 )
 
 
@@ -69,7 +71,7 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
             real = speakers(*corpus.pieces(data, alignment))
         material = Material(sounds, load_backgrounds(data / "noise"), corpus.syllables(data), real)
         labelled = _frames(material, step, scale, work, say)
-        fit(network, labelled, Plan(step.rounds, seed=step.seed), done, say)
+        fit(network, labelled, Plan(step.rounds, rate=step.rate, seed=step.seed), done, say)
     assert labelled is not None
     folder.write(out, network, sounds, labelled.labels)
     say(f"the model is in {out}")

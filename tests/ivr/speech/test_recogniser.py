@@ -14,7 +14,7 @@ from certification.regions import Regions
 from ivr.prompts import Prompts
 from ivr.speech.evaluation import read
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
-from ivr.speech.recogniser import Heard, ModelMissing, VoskRecogniser, WordsUnknown, understand
+from ivr.speech.recogniser import Heard, ModelMissing, VoskRecogniser, Word, WordsUnknown, understand
 from ivr.speech.vocabulary import NAMES, OTHER_WORDS, GrammarUnknown, challenge_words
 from tests.ivr.speech.sounds import NOT_SPEECH, silence
 
@@ -83,10 +83,17 @@ def test_no_audio_is_nothing(recogniser: VoskRecogniser) -> None:
 
 
 def test_garbage_and_doubt_are_not_understood() -> None:
-    assert understand([("北京", 0.9), ("上海", 0.8)], 0.5) == Heard(("北京", "上海"), 0.8, understood=True)
-    assert understand([("北京", 0.9), (OTHER_WORDS, 0.9)], 0.5).words == ()
-    assert understand([("北京", 0.9), ("上海", 0.4)], 0.5) == Heard((), 0.4, understood=False)
+    beijing, other = Word("北京", 0.9, 60), Word(OTHER_WORDS, 0.9, 60)
+    assert understand([beijing, Word("上海", 0.8, 58)], 0.5) == Heard(("北京", "上海"), 0.8, understood=True)
+    assert understand([beijing, other], 0.5) == Heard((), 0.9, understood=False)
+    assert understand([beijing, Word("上海", 0.4, 60)], 0.5) == Heard((), 0.4, understood=False)
     assert understand([], 0.5) == Heard((), 0.0, understood=False)
+
+
+def test_what_is_faint_beside_the_words_does_not_count() -> None:
+    beijing, breath, click = Word("北京", 0.9, 60), Word(OTHER_WORDS, 0.3, 50), Word("上海", 0.2, 40)
+    assert understand([breath, beijing, click], 0.5) == Heard(("北京",), 0.9, understood=True)
+    assert understand([breath], 0.5) == Heard((), 0.3, understood=False)
 
 
 def test_a_grammar_that_does_not_exist(recogniser: VoskRecogniser) -> None:
