@@ -26,6 +26,8 @@ format: .venv/test
 train: .venv/training
 	$(BIN)/stillhere speech train
 	$(BIN)/stillhere voiceprint train
+	$(BIN)/stillhere voiceprint export
+	$(BIN)/stillhere voiceprint calibrate
 	$(BIN)/stillhere prompts build
 
 bench: .venv/test

@@ -71,8 +71,8 @@ class _Verdict:
             }
         if self.enrolment is not None:
             enrolment = self.enrolment
-            llr = None if enrolment.llr is None else round(enrolment.llr, 3)
-            return {"agreement_llr": llr, "reasons": [str(reason) for reason in enrolment.reasons]}
+            lowest = None if enrolment.lowest is None else round(enrolment.lowest, 4)
+            return {"agreement": lowest, "reasons": [str(reason) for reason in enrolment.reasons]}
         return {"problem": self.problem}
 
 

@@ -36,10 +36,10 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """An enrolment weighed: the agreement, its lowest score as a log-likelihood ratio, the template if there is one."""
+    """An enrolment weighed: what it came to, the lowest score among its utterances, the template if there is one."""
 
     agreement: Agreement
-    llr: float | None
+    lowest: float | None
     reasons: tuple[Reason, ...]
     template: scoring.Template | None
 
@@ -82,11 +82,11 @@ class Bench:
         )
         if reasons:
             return Enrolment(Agreement.POOR, None, reasons, None)
-        lowest = scoring.agreement([self.encoder.embed(samples) for samples in utterances])
-        llr = self.calibration.log_likelihood_ratio(lowest)
-        if llr < 0:
-            return Enrolment(Agreement.DIFFER, llr, (), None)
-        return Enrolment(Agreement.ENROLLED, llr, (), scoring.enrol(self.encoder, utterances))
+        embeddings = [self.encoder.embed(samples) for samples in utterances]
+        lowest = scoring.agreement(embeddings)
+        if lowest < self.calibration.one_voice.agreement:
+            return Enrolment(Agreement.DIFFER, lowest, (), None)
+        return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings))
 
     def keep(self, session: Session, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
         """Seal a template and make it the person's one; the one before is retired, not erased."""

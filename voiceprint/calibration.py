@@ -55,6 +55,21 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class OneVoice:
+    """From which agreement on (see scoring.agreement) the utterances of an enrolment count as one voice.
+
+    Set where both errors are equal on the tuning speakers: `parted` of `enrolments` by one speaker fall below, `joined`
+    of `mixtures` with one utterance of another speaker reach it.
+    """
+
+    agreement: float
+    parted: float
+    joined: float
+    enrolments: int
+    mixtures: int
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """An affine map from score to log-likelihood ratio, fitted for one encoder, and its thresholds."""
 
@@ -62,6 +77,7 @@ class Calibration:
     slope: float
     offset: float
     thresholds: tuple[Threshold, ...]
+    one_voice: OneVoice
 
     def log_likelihood_ratio(self, score: float) -> float:
         """Turn a score in [-1, 1] into a natural-log likelihood ratio (same speaker : another).
@@ -87,7 +103,8 @@ def load(encoder: str, path: Path = SHIPPED) -> Calibration:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         thresholds = tuple(Threshold(**{**one, "ci95": tuple(one["ci95"])}) for one in fields.pop("thresholds"))
-        calibration = Calibration(**fields, thresholds=thresholds)
+        one_voice = OneVoice(**fields.pop("one_voice"))
+        calibration = Calibration(**fields, thresholds=thresholds, one_voice=one_voice)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CalibrationMissing(path, encoder) from error
     if calibration.encoder != encoder:
@@ -95,12 +112,21 @@ def load(encoder: str, path: Path = SHIPPED) -> Calibration:
     return calibration
 
 
-def fit(encoder: str, scored: Scored) -> Calibration:
+def fit(encoder: str, scored: Scored, one_voice: OneVoice) -> Calibration:
     """Logistic regression on scores of trials, genuine and impostor trials weighing the same, and thresholds."""
     slope, offset = affine(scored.scores, scored.genuine)
     llrs = slope * scored.scores + offset
     thresholds = tuple(threshold_at(scored, llrs, target) for target in FMR_TARGETS)
-    return Calibration(encoder, slope, offset, thresholds)
+    return Calibration(encoder, slope, offset, thresholds, one_voice)
+
+
+def fit_one_voice(same: Floats, mixed: Floats) -> OneVoice:
+    """The agreement, among those of enrolments by one speaker, at which the two errors differ least."""
+    candidates = np.sort(same)
+    parted = np.array([(same < one).mean() for one in candidates])
+    joined = np.array([(mixed >= one).mean() for one in candidates])
+    best = int(np.argmin(np.abs(parted - joined)))
+    return OneVoice(float(candidates[best]), float(parted[best]), float(joined[best]), len(same), len(mixed))
 
 
 def affine(scores: Floats, genuine: NDArray[np.bool_]) -> tuple[float, float]:

@@ -82,12 +82,13 @@ def calibrate(out: Path, as_json: bool, data: Path, spec: str) -> None:
     """Fit score to log-likelihood ratio on the tuning speakers over a clean line, and set the thresholds."""
     try:
         loaded = encoder.load(spec)
-        with click.progressbar(length=312, label="Listening", hidden=as_json) as progress:
+        with click.progressbar(length=348, label="Listening", hidden=as_json) as progress:
             clean = tuning.score_trials(loaded, data, seen=lambda: progress.update(1))
             poor = tuning.score_trials(loaded, data, tuning.poor_line(data), lambda: progress.update(1))
+            one_voice = calibration.fit_one_voice(*tuning.agreements(loaded, data, lambda: progress.update(1)))
     except (LookupError, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
-    fitted = calibration.fit(loaded.name, clean)
+    fitted = calibration.fit(loaded.name, clean, one_voice)
     fitted.save(out)
     said = tuning.summary(clean, poor, fitted)
     click.echo(json.dumps(said) if as_json else json.dumps(said, indent=2))

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceprint import calibration
-from voiceprint.calibration import Calibration, CalibrationMissing, ThresholdUnsupported
+from voiceprint.calibration import Calibration, CalibrationMissing, OneVoice, ThresholdUnsupported
 from voiceprint.encoder import Encoder
 from voiceprint.metrics import Scored
+
+ONE_VOICE = OneVoice(agreement=0.5, parted=0.1, joined=0.1, enrolments=10, mixtures=20)
 
 
 def normal_scores(trials: int = 4000, apart: float = 2.0) -> Scored:
@@ -29,7 +31,7 @@ def test_ratios_are_those_of_the_distributions() -> None:
     slope, offset = calibration.affine(scored.scores, scored.genuine)
     assert slope == pytest.approx(2, rel=0.05)
     assert offset == pytest.approx(0, abs=0.1)
-    fitted = Calibration("a", slope, offset, ())
+    fitted = Calibration("a", slope, offset, (), ONE_VOICE)
     assert fitted.log_likelihood_ratio(1.5) == pytest.approx(3, abs=0.2)
 
 
@@ -50,7 +52,7 @@ def test_no_more_impostors_pass_than_promised(max_fmr: float) -> None:
 
 
 def test_a_threshold_for_any_target_is_never_looser() -> None:
-    fitted = calibration.fit("a", normal_scores())
+    fitted = calibration.fit("a", normal_scores(), ONE_VOICE)
     assert fitted.threshold(0.01).max_fmr == 0.01
     assert fitted.threshold(0.015).max_fmr == 0.01
     assert fitted.threshold(1).max_fmr == 0.05
@@ -59,14 +61,14 @@ def test_a_threshold_for_any_target_is_never_looser() -> None:
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    fitted = calibration.fit("a", normal_scores())
+    fitted = calibration.fit("a", normal_scores(), ONE_VOICE)
     fitted.save(tmp_path / "c.json")
     assert calibration.load("a", tmp_path / "c.json") == fitted
 
 
 def test_a_calibration_of_another_encoder_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
-    calibration.fit("a", normal_scores()).save(path)
+    calibration.fit("a", normal_scores(), ONE_VOICE).save(path)
     with pytest.raises(CalibrationMissing, match="stillhere voiceprint calibrate"):
         calibration.load("b", path)
 
@@ -87,3 +89,11 @@ def test_the_shipped_calibration_is_of_the_shipped_encoder(encoder: Encoder) -> 
     assert threshold.fmr <= 0.01
     assert threshold.speakers == 6
     assert json.loads(calibration.SHIPPED.read_text(encoding="utf-8"))["encoder"] == encoder.name
+
+
+def test_one_voice_is_where_both_errors_meet() -> None:
+    rng = np.random.default_rng(1)
+    fitted = calibration.fit_one_voice(rng.normal(0.7, 0.1, 2000), rng.normal(0.3, 0.1, 3000))
+    assert fitted.agreement == pytest.approx(0.5, abs=0.02)
+    assert fitted.parted == pytest.approx(fitted.joined, abs=0.005)
+    assert (fitted.enrolments, fitted.mixtures) == (2000, 3000)

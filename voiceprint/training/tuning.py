@@ -11,9 +11,9 @@ import numpy as np
 from voiceprint.audio import Samples, telephone
 from voiceprint.calibration import Calibration, affine, threshold_at
 from voiceprint.encoder import Encoder
-from voiceprint.metrics import Scored, cllr, curve
+from voiceprint.metrics import Floats, Scored, cllr, curve
 from voiceprint.quality import Use, measure, reasons
-from voiceprint.scoring import score, template_of
+from voiceprint.scoring import agreement, score, template_of
 from voiceprint.training import channel
 from voiceprint.training.corpus import Group
 from voiceprint.training.trials import spoken
@@ -54,6 +54,25 @@ def score_trials(
         np.array([enrolled for (enrolled, _), _ in pairs], dtype=np.str_),
         np.array([tested for _, (tested, _) in pairs], dtype=np.str_),
     )
+
+
+def agreements(encoder: Encoder, data: Path, seen: Callable[[], object] = int) -> tuple[Floats, Floats]:
+    """Agreement of each tuning enrolment, and of each with its last utterance taken from another speaker's.
+
+    Over a clean telephone line. Raises CorpusMissing.
+    """
+    embedded = []
+    for one in spoken(data, Group.TUNING)[0]:
+        embedded.append((one.speaker, [encoder.embed(telephone(piece)) for piece in one.audio()]))
+        seen()
+    same = [agreement(pieces) for _, pieces in embedded]
+    mixed = [
+        agreement([*pieces[:-1], others[-1]])
+        for speaker, pieces in embedded
+        for other, others in embedded
+        if other != speaker
+    ]
+    return np.array(same), np.array(mixed)
 
 
 def strongest_impostor(scored: Scored, speaker: str) -> str:
@@ -102,6 +121,7 @@ def summary(clean: Scored, poor: Scored, calibration: Calibration) -> dict[str, 
         "speakers": clean.speakers,
         "clean_line": _figures(clean, calibration),
         "poor_line": _figures(poor, calibration),
+        "one_voice": asdict(calibration.one_voice),
         "thresholds": [asdict(one) for one in calibration.thresholds],
         "leave_one_speaker_out": [asdict(one) for one in leave_one_out(clean, MAX_FMR)],
         "strongest_impostor": {name: strongest_impostor(clean, name) for name in np.unique(clean.enrolled).tolist()},
