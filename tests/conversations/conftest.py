@@ -73,5 +73,5 @@ def _switch(environment: dict[str, str]) -> Switch:
 
 @pytest.fixture
 def speaker(shared: Path) -> Speaker:
-    """The caller of most conversations; one whom the shipped models know well, for these test the way, not the models."""
+    """The caller of most conversations: one whom the models know well, since these test the way, not the models."""
     return Speaker(shared, "s28")
