@@ -72,10 +72,10 @@ def _print(result: dict[str, Any]) -> None:
 def conditions(data: Path, speakers: str, out: Path) -> None:
     """Write the recordings and manifests that `evaluate` is run on. 生成评测录音与清单。"""
     try:
-        from ivr.speech.training.conditions import write
+        from ivr.speech.training.conditions import write, write_synthetic
     except ImportError as error:
         raise TrainingMissing(error.name) from error
-    for manifest in write(data, speakers, list(challenge_words().values()), out):
+    for manifest in (*write(data, speakers, list(challenge_words().values()), out), *write_synthetic(out)):
         click.echo(manifest)
 
 

@@ -28,5 +28,6 @@ class Loudness:
         """The loudest 60 ms between two times, in dB over the smallest sample; 0 where there is nothing."""
         first = max(int(start_s / FRAME_S), 0)
         last = max(int(end_s / FRAME_S), first + 1)
-        smooth = np.convolve(self._powers[max(first - 1, 0) : last + 1], np.full(_SMOOTHED, 1 / _SMOOTHED), "same")
+        around = [0.0, *self._powers[max(first - 1, 0) : last + 1], 0.0]
+        smooth = np.convolve(around, np.full(_SMOOTHED, 1 / _SMOOTHED), "valid")
         return float(10 * np.log10(smooth.max(initial=0.0) + 1))

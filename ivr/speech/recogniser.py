@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ivr.speech.loudness import Loudness
-from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar
+from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar, meanings
 
 if TYPE_CHECKING:
     from vosk import KaldiRecognizer, Model
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 8000
 # Below this a word counts as not understood; chosen on the tuning speakers.
 MIN_CONFIDENCE = {CHALLENGE: 0.9, "digits": 0.5, "yesno": 0.5, "menu": 0.5}
+_ONE_ANSWER = {"yesno", "menu"}
 _GARBAGE = {OTHER_WORDS, OTHER_SOUNDS}
 _FAINT, _FAINT_WORD = 5.0, 12.0  # so many dB below the loudest, garbage and words are no speech to us
 
@@ -113,15 +114,15 @@ class VoskRecogniser:
 
         recognizer = KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar))
         recognizer.SetWords(True)
-        return VoskListening(recognizer, MIN_CONFIDENCE[grammar])
+        return VoskListening(recognizer, grammar)
 
 
 class VoskListening:
     """One spoken turn heard by Vosk."""
 
-    def __init__(self, recognizer: KaldiRecognizer, min_confidence: float) -> None:
+    def __init__(self, recognizer: KaldiRecognizer, grammar: str) -> None:
         self._recognizer = recognizer
-        self._min_confidence = min_confidence
+        self._grammar = grammar
         self._loudness = Loudness()
         self._words: list[Word] = []
         self._rest = b""
@@ -143,7 +144,7 @@ class VoskListening:
     def finish(self) -> Heard:
         """End the turn and say what was heard."""
         self._take(self._recognizer.FinalResult())
-        return understand(self._words, self._min_confidence)
+        return understand(self._words, self._grammar)
 
     def _take(self, result: str) -> None:
         for entry in json.loads(result).get("result", []):
@@ -151,8 +152,8 @@ class VoskListening:
             self._words.append(Word(entry["word"], float(entry["conf"]), level))
 
 
-def understand(words: Iterable[Word], min_confidence: float) -> Heard:
-    """Judge what Vosk heard: garbage among it, or too little confidence, is not understood.
+def understand(words: Iterable[Word], grammar: str) -> Heard:
+    """Judge what Vosk heard: garbage among it, too little confidence, or two answers at once are not understood.
 
     What is much quieter than the loudest of it is breath, a click or the room, and does not count.
     """
@@ -162,7 +163,9 @@ def understand(words: Iterable[Word], min_confidence: float) -> Heard:
     if not heard:
         return NOTHING
     confidence = min(word.confidence for word in heard)
-    if confidence < min_confidence or any(word.text in _GARBAGE for word in heard):
+    if confidence < MIN_CONFIDENCE[grammar] or any(word.text in _GARBAGE for word in heard):
+        return Heard((), confidence, False)
+    if grammar in _ONE_ANSWER and len({meanings(grammar)[word.text] for word in heard}) > 1:
         return Heard((), confidence, False)
     return Heard(tuple(word.text for word in heard), confidence, True)
 

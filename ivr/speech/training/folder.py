@@ -16,7 +16,7 @@ from ivr.speech.vocabulary import OTHER_SOUNDS, OTHER_WORDS, pronunciations
 
 # Chosen on the tuning speakers. The garbage's prior is divided by, so a smaller one makes garbage likelier.
 COSTS = Costs()
-WORDS_GARBAGE_PRIOR, SOUNDS_GARBAGE_PRIOR = 1.0, 1.0
+WORDS_GARBAGE_PRIOR, SOUNDS_GARBAGE_PRIOR = 1.0, 0.2
 _RARE = 100  # frames added to every count, so that a sound never seen has a prior
 
 # Vosk's own end-pointing never fires: ours ends the turn.

@@ -24,7 +24,7 @@ class Costs:
     word: float = 5.0
     command: float = 5.0
     other_words: float = 5.0
-    other_sounds: float = 5.0
+    other_sounds: float = 0.0
     silence: float = 0.7
     garbage_frames: int = 4
     final_frames: int = 3

@@ -83,17 +83,23 @@ def test_no_audio_is_nothing(recogniser: VoskRecogniser) -> None:
 
 
 def test_garbage_and_doubt_are_not_understood() -> None:
-    beijing, other = Word("北京", 0.9, 60), Word(OTHER_WORDS, 0.9, 60)
-    assert understand([beijing, Word("上海", 0.8, 58)], 0.5) == Heard(("北京", "上海"), 0.8, understood=True)
-    assert understand([beijing, other], 0.5) == Heard((), 0.9, understood=False)
-    assert understand([beijing, Word("上海", 0.4, 60)], 0.5) == Heard((), 0.4, understood=False)
-    assert understand([], 0.5) == Heard((), 0.0, understood=False)
+    beijing, other = Word("北京", 0.97, 60), Word(OTHER_WORDS, 0.97, 60)
+    assert understand([beijing, Word("上海", 0.95, 58)], "challenge") == Heard(("北京", "上海"), 0.95, understood=True)
+    assert understand([beijing, other], "challenge") == Heard((), 0.97, understood=False)
+    assert understand([beijing, Word("上海", 0.4, 60)], "challenge") == Heard((), 0.4, understood=False)
+    assert understand([], "challenge") == Heard((), 0.0, understood=False)
+
+
+def test_two_answers_at_once_are_not_understood() -> None:
+    yes, surely, no = (Word(text, 0.97, 60) for text in ("是的", "没错", "不要"))
+    assert understand([yes, surely], "yesno") == Heard(("是的", "没错"), 0.97, understood=True)
+    assert understand([yes, no], "yesno") == Heard((), 0.97, understood=False)
 
 
 def test_what_is_faint_beside_the_words_does_not_count() -> None:
-    beijing, breath, click = Word("北京", 0.9, 60), Word(OTHER_WORDS, 0.3, 50), Word("上海", 0.2, 40)
-    assert understand([breath, beijing, click], 0.5) == Heard(("北京",), 0.9, understood=True)
-    assert understand([breath], 0.5) == Heard((), 0.3, understood=False)
+    beijing, breath, click = Word("北京", 0.97, 60), Word(OTHER_WORDS, 0.3, 50), Word("上海", 0.2, 40)
+    assert understand([breath, beijing, click], "challenge") == Heard(("北京",), 0.97, understood=True)
+    assert understand([breath], "challenge") == Heard((), 0.3, understood=False)
 
 
 def test_a_grammar_that_does_not_exist(recogniser: VoskRecogniser) -> None:
