@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ivr.speech.loudness import Loudness
+from ivr.speech.sound import Sound
 from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar, meanings
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class VoskListening:
     def __init__(self, recognizer: KaldiRecognizer, grammar: str) -> None:
         self._recognizer = recognizer
         self._grammar = grammar
-        self._loudness = Loudness()
+        self._sound = Sound()
         self._words: list[Word] = []
         self._rest = b""
 
@@ -132,7 +132,7 @@ class VoskListening:
         pcm = self._rest + pcm
         whole = len(pcm) & ~1
         self._rest = pcm[whole:]
-        self._loudness.feed(pcm[:whole])
+        self._sound.feed(pcm[:whole])
         if whole and self._recognizer.AcceptWaveform(pcm[:whole]):
             self._take(self._recognizer.Result())
 
@@ -148,8 +148,9 @@ class VoskListening:
 
     def _take(self, result: str) -> None:
         for entry in json.loads(result).get("result", []):
-            level = self._loudness.peak(entry["start"], entry["end"])
-            self._words.append(Word(entry["word"], float(entry["conf"]), level))
+            span = entry["start"], entry["end"]
+            if not self._sound.is_tone(*span):
+                self._words.append(Word(entry["word"], float(entry["conf"]), self._sound.peak(*span)))
 
 
 def understand(words: Iterable[Word], grammar: str) -> Heard:

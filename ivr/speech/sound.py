@@ -1,0 +1,48 @@
+"""How loud a turn was at each moment, and whether it was a mere tone: words are told from what is around them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ivr.speech.endpoint import FRAME, FRAME_S, is_pure
+
+_SMOOTHED = 3  # frames
+_LOUD = 0.05  # share of the loudest frame's power from which a frame counts
+_TONAL = 0.85  # share of the loud frames
+
+
+class Sound:
+    """Takes the audio of one turn and remembers the power of every 20 ms, and whether it was a tone."""
+
+    def __init__(self) -> None:
+        self._powers: list[float] = []
+        self._pure: list[bool] = []
+        self._rest = np.zeros(0, dtype=np.int16)
+
+    def feed(self, pcm: bytes) -> None:
+        """Take more audio: 16-bit little-endian samples at 8 kHz, an even number of bytes."""
+        samples = np.concatenate([self._rest, np.frombuffer(pcm, dtype="<i2")])
+        whole = len(samples) // FRAME * FRAME
+        for frame in samples[:whole].reshape(-1, FRAME):
+            self._powers.append(float(np.mean(np.square(frame.astype(np.float64)))))
+            self._pure.append(is_pure(frame))
+        self._rest = samples[whole:]
+
+    def peak(self, start_s: float, end_s: float) -> float:
+        """The loudest 60 ms between two times, in dB over the smallest sample; 0 where there is nothing."""
+        first, last = _frames(start_s, end_s)
+        around = [0.0, *self._powers[max(first - 1, 0) : last + 1], 0.0]
+        smooth = np.convolve(around, np.full(_SMOOTHED, 1 / _SMOOTHED), "valid")
+        return float(10 * np.log10(smooth.max(initial=0.0) + 1))
+
+    def is_tone(self, start_s: float, end_s: float) -> bool:
+        """Whether nearly all that is loud between two times is tones or hum."""
+        first, last = _frames(start_s, end_s)
+        powers = np.array(self._powers[first:last])
+        loud = powers > _LOUD * powers.max(initial=0.0)
+        return bool(loud.any()) and float(np.mean(np.array(self._pure[first:last])[loud])) > _TONAL
+
+
+def _frames(start_s: float, end_s: float) -> tuple[int, int]:
+    first = max(int(start_s / FRAME_S), 0)
+    return first, max(int(end_s / FRAME_S), first + 1)
