@@ -38,7 +38,9 @@ SETTINGS = (
     Setting(
         "DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"
     ),
-    Setting("REDIS_URL", "", "队列，默认随服务自带的 Redis", "the queue; by default a Redis of our own"),
+    Setting(
+        "REDIS_URL", "redis://127.0.0.1:6379/0", "队列；make demo 自带一个", "the queue; `make demo` brings its own"
+    ),
     Setting("TWILIO_ACCOUNT_SID", None, "运营商帐号", "the account at the carrier"),
     Setting("TWILIO_AUTH_TOKEN", None, "运营商密钥，用于验签", "the carrier's token; checks signatures"),
     Setting(

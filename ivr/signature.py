@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from hashlib import sha256
+from hmac import compare_digest
+from urllib.parse import parse_qs, urlsplit
 
 from flask import Request
 from twilio.request_validator import RequestValidator
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def signed(auth_token: str, url: str, signature: str, request: Request) -> bool:
     """Check a request's signature against the URL under which the carrier knows us.
 
     `url` is built from our own settings, never from headers that the sender chooses. Forms are checked as forms; any
-    other body as text, for which the validator wants the body's SHA-256 in the query: an empty form would let a
-    tampered JSON body pass. Raises nothing; an absent signature is a wrong one.
+    other body by its SHA-256, which the carrier puts into the signed query: checked as an empty form, a tampered body
+    would pass. Raises nothing; an absent signature, or a body without its hash, is a wrong one.
     """
     if not auth_token or not signature:
         return False
-    form = request.mimetype == "application/x-www-form-urlencoded" or not request.get_data()
-    body = request.form if form else request.get_data(as_text=True)
-    return bool(RequestValidator(auth_token).validate(url, body, signature))
+    validator = RequestValidator(auth_token)
+    body = request.get_data()
+    if request.mimetype == FORM or not body:
+        return bool(validator.validate(url, request.form, signature))
+    query = parse_qs(urlsplit(url).query)
+    hashed = compare_digest(query.get("bodySHA256", [""])[0], sha256(body).hexdigest())
+    return hashed and bool(validator.validate(url, {}, signature))
 
 
 def raw_target(request: Request) -> str:

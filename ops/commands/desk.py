@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from certification import certifying, codes, consent, pins, roll
+from certification import cases, certifying, codes, consent, pins, roll
 from certification.evidence import Kind, Strength
 from certification.identity import ResidentNumber
 from certification.people import find_by_number
@@ -54,9 +54,16 @@ def import_(file: Path, as_json: bool) -> None:
     report = roll.import_csv(rt.sessions, rt, file)
     for line, reason in report.rejected:
         click.echo(f"第 {line} 行 line {line}: {reason}", err=True)
-    click.echo(f"新增 added {report.added} · 未变 unchanged {report.unchanged} · 拒绝 rejected {len(report.rejected)}")
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "rejected": len(report.rejected),
+    }
+    chinese = ("新增", "更新", "未变", "拒绝")
+    click.echo(" · ".join(f"{zh} {en} {n}" for zh, (en, n) in zip(chinese, counts.items(), strict=True)))
     if as_json:
-        click.echo(json.dumps({"added": report.added, "unchanged": report.unchanged, "rejected": len(report.rejected)}))
+        click.echo(json.dumps(counts))
     if report.rejected:
         raise SystemExit(1)
 
@@ -86,32 +93,46 @@ def show(person_id: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("person_id", metavar="ID")
-@click.option(
-    "--audio", "files", multiple=True, required=True, type=click.Path(path_type=Path), help="one utterance each"
-)
+@click.option("--audio", "first", required=True, type=click.Path(path_type=Path), help="recordings, one utterance each")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--consent", "text", required=True, help="the words that the person agreed to")
 @click.option("--by", default="desk", show_default=True, help="the clerk")
-def enrol(person_id: str, files: tuple[Path, ...], more: tuple[Path, ...], text: str, by: str) -> None:
+@as_json
+def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: str, as_json: bool) -> None:
     """Enrol a voice from at least three recordings. 用录音登记声音。"""
     from ops.voices import Agreement, Bench
     from voiceprint import audio
 
-    utterances = [audio.read(path) for path in (*files, *more)]
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        find(session, rt, person_id)  # before anything slow
+    utterances = [audio.read(path) for path in (first, *more)]
     if len(utterances) < 3:
         raise click.ClickException("至少需要三段录音。 At least three recordings are needed.")
-    rt = compose.runtime()
     bench = Bench.prepare(rt)
     weighed = bench.weigh_enrolment(utterances)
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
-        consent.record(session, rt, person, text=text, how="desk", by=by)
         if weighed.template is not None:
+            consent.record(session, rt, person, text=text, how="desk", by=by)
             bench.keep(session, person, weighed.template, "files")
+        elif weighed.agreement is Agreement.DIFFER:
+            cases.open_case(
+                session,
+                rt,
+                kind=cases.CaseKind.ENROLMENT_DIFFERS,
+                cause=f"enrolment_differs:files:{new_id()}",
+                person=person,
+                detail={"agreement": weighed.lowest},
+                actor=by,
+            )
+    if as_json:
+        click.echo(json.dumps({"outcome": weighed.agreement.value, "reasons": list(map(str, weighed.reasons))}))
     if weighed.agreement is not Agreement.ENROLLED:
-        said = ", ".join(map(str, weighed.reasons)) or "几段录音不像同一个人 the recordings do not agree"
+        said = "、".join(map(str, weighed.reasons)) or "几段录音不像同一个人 the recordings do not agree"
         raise click.ClickException(f"没有登记 not enrolled: {said}")
-    click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")
+    if not as_json:
+        click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")
 
 
 @click.command()
@@ -151,12 +172,13 @@ def pin() -> None:
 @click.argument("person_id", metavar="ID")
 @click.option("--by", required=True, help="the clerk")
 @click.option("--pin", "digits", prompt="PIN", hide_input=True, confirmation_prompt=True)
-def set_(person_id: str, by: str, digits: str) -> None:
+@as_json
+def set_(person_id: str, by: str, digits: str, as_json: bool) -> None:
     """Set a person's six-digit PIN. 设置密码。"""
     rt = compose.runtime()
     with rt.sessions.begin() as session:
         pins.set_pin(session, rt, find(session, rt, person_id), digits, by)
-    click.echo("密码已设置 PIN set")
+    click.echo(json.dumps({"set": True}) if as_json else "密码已设置 PIN set")
 
 
 @click.group()
@@ -167,9 +189,10 @@ def code() -> None:
 @code.command()
 @click.argument("person_id", metavar="ID")
 @click.option("--by", required=True, help="the clerk")
-def issue(person_id: str, by: str) -> None:
+@as_json
+def issue(person_id: str, by: str, as_json: bool) -> None:
     """Give a code: the person calls the line from their phone, presses 8 and keys it. 发登记码。"""
     rt = compose.runtime()
     with rt.sessions.begin() as session:
         given = codes.issue(session, rt, find(session, rt, person_id), by)
-    click.echo(given)
+    click.echo(json.dumps({"code": given}) if as_json else given)
