@@ -8,7 +8,7 @@ from ivr.speech.endpoint import FRAME, FRAME_S, is_pure
 
 _SMOOTHED = 3  # frames
 _LOUD = 0.05  # share of the loudest frame's power from which a frame counts
-_TONAL = 0.85  # share of the loud frames
+_TONAL = 0.97  # share of the loud frames
 
 
 class Sound:
