@@ -78,14 +78,15 @@ class Line:
 
     def end(self, session: Session, sid: str, status: str) -> None:
         """Write down that a call is over, once, and what it came to if the caller hung up in the middle."""
-        call = session.scalars(select(Call).where(Call.sid == sid)).first()
-        if call is None or status not in OVER:
+        if status not in OVER:
             return
         now = self.rt.now()
-        running = update(Call).where(Call.id == call.id, Call.ended_at.is_(None))
-        if session.scalar(running.values(ended_at=now, touched_at=now).returning(Call.id)) is None:
+        running = update(Call).where(Call.sid == sid, Call.ended_at.is_(None))
+        identifier = session.scalar(running.values(ended_at=now, touched_at=now).returning(Call.id))
+        if identifier is None:
             return
-        call.outcome = call.outcome or SCRIPT[State(**call.state).step].left
+        call = session.get_one(Call, identifier, populate_existing=True)  # the row is ours now: no answer is on its way
+        call.outcome = call.outcome or left(State(**call.state))
         journal.write(session, now, "line", "call ended", f"call:{call.id}", outcome=call.outcome, status=status)
 
     def _perform(self, session: Session, call: Call) -> Perform:
@@ -104,6 +105,11 @@ class Line:
                 call.outcome = outcome
         call.state = state.as_json()
         call.twiml = self.renderer.turn(state, saying, call.turn, token)
+
+
+def left(state: State) -> str:
+    """What a call comes to whose caller leaves in this state."""
+    return SCRIPT[state.step].left
 
 
 def _number(from_: str) -> str | None:
