@@ -57,12 +57,13 @@ def regions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def town(tmp_path_factory: pytest.TempPathFactory, regions: Path) -> Iterator[Town]:
     """The running service with a switch in front."""
     folder = tmp_path_factory.mktemp("service")
-    with running(folder, {"STILLHERE_REGIONS": str(regions)}) as service, _switch(service.environment) as switch:
+    with running(folder, {"STILLHERE_REGIONS": str(regions)}) as service, switch_for(service.environment) as switch:
         switch.phone(OPERATOR).will("answer", talk_s=2.0)
         yield Town(service, switch, Bench.prepare(service.runtime()))
 
 
-def _switch(environment: dict[str, str]) -> Switch:
+def switch_for(environment: dict[str, str]) -> Switch:
+    """A switch in front of a service that runs with these settings."""
     return Switch(
         base_url=environment["PUBLIC_BASE_URL"],
         account_sid=environment["TWILIO_ACCOUNT_SID"],
