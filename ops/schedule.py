@@ -1,4 +1,4 @@
-"""The sweep: what fell between a commit and the queue, and calls whose end nobody reported."""
+"""The sweep: what fell between a commit and the queue, calls whose end nobody reported, and recordings out of date."""
 
 from __future__ import annotations
 
@@ -6,19 +6,32 @@ import logging
 from datetime import timedelta
 
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, aliased
 
-from certification import journal
+from certification import cases, certifying, journal
+from certification.cases import CaseKind
 from certification.runtime import QueueUnavailable, Runtime
-from certification.store import Assessment, Call
+from certification.store import Assessment, Call, Case, Person, Recording
+from ivr.calls import left
+from ivr.script import SCRIPT
+from ivr.scripts.certify import CERTIFYING
+from ivr.steps import State, Transfer
 from ops import heartbeat
+from ops.concluding import conclude
+from ops.judging import NO_END, Verdict
 from ops.queue import connect, queue_of
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 5
 ASSESSMENT_LATE = timedelta(seconds=10)
+ASSESSMENT_HOPELESS = timedelta(minutes=10)
 CALL_SILENT = timedelta(minutes=10)
+TALK_SILENT = timedelta(hours=5)  # a talk with an operator sends no webhook; the carrier ends it after four hours
+TAKEN_UP = timedelta(minutes=10)
+LOOK_BACK = timedelta(days=1)
 
 
 def run(rt: Runtime) -> None:
@@ -30,37 +43,93 @@ def run(rt: Runtime) -> None:
 
 
 def sweep(rt: Runtime) -> None:
-    """Queue what waits too long, end calls that went silent. Safe at any time, and beside another sweep."""
-    try:
-        if queue_of(connect(rt.settings.redis_url)).count == 0:  # else the worker is merely busy
-            requeue_assessments(rt)
-    except (QueueUnavailable, RedisError) as error:
-        logger.warning("queue unreachable, the next sweep tries again: %s", error)
-    end_silent_calls(rt)
+    """Do every duty. Safe at any time, and beside another sweep; one that cannot be done now waits for the next."""
+    for duty in (requeue_assessments, give_up_assessments, end_silent_calls, open_dropped_cases, erase_recordings):
+        try:
+            duty(rt)
+        except (SQLAlchemyError, RedisError, QueueUnavailable) as error:
+            logger.warning("%s waits for the next sweep: %s", duty.__name__, error)
 
 
 def requeue_assessments(rt: Runtime) -> int:
-    """Queue again every assessment that is still pending; a job that comes twice does nothing the second time."""
+    """Queue again what is still to be weighed and in no queue; a job that comes twice does nothing the second time."""
+    queued = {job.args[0] for job in queue_of(connect(rt.settings.redis_url)).get_jobs()}
+    late = select(Assessment.id).where(Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_LATE)
     with rt.sessions() as session:
-        late = list(
-            session.scalars(
-                select(Assessment.id).where(
-                    Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_LATE
-                )
-            )
-        )
-    for identifier in late:
+        lost = [identifier for identifier in session.scalars(late) if identifier not in queued]
+    for identifier in lost:
         rt.enqueue("ops.jobs.assess", identifier)
-    return len(late)
+    return len(lost)
+
+
+def give_up_assessments(rt: Runtime) -> int:
+    """Hand to a human what was begun again and again and never finished: something in it breaks the worker."""
+    old = select(Assessment).where(Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_HOPELESS)
+    with rt.sessions.begin() as session:
+        in_order = session.scalars(old.order_by(Assessment.asked_at))
+        hopeless = [one for one in in_order if one.detail]  # nothing in it: it only waits for a worker
+        return sum(
+            conclude(session, rt, one, Verdict.unweighable(one.purpose, NO_END), actor="schedule") for one in hopeless
+        )
 
 
 def end_silent_calls(rt: Runtime) -> int:
-    """Write down as dropped each call of which nothing was heard for long: its status callback was lost."""
+    """End each call of which nothing was heard for long: its status callback was lost."""
+    running = select(Call).where(Call.ended_at.is_(None), Call.touched_at < rt.now() - CALL_SILENT)
     with rt.sessions.begin() as session:
-        silent = list(
-            session.scalars(select(Call).where(Call.ended_at.is_(None), Call.touched_at < rt.now() - CALL_SILENT))
-        )
-        for call in silent:
-            call.ended_at = rt.now()
-            journal.write(session, rt.now(), actor="schedule", action="call found ended", subject=call.id)
-    return len(silent)
+        silent = [call for call in session.scalars(running) if call.touched_at < rt.now() - _silence(call)]
+        return sum(_end(session, rt, call) for call in silent)
+
+
+def _silence(call: Call) -> timedelta:
+    return TALK_SILENT if isinstance(SCRIPT.get(call.state.get("step", "")), Transfer) else CALL_SILENT
+
+
+def _end(session: Session, rt: Runtime, call: Call) -> bool:
+    unmoved = update(Call).where(Call.id == call.id, Call.ended_at.is_(None), Call.touched_at == call.touched_at)
+    known = call.state.get("step") in SCRIPT  # a release before this one may have had other steps
+    outcome = func.coalesce(Call.outcome, left(State(**call.state)) if known else "dropped")
+    ended = session.scalar(unmoved.values(ended_at=rt.now(), outcome=outcome).returning(Call.outcome))
+    if ended is None:
+        return False
+    journal.write(session, rt.now(), "schedule", "call found ended", f"call:{call.id}", outcome=ended)
+    return True
+
+
+def open_dropped_cases(rt: Runtime) -> int:
+    """Have a human see to whoever was cut off on the way to a certification and has not called again."""
+    later = aliased(Call)
+    called_again = exists().where(later.person_id == Call.person_id, later.started_at > Call.started_at)
+    weighed_still = exists().where(Assessment.call_id == Call.id, Assessment.state == "pending")
+    dropped = select(Call).where(
+        Call.outcome == "dropped",
+        Call.person_id.is_not(None),
+        Call.ended_at.between(rt.now() - LOOK_BACK, rt.now() - TAKEN_UP),
+        ~called_again,
+        ~weighed_still,
+        ~exists().where(Case.call_id == Call.id),
+    )
+    with rt.sessions.begin() as session:
+        return sum(_open_dropped(session, rt, call) for call in session.scalars(dropped).all())
+
+
+def _open_dropped(session: Session, rt: Runtime, call: Call) -> bool:
+    person = session.get_one(Person, call.person_id)
+    if call.state.get("step") not in CERTIFYING or certifying.status(session, rt, person).closed:
+        return False
+    kind = CaseKind.DROPPED
+    detail = {"step": call.state["step"], "dialect": call.state.get("dialect")}
+    cases.open_case(
+        session, rt, kind=kind, cause=f"{kind}:{call.id}", person=person, call=call, detail=detail, actor="schedule"
+    )
+    return True
+
+
+def erase_recordings(rt: Runtime) -> int:
+    """Erase each recording that has been kept for as long as was promised."""
+    with rt.sessions.begin() as session:
+        outdated = delete(Recording).where(Recording.erase_after <= rt.now())
+        erased = len(session.scalars(outdated.returning(Recording.id)).all())
+        if erased:
+            journal.write(session, rt.now(), "schedule", "recordings erased", "recordings", count=erased)
+    return erased

@@ -61,7 +61,8 @@ class Bench:
     def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float) -> Weighed:
         """Weigh a challenge's audio (the caller's turns joined) against a person's template.
 
-        Raises scoring.TemplateOfAnotherEncoder when the person must be enrolled again, and TemplateUnreadable.
+        Raises scoring.TemplateOfAnotherEncoder when the person must be enrolled again, and TemplateUnreadable or
+        SealBroken when it cannot be read.
         """
         template = vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
         reasons = quality.reasons(quality.measure(samples), Use.TEST)
@@ -89,19 +90,23 @@ class Bench:
         return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings))
 
     def keep(self, session: Session, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
-        """Seal a template and make it the person's one; the one before is retired, not erased."""
-        identifier = new_id()
-        sealed = vault.seal(template, self.rt.keys, _context(identifier))
-        return templates.keep(
-            session,
-            self.rt,
-            person,
-            template_id=identifier,
-            encoder=template.encoder,
-            sealed=sealed,
-            utterances=template.utterances,
-            source=source,
-        )
+        """keep(), for whoever holds a bench."""
+        return keep(session, self.rt, person, template, source)
+
+
+def keep(session: Session, rt: Runtime, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
+    """Seal a template and make it the person's one; the one before is retired, not erased."""
+    identifier = new_id()
+    return templates.keep(
+        session,
+        rt,
+        person,
+        template_id=identifier,
+        encoder=template.encoder,
+        sealed=vault.seal(template, rt.keys, _context(identifier)),
+        utterances=template.utterances,
+        source=source,
+    )
 
 
 def heard(mulaw: Sequence[bytes]) -> Samples:

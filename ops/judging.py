@@ -1,0 +1,109 @@
+"""What a worker thinks of one assessment: its material gathered, the voice weighed, a verdict. Nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from certification import consent, templates
+from certification.cases import CaseKind
+from certification.keys import SealBroken
+from certification.runtime import Runtime
+from certification.store import Assessment, Person, Recording, VoiceTemplate
+from ops.voices import Bench, Enrolment, Weighed, heard
+from voiceprint import challenge
+from voiceprint.calibration import ThresholdUnsupported
+from voiceprint.scoring import TemplateOfAnotherEncoder
+from voiceprint.vault import TemplateUnreadable
+
+ENROL = "enrol"  # the purpose of an assessment that makes a template
+NO_TEMPLATE = "no_template"
+NO_RECORDING = "recording_unreadable"
+NO_END = "never_finished"
+LIMIT = "limit_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a verdict rests on. `audio`: mu-law, a turn each; None when a recording is erased or cannot be opened."""
+
+    purpose: str
+    template: VoiceTemplate | None
+    audio: list[bytes] | None
+    words_right: bool
+    max_fmr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An assessment's outcome and what it rests on; `kind` is the case that a human gets, where one is needed."""
+
+    outcome: str
+    weighed: Weighed | None = None
+    enrolment: Enrolment | None = None
+    problem: str | None = None
+    kind: CaseKind = CaseKind.VOICE_DOUBT
+
+    @classmethod
+    def unweighable(cls, purpose: str, problem: str, kind: CaseKind = CaseKind.VOICE_DOUBT) -> Verdict:
+        """No machine could weigh it, and no fault of the caller's: a human's turn."""
+        if purpose == ENROL:
+            return cls("differ", problem=problem, kind=CaseKind.ENROLMENT_DIFFERS)
+        return cls("human", problem=problem, kind=kind)
+
+    @property
+    def detail(self) -> dict[str, object]:
+        """The numbers for the operator and the journal."""
+        detail: dict[str, object] = {} if self.problem is None else {"problem": self.problem}
+        if self.weighed is not None:
+            weighed = self.weighed
+            detail |= {
+                "score": round(weighed.score, 4),
+                "llr": round(weighed.llr, 3),
+                "threshold": round(weighed.threshold, 3),
+                "reasons": [str(reason) for reason in weighed.reasons],
+            }
+        if self.enrolment is not None:
+            enrolment = self.enrolment
+            lowest = None if enrolment.lowest is None else round(enrolment.lowest, 4)
+            detail |= {"agreement": lowest, "reasons": [str(reason) for reason in enrolment.reasons]}
+        return detail
+
+
+def gather(session: Session, rt: Runtime, assessment: Assessment) -> Material:
+    """Open what an assessment needs. Without consent there is no template, whatever is still kept."""
+    person = session.get_one(Person, assessment.person_id)
+    kept = [session.get(Recording, identifier) for identifier in assessment.recordings]
+    recordings = [recording for recording in kept if recording is not None]
+    try:
+        audio = [rt.keys.open(recording.sealed, f"recordings:{recording.id}") for recording in recordings]
+    except SealBroken:
+        audio = []
+    return Material(
+        purpose=assessment.purpose,
+        template=templates.current(session, person) if consent.given(session, person) else None,
+        audio=audio if len(audio) == len(kept) else None,
+        words_right=all(recording.asked == recording.heard for recording in recordings) and bool(recordings),
+        max_fmr=rt.regions[person.region].voice.max_fmr,
+    )
+
+
+def judge(bench: Bench, material: Material) -> Verdict:
+    """Weigh the material. An error that is not known here is raised, and the assessment tried again."""
+    if material.audio is None:
+        return Verdict.unweighable(material.purpose, NO_RECORDING)
+    if material.purpose == ENROL:
+        enrolment = bench.weigh_enrolment([heard([turn]) for turn in material.audio])
+        return Verdict(enrolment.agreement.value, enrolment=enrolment, kind=CaseKind.ENROLMENT_DIFFERS)
+    if material.template is None:
+        return Verdict.unweighable(material.purpose, NO_TEMPLATE, CaseKind.NO_TEMPLATE)
+    try:
+        weighed = bench.weigh(material.template, heard(material.audio), material.max_fmr)
+    except (SealBroken, TemplateUnreadable, TemplateOfAnotherEncoder) as error:  # to be enrolled again
+        return Verdict.unweighable(material.purpose, str(error), CaseKind.NO_TEMPLATE)
+    except ThresholdUnsupported as error:
+        return Verdict.unweighable(material.purpose, str(error))
+    outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons)
+    names = {challenge.Outcome.CERTIFY: "certified", challenge.Outcome.HUMAN: "human", challenge.Outcome.AGAIN: "again"}
+    return Verdict(names[outcome], weighed=weighed)
