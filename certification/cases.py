@@ -20,8 +20,10 @@ class CaseKind(StrEnum):
     CALL_BACK = "call_back"  # a caller was promised to be called
     PROMISED_RESULT = "promised_result"  # a caller hung up before the result was there
     LIMIT_REACHED = "limit_reached"  # too many failed voice attempts
-    NO_TEMPLATE = "no_template"  # nothing to compare the voice with
+    NO_TEMPLATE = "no_template"  # nothing to compare the voice with, and no PIN
+    NO_PIN = "no_pin"  # a template, but no PIN for somebody who does not speak
     ENROLMENT_DIFFERS = "enrolment_differs"  # the groups of an enrolment do not agree
+    ENROLMENT_UNFINISHED = "enrolment_unfinished"  # the words of an enrolment did not come through
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again

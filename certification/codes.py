@@ -7,15 +7,13 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal, people
+from certification import guesses, journal, people
 from certification.runtime import Runtime
-from certification.store import CodeGuesses, EnrolmentCode, Person, insert_once, new_id
+from certification.store import EnrolmentCode, Person, insert_once, new_id
 
 DIGITS = 8
 VALID = timedelta(minutes=30)
-GUESSES = 5
-GUESSES_WITHIN = timedelta(hours=1)
-_CODE, _CALLER = "enrolment_codes.code", "code_guesses.number"
+_CODE = "enrolment_codes.code"
 
 
 def issue(session: Session, rt: Runtime, person: Person, by: str) -> str:
@@ -40,44 +38,32 @@ def issue(session: Session, rt: Runtime, person: Person, by: str) -> str:
     return code
 
 
-def use(session: Session, rt: Runtime, code: str, e164: str | None = None) -> Person | None:
-    """The person this code was issued for; from then on it is used. None when it is wrong, used or too old.
-
-    Wrong codes are counted by calling number (withheld numbers together): after five within an hour, none is looked at.
-    """
-    now = rt.now()
-    if not guesses_left(session, rt, e164):
-        return None
-    mine = update(EnrolmentCode).where(
+def find(session: Session, rt: Runtime, code: str, e164: str | None = None) -> EnrolmentCode | None:
+    """The code that was keyed, still to be used; None when it is wrong, used or too old. Wrong ones are counted."""
+    keyed = select(EnrolmentCode).where(
         EnrolmentCode.code_index.in_(rt.keys.indexes(code, _CODE)),
         EnrolmentCode.used_at.is_(None),
-        EnrolmentCode.expires_at > now,
+        EnrolmentCode.expires_at > rt.now(),
     )
-    person_id = session.scalars(mine.values(used_at=now).returning(EnrolmentCode.person_id)).first()
+    return guesses.guess(session, rt, guesses.CODE, e164, session.scalars(keyed).first)
+
+
+def use_up(session: Session, rt: Runtime, code_id: str) -> bool:
+    """Use up a code that was found: once, when a template is about to be made. One that just ran out will do."""
+    mine = update(EnrolmentCode).where(EnrolmentCode.id == code_id, EnrolmentCode.used_at.is_(None))
+    person_id = session.scalar(mine.values(used_at=rt.now()).returning(EnrolmentCode.person_id))
     if person_id is None:
-        _count_guess(session, rt, e164)
-        return None
-    journal.write(session, now, "line", "enrolment code used", f"person:{person_id}")
-    return session.get(Person, person_id)
+        return False
+    journal.write(session, rt.now(), "line", "enrolment code used", f"person:{person_id}")
+    return True
 
 
-def guesses_left(session: Session, rt: Runtime, e164: str | None) -> bool:
-    """Whether a code from this calling number is still looked at."""
-    counted = select(CodeGuesses).where(
-        CodeGuesses.number_index.in_(rt.keys.indexes(e164 or "", _CALLER)),
-        CodeGuesses.since > rt.now() - GUESSES_WITHIN,
-    )
-    return sum(row.wrong for row in session.scalars(counted)) < GUESSES
-
-
-def _count_guess(session: Session, rt: Runtime, e164: str | None) -> None:
-    now, index = rt.now(), rt.keys.index(e164 or "", _CALLER)
-    if insert_once(session, CodeGuesses, number_index=index, wrong=1, since=now):
-        return
-    mine = update(CodeGuesses).where(CodeGuesses.number_index == index)
-    stale = mine.where(CodeGuesses.since <= now - GUESSES_WITHIN)
-    if not session.execute(stale.values(wrong=1, since=now).returning(CodeGuesses.number_index)).first():
-        session.execute(mine.values(wrong=CodeGuesses.wrong + 1))
+def give_back(session: Session, rt: Runtime, code_id: str) -> None:
+    """Make a code good again of which no template came."""
+    mine = update(EnrolmentCode).where(EnrolmentCode.id == code_id, EnrolmentCode.used_at.is_not(None))
+    person_id = session.scalar(mine.values(used_at=None).returning(EnrolmentCode.person_id))
+    if person_id is not None:
+        journal.write(session, rt.now(), "line", "enrolment code given back", f"person:{person_id}")
 
 
 def open_for_number(session: Session, rt: Runtime, e164: str) -> bool:

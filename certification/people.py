@@ -231,10 +231,14 @@ def remember_dialect(session: Session, keys: KeyRing, e164: str, dialect: str, n
 
 
 def dialect_of(session: Session, keys: KeyRing, e164: str) -> str | None:
-    """The dialect last chosen from a number."""
+    """The dialect last chosen from a number; else the one that everybody there speaks, as far as the roll says."""
     indexes = keys.indexes(e164, _PHONE)
     chosen = select(LinePreference.dialect).where(LinePreference.number_index.in_(indexes))
-    return session.scalars(chosen.order_by(LinePreference.updated_at.desc())).first()
+    last = session.scalars(chosen.order_by(LinePreference.updated_at.desc())).first()
+    if last is not None:
+        return last
+    spoken = {person.dialect for person in people_at(session, keys, e164)} - {None}
+    return spoken.pop() if len(spoken) == 1 else None
 
 
 def _region(text: str, regions: Regions) -> str | None:

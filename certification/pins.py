@@ -85,6 +85,11 @@ def set_pin(session: Session, rt: Runtime, person: Person, pin: str, by: str) ->
     journal.write(session, rt.now(), by, "PIN set", f"person:{person.id}")
 
 
+def is_set(session: Session, person: Person) -> bool:
+    """Whether the person has a PIN."""
+    return session.get(Pin, person.id) is not None
+
+
 def easy(pin: str, number: ResidentNumber) -> bool:
     """Whether others would guess this PIN first."""
     steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}

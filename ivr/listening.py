@@ -105,6 +105,10 @@ class Turn:
         """The caller is gone: what was heard is written down, the voice is not kept."""
         return [] if self._finished else self._end("hangup")
 
+    def on_stall(self) -> list[Out]:
+        """No frame comes any more: silence, as a carrier may keep it, unless the caller was heard before."""
+        return [] if self._finished else self._end("hangup" if self._ears.spoken else "no_input")
+
     def _play(self, frames: int) -> list[Out]:
         """The next frames of the prompts, and the marks up to them."""
         out: list[Out] = []

@@ -12,6 +12,8 @@ from ivr.steps import (
     REPEAT,
     AnyStep,
     Began,
+    Broken,
+    Challenge,
     Dialled,
     End,
     Event,
@@ -34,6 +36,7 @@ from ivr.steps import (
 Perform: TypeAlias = Callable[[str, State, Event], Facts]  # runs an edge function by name
 
 ASKED_AGAIN = 2  # so often a question is asked again, before a human is
+LISTENED_AGAIN = 2  # so often in a call the listening may break off, before it goes on by keys
 SAY_STILL_WAITING = 5  # every so many looks
 
 
@@ -53,17 +56,23 @@ def begin(script: Script, dialect: str, perform: Perform) -> Turn:
 def answer(script: Script, state: State, event: Event, perform: Perform) -> Turn:
     """The turn that follows this event. An End stays where it is."""
     step = script[state.step]
+    if isinstance(event, Broken):
+        if state.broken < LISTENED_AGAIN:
+            return _enter(script, replace(state, broken=state.broken + 1), state.step, perform, ("line.again",))
+        event = Unavailable()
     match step, event:
         case End(), _:
             return Turn(state, step.saying(state))
         case _, Keyed("0"):
             return _enter(script, state, "human", perform)
-        case Wait(), _:
-            return _look(script, step, state, event, perform)
         case (_, Keyed("*")) | (Speak(), Keyed("#")):  # a late # ended the number before
             return Turn(state, step.saying(state))
         case _, Keyed("9") if state.step != "language":
             return _enter(script, replace(state, back=state.step), "language", perform)
+        case Wait(), _:
+            return _look(script, step, state, event, perform)
+        case Keys(skip=str(elsewhere)), Silent() | Keyed("#" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8"):
+            return _enter(script, state, elsewhere, perform)
         case Speak(challenge=None), Unavailable():
             return Turn(replace(state, keys_only=True), ("keys.only", *_again(step, state)))
     result = _result(step, event)
@@ -90,6 +99,8 @@ def _result(step: AnyStep, event: Event) -> str | None:
         case Keys(), _:
             return None
         case Speak(challenge=None), _:
+            return None
+        case Speak(challenge=Challenge(by_voice_alone=True)), Silent() | Keyed():
             return None
         case _, Dialled(completed):
             return "completed" if completed else "failed"
@@ -137,7 +148,7 @@ def _ask_again(script: Script, step: Keys | Speak, state: State, event: Event, p
     match event:
         case Silent():
             trouble = "silent"
-        case Keyed():
+        case Keyed() if not (isinstance(step, Speak) and step.challenge):
             trouble = "keys"
         case _:
             trouble = "unclear"

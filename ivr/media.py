@@ -131,6 +131,8 @@ class Conversation:
                 raise ConnectionClosed
             if text is None:
                 logger.warning("%s: no audio for %g s, spoken turn given up", self._call, self._watchdog_s)
+                if self._turn is not None:
+                    self._do(self._turn.on_stall())
                 return
             if len(self._ws.input_buffer) > WAITING_LIMIT:
                 logger.warning("%s: too slow for the caller, the oldest audio is dropped", self._call)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from certification.runtime import Runtime
 from certification.store import Call, Person, Recording, SpokenTurn, new_id
-from ivr.steps import GLOBAL_KEYS, Event, Keyed, NotUnderstood, Silent, Spoke, Unavailable
+from ivr.steps import GLOBAL_KEYS, Broken, Event, Keyed, NotUnderstood, Silent, Spoke, Unavailable
 
 PROMISED_DAYS = 90  # the notice says that no recording is kept for longer
 OPEN_FOR = timedelta(minutes=1)  # the carrier connects at once, or not at all
@@ -112,7 +112,7 @@ def _keep(
 def result_of(session: Session, call: Call, n: int) -> Event:
     """What was heard in the spoken turn n, as the script hears it.
 
-    A socket that never came is Unavailable; one that broke off heard something, and what is not known.
+    A socket that never came is Unavailable; one that broke off may have heard something, and what is not known.
     """
     turn = session.scalar(select(SpokenTurn).where(SpokenTurn.call_id == call.id, SpokenTurn.n == n))
     match turn:
@@ -121,7 +121,7 @@ def result_of(session: Session, call: Call, n: int) -> Event:
         case SpokenTurn(state="done", heard=dict(heard)):
             return _event(heard)
         case _:
-            return NotUnderstood()
+            return Broken()
 
 
 def _event(heard: dict[str, Any]) -> Event:
@@ -130,6 +130,8 @@ def _event(heard: dict[str, Any]) -> Event:
             return Keyed(key)
         case {"ended": "no_input"}:
             return Silent()
+        case {"ended": "hangup"}:
+            return Broken()
         case {"understood": True, "words": [*words], "confidence": confidence, "recording": recording}:
             return Spoke(tuple(words), confidence, recording)
         case _:

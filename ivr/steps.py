@@ -50,6 +50,11 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """The listening broke off, and nobody knows what was said: never the caller's fault."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unavailable:
     """Nobody could listen: the caller goes on with keys."""
 
@@ -66,7 +71,7 @@ class Polled:
     """A waiting caller is still there."""
 
 
-Event: TypeAlias = Began | Keyed | Spoke | NotUnderstood | Silent | Unavailable | Dialled | Polled
+Event: TypeAlias = Began | Keyed | Spoke | NotUnderstood | Silent | Broken | Unavailable | Dialled | Polled
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class State:
     tries: int = 0  # times this step has been asked again; in a Wait, times looked
     back: str = "menu"
     keys_only: bool = False
+    broken: int = 0  # times the listening broke off in this call
     known: Mapping[str, Facts] = field(default_factory=dict)
 
     def fact(self, name: str, key: str = "result") -> Json:
@@ -91,6 +97,7 @@ class State:
             "tries": self.tries,
             "back": self.back,
             "keys_only": self.keys_only,
+            "broken": self.broken,
             "known": {name: dict(facts) for name, facts in self.known.items()},
         }
 
@@ -131,6 +138,7 @@ class Keys(Step):
     last_may_be_x: bool = False  # a resident identity number may end in X, keyed as *
     hash_ends: bool = False  # the caller is asked to end with #, which must not fall into the next step
     choices: Mapping[str, str] | None = None
+    skip: str | None = None  # where silence or a single key leads, when the number may be left out
     again: Says | None = None
     lost: str = "lost"
 
@@ -142,6 +150,7 @@ class Challenge:
     groups: int
     words: int
     retries: int
+    by_voice_alone: bool = False  # a key or silence is no answer, and the group is asked for again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

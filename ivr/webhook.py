@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, request
 from sqlalchemy.orm import Session
@@ -45,7 +46,7 @@ class _Routes:
         sid = _call_sid()
 
         def answer(session: Session) -> str:
-            return self.line.answer(session, sid, n, request.form) or self.line.renderer.restart()
+            return self.line.answer(session, sid, n, request.values) or self.line.renderer.restart()
 
         return self._twiml(answer)
 
@@ -79,8 +80,10 @@ class _Routes:
     def _comfort(self) -> str:
         tried = request.args.get("tried", "0")
         if tried.isascii() and tried.isdigit() and int(tried) < TRIES:
-            here = f"{self.line.renderer.public_url}{request.path}"
-            return self.line.renderer.hold(f"{here}?tried={int(tried) + 1}")
+            query = {"tried": str(int(tried) + 1)}
+            if "DialCallStatus" in request.values:  # said once; digits never stand in an address
+                query["DialCallStatus"] = request.values["DialCallStatus"]
+            return self.line.renderer.hold(f"{self.line.renderer.public_url}{request.path}?{urlencode(query)}")
         region = self.rt.regions.default
         return self.line.renderer.surrender(region.operator.number if operator_open(region, self.rt.now()) else None)
 

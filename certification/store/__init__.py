@@ -4,9 +4,9 @@ from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, Period
 from certification.store.people import (
-    CodeGuesses,
     Consent,
     EnrolmentCode,
+    Guesses,
     LinePreference,
     Person,
     Phone,
@@ -21,10 +21,10 @@ __all__ = [
     "Base",
     "Call",
     "Case",
-    "CodeGuesses",
     "Consent",
     "EnrolmentCode",
     "Evidence",
+    "Guesses",
     "JournalEntry",
     "JournalHead",
     "LinePreference",

@@ -90,10 +90,10 @@ class EnrolmentCode(Identified, Base):
     used_at: Mapped[datetime | None]
 
 
-class CodeGuesses(Base):
-    """Wrong enrolment codes keyed from one calling number since `since`."""
+class Guesses(Base):
+    """Wrong guesses from one calling number since `since`; what was guessed at is part of the index."""
 
-    __tablename__ = "code_guesses"
+    __tablename__ = "guesses"
 
     number_index: Mapped[str] = mapped_column(String(64), primary_key=True)
     wrong: Mapped[int] = mapped_column(default=0)

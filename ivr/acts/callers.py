@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from certification import certifying, codes, people
+from certification import certifying, codes, guesses, people
 from certification.errors import Problem
 from certification.identity import ResidentNumber
 from certification.store import Call, Person
@@ -16,6 +16,7 @@ from ivr.steps import Facts, Keyed
 
 CALLING = "calls.from"  # the purpose of the index over calling numbers
 TAKEN_UP_WITHIN = timedelta(minutes=10)
+SILENT_AFTER = timedelta(seconds=20)  # a call that has not ended, but of which nothing has been heard, may be lost
 UNFINISHED = (None, "dropped")
 NUMBERS = 3  # identity numbers keyed in a row before a human is asked
 TAILS = 2
@@ -43,7 +44,8 @@ def _broken_off(at: At, number: str) -> Call | None:
     last = at.session.scalars(from_here.order_by(Call.started_at.desc()).limit(1)).first()
     if last is None or last.touched_at < at.rt.now() - TAKEN_UP_WITHIN or last.outcome not in UNFINISHED:
         return None
-    return last if last.state.get("step") in CERTIFYING else None
+    over = last.ended_at is not None or last.touched_at < at.rt.now() - SILENT_AFTER
+    return last if over and last.state.get("step") in CERTIFYING else None
 
 
 @act("chosen")
@@ -73,11 +75,18 @@ def identify(at: At) -> Facts:
     assert isinstance(at.event, Keyed)
     keyed = at.event.digits.replace("*", "X")
     by_tail = at.state.step.endswith(".tail")
-    people_found = people.with_tail(at.rt.keys, at.household, keyed) if by_tail else _by_number(at, keyed)
-    if len(people_found) == 1:
-        at.call.person_id = people_found[0].id
+
+    def look() -> Person | None:
+        known = people.with_tail(at.rt.keys, at.household, keyed) if by_tail else _by_number(at, keyed)
+        return known[0] if len(known) == 1 else None
+
+    person = guesses.guess(at.session, at.rt, guesses.NUMBER, at.number, look)
+    if person is not None:
+        at.call.person_id = person.id
         return found("found")
     times = at.counted("identify") + 1
+    if not guesses.left(at.session, at.rt, guesses.NUMBER, at.number):
+        return found("lost")
     if by_tail:
         return found("again", times=times) if times < TAILS else found("full")
     return found("again", times=times) if times < NUMBERS else found("lost")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from certification import templates
 from certification.cases import CaseKind, open_case
 from certification.regions import operator_open
 from ivr.acts.at import Act, At, act, found
@@ -42,9 +43,16 @@ def needs_more(at: At) -> Facts:
 
 
 @act("opened")
+def not_enrolled(at: At) -> Facts:
+    """Have a human help somebody whose enrolment came to nothing."""
+    return _open(at, CaseKind.ENROLMENT_UNFINISHED, at.call.id)
+
+
+@act("opened")
 def no_way(at: At) -> Facts:
     """Have a human help somebody who has no PIN, and could not go on by voice."""
-    return _open(at, CaseKind.NO_TEMPLATE, at.call.id)
+    enrolled = templates.current(at.session, at.person) is not None
+    return _open(at, CaseKind.NO_PIN if enrolled else CaseKind.NO_TEMPLATE, at.call.id)
 
 
 @act("opened")
@@ -60,4 +68,4 @@ def _open(at: At, kind: CaseKind, cause: str, result: str = "opened") -> Facts:
     return found(result)
 
 
-ACTS: tuple[Act, ...] = (operator, call_back, limit_reached, not_understood, needs_more, no_way, promise)
+ACTS: tuple[Act, ...] = (operator, call_back, limit_reached, not_understood, needs_more, not_enrolled, no_way, promise)

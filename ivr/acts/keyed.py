@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from certification import certifying, codes, pins
+from certification import certifying, codes, guesses, pins
 from certification import consent as consents
 from certification.evidence import Kind, Strength
 from ivr.acts.at import Act, At, act, found
 from ivr.steps import Facts, Keyed
 
 TRIES = 3  # wrong PINs or codes in one call before a human is asked
+
+
+@act("pin", "voice", "none")
+def pin_ready(at: At) -> Facts:
+    """Whether there is a PIN to ask for. Without one, who did not speak is asked to, once; nobody is asked in vain."""
+    if pins.is_set(at.session, at.person):
+        return found("pin")
+    did_not_speak = at.state.fact("hear_group") == "pin"
+    return found("voice" if did_not_speak and at.state.fact("pin_ready") is None else "none")
 
 
 @act("certified", "recorded", "again", "lost", "locked", "none")
@@ -40,14 +49,15 @@ def check_pin(at: At) -> Facts:
 
 @act("found", "again", "lost")
 def use_code(at: At) -> Facts:
-    """Use up the code from the desk: it says who is being enrolled."""
+    """Look up the code from the desk: it says who is being enrolled. It is used up when the words have been said."""
     assert isinstance(at.event, Keyed)
-    person = codes.use(at.session, at.rt, at.event.digits, at.number)
-    if person is not None:
-        at.call.person_id = person.id
-        return found("found")
+    code = codes.find(at.session, at.rt, at.event.digits, at.number)
+    if code is not None:
+        at.call.person_id = code.person_id
+        return found("found", code=code.id)
     times = at.counted("use_code") + 1
-    return found("again" if times < TRIES else "lost", times=times)
+    more = times < TRIES and guesses.left(at.session, at.rt, guesses.CODE, at.number)
+    return found("again" if more else "lost", times=times)
 
 
 @act("given", "declined")
@@ -60,4 +70,4 @@ def consent(at: At) -> Facts:
     return found("given")
 
 
-ACTS: tuple[Act, ...] = (check_pin, use_code, consent)
+ACTS: tuple[Act, ...] = (pin_ready, check_pin, use_code, consent)

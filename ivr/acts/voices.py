@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from certification import certifying, consent, limits, templates
+from certification import certifying, codes, consent, limits, templates
 from certification.evidence import Kind
 from certification.store import Assessment, Evidence, later, new_id
 from ivr.acts.at import Act, At, act, found
@@ -59,8 +59,15 @@ def hear_group(at: At) -> Facts:
 
 @act("next", "again", "done", "failed", "unavailable")
 def hear_enrolment(at: At) -> Facts:
-    """One group of an enrolment."""
-    return _hear(at, "hear_enrolment")
+    """One group of an enrolment; after the last one the code from the desk is used up, so that no other call can."""
+    facts = _hear(at, "hear_enrolment")
+    if facts["result"] == "done" and not codes.use_up(at.session, at.rt, _code(at)):
+        return _progress(at, "hear_enrolment", "failed")
+    return facts
+
+
+def _code(at: At) -> str:
+    return str(at.state.fact("use_code", "code"))
 
 
 def _hear(at: At, name: str) -> Facts:
@@ -103,16 +110,19 @@ def _round(at: At) -> int:
 @act("asked")
 def assess(at: At) -> Facts:
     """Have the voice weighed."""
-    return _ask(at, "certify", _recordings(at, "hear_group"))
+    return _ask(at, "assess", "certify", _recordings(at, "hear_group"))
 
 
 @act("asked")
 def assess_enrolment(at: At) -> Facts:
     """Have a template made of the voice."""
-    return _ask(at, "enrol", _recordings(at, "hear_enrolment"))
+    return _ask(at, "assess_enrolment", "enrol", _recordings(at, "hear_enrolment"))
 
 
-def _ask(at: At, purpose: str, recordings: list[str]) -> Facts:
+def _ask(at: At, name: str, purpose: str, recordings: list[str]) -> Facts:
+    """Once in a round: a caller who has changed the language meanwhile goes on waiting for the same result."""
+    if at.state.fact(name) is not None and at.state.fact(name, "round") == _round(at):
+        return at.state.known[name]
     assessment = Assessment(
         id=new_id(),
         call_id=at.call.id,
@@ -124,7 +134,7 @@ def _ask(at: At, purpose: str, recordings: list[str]) -> Facts:
     )
     at.session.add(assessment)
     later(at.session, at.rt.enqueue, "ops.jobs.assess", assessment.id)
-    return found("asked", assessment=assessment.id)
+    return found("asked", assessment=assessment.id, round=_round(at))
 
 
 @act(PENDING, "certified", "recorded", "human", "again", "poor", "late")
@@ -135,8 +145,11 @@ def weighed(at: At) -> Facts:
 
 @act(PENDING, "enrolled", "differ", "again", "poor", "late")
 def weighed_enrolment(at: At) -> Facts:
-    """Whether the template was made."""
-    return _outcome(at, str(at.state.fact("assess_enrolment", "assessment")))
+    """Whether the template was made. The code is good again where the voice was too poor for one."""
+    facts = _outcome(at, str(at.state.fact("assess_enrolment", "assessment")))
+    if facts["result"] in ("again", "poor"):
+        codes.give_back(at.session, at.rt, _code(at))
+    return facts
 
 
 def _outcome(at: At, identifier: str) -> Facts:

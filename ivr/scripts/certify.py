@@ -11,9 +11,14 @@ _LEADS = {"next": ("challenge.next",), "again": ("challenge.again",)}
 
 def repeat_words(state: State, heard_by: str = "hear_group") -> Saying:
     """Ask for a group of words to be repeated, and say them."""
+    return (*_LEADS.get(str(state.fact(heard_by)), ()), *same_words(state))
+
+
+def same_words(state: State) -> Saying:
+    """Say a group of words once more."""
     drawn = state.fact("draw", "names")
     words = [part for name in drawn for part in (SHORT, f"word.{name}")] if isinstance(drawn, list | tuple) else []
-    return (*_LEADS.get(str(state.fact(heard_by)), ()), "challenge.repeat", *words)
+    return ("challenge.repeat", *words)
 
 
 def pin_question(state: State) -> Saying:
@@ -45,7 +50,7 @@ CERTIFY: Script = {
             "again": "challenge",
             "done": "assess",
             "failed": "challenge.failed",
-            "pin": "pin",
+            "pin": "pin.ready",
             "unavailable": "voice.unavailable",
         },
     ),
@@ -73,13 +78,15 @@ CERTIFY: Script = {
     "recorded.end": End(says=("goodbye",), outcome="recorded"),
     "voice.doubt": Tell(says=("result.human",), then="human"),
     "challenge.poor": Tell(says=("challenge.poor",), prepare="fresh_round", then="certify.ready"),
-    "challenge.poor.pin": Tell(says=("challenge.poor.pin",), then="pin"),
+    "challenge.poor.pin": Tell(says=("challenge.poor.pin",), then="pin.ready"),
     "challenge.failed": Tell(says=("challenge.failed",), prepare="not_understood", then="human"),
     "promise": End(says=("result.promise", "goodbye"), prepare="promise", outcome="promised"),
     "limit": Tell(says=("limit.human",), prepare="limit_reached", then="human"),
-    "voice.none": Tell(says=("voice.none",), then="pin"),
-    "voice.unavailable": Tell(says=("voice.unavailable",), then="pin"),
-    **who("mute.who", then="pin"),
+    "voice.none": Tell(says=("voice.none",), then="pin.ready"),
+    "voice.unavailable": Tell(says=("voice.unavailable",), then="pin.ready"),
+    **who("mute.who", then="pin.ready"),
+    "pin.ready": Tell(prepare="pin_ready", then={"pin": "pin", "voice": "pin.none.voice", "none": "pin.none"}),
+    "pin.none.voice": Tell(says=("pin.none.voice",), then="challenge"),
     "pin": Keys(
         says=pin_question,
         again=("pin.ask.again",),

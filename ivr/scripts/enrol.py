@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivr.scripts.certify import CHALLENGE_SILENCE_S, repeat_words
+from ivr.scripts.certify import CHALLENGE_SILENCE_S, repeat_words, same_words
 from ivr.steps import Challenge, End, Keys, Saying, Script, Speak, State, Tell, Wait
 
 
@@ -16,6 +16,7 @@ ENROL: Script = {
         says=code_question,
         again=("enrol.code.again",),
         length=8,
+        skip="menu",  # a family shares the telephone: whoever has no code must be able to go on
         act="use_code",
         then={"found": "enrol.consent", "again": "enrol.code", "lost": "lost"},
     ),
@@ -31,7 +32,9 @@ ENROL: Script = {
         says=lambda state: repeat_words(state, "hear_enrolment"),
         grammar="challenge",
         silence_s=CHALLENGE_SILENCE_S,
-        challenge=Challenge(groups=3, words=4, retries=3),
+        challenge=Challenge(groups=3, words=4, retries=3, by_voice_alone=True),
+        again=same_words,
+        lost="enrol.unfinished",
         prepare="draw",
         act="hear_enrolment",
         then={
@@ -56,7 +59,7 @@ ENROL: Script = {
         },
     ),
     "enrol.done": End(says=("enrol.done", "goodbye"), outcome="enrolled"),
-    "enrol.differ": End(says=("enrol.differ", "goodbye"), outcome="enrolment_differs"),
+    "enrol.differ": Tell(says=("enrol.differ",), then="human"),  # the worker has opened the case
     "enrol.poor": Tell(says=("enrol.poor",), prepare="fresh_round", then="enrol.challenge"),
-    "enrol.unfinished": End(says=("enrol.unfinished", "goodbye"), outcome="enrolment_unfinished"),
+    "enrol.unfinished": Tell(says=("enrol.unfinished",), prepare="not_enrolled", then="human"),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, codes, consent, limits, people, templates
+from certification import cases, certifying, codes, consent, guesses, limits, people, templates
 from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.store import Attempt, Case, Consent, JournalEntry, Person, VoiceTemplate, new_id
@@ -92,7 +92,7 @@ def test_consent_is_kept_in_its_words_and_can_be_taken_back(rt: Runtime, wu: Per
         assert journalled(session, "consent withdrawn") == 1
 
 
-def test_a_code_is_good_once(rt: Runtime, wu: Person) -> None:
+def test_a_code_is_good_until_it_is_used_up(rt: Runtime, wu: Person, clock: Clock) -> None:
     with rt.sessions() as session:
         assert not codes.open_for_number(session, rt, PHONE)
         code = codes.issue(session, rt, wu, "clerk")
@@ -100,19 +100,26 @@ def test_a_code_is_good_once(rt: Runtime, wu: Person) -> None:
         assert code.isdigit()
         assert codes.open_for_number(session, rt, PHONE)
         assert not codes.open_for_number(session, rt, OTHER)
-        used = codes.use(session, rt, code, PHONE)
-        assert used is not None
-        assert used.id == wu.id
-        assert codes.use(session, rt, code, PHONE) is None
+        assert codes.find(session, rt, code, PHONE) is not None
+        found = codes.find(session, rt, code, PHONE)
+        assert found is not None
+        assert found.person_id == wu.id
+        clock.forward(minutes=30)
+        assert codes.use_up(session, rt, found.id), "it ran out while the words were said"
+        assert not codes.use_up(session, rt, found.id)
+        clock.forward(minutes=-10)
+        assert codes.find(session, rt, code, PHONE) is None
         assert not codes.open_for_number(session, rt, PHONE)
+        codes.give_back(session, rt, found.id)
+        assert codes.find(session, rt, code, PHONE) is not None
 
 
 def test_a_code_ends_after_half_an_hour_and_with_the_next_one(rt: Runtime, wu: Person, clock: Clock) -> None:
     with rt.sessions() as session:
         older, newer = codes.issue(session, rt, wu, "clerk"), codes.issue(session, rt, wu, "clerk")
-        assert codes.use(session, rt, older) is None
+        assert codes.find(session, rt, older) is None
         clock.forward(minutes=30)
-        assert codes.use(session, rt, newer) is None
+        assert codes.find(session, rt, newer) is None
         assert not codes.open_for_number(session, rt, PHONE)
 
 
@@ -123,29 +130,55 @@ def test_after_five_wrong_codes_from_a_number_none_is_looked_at_for_an_hour(
         code = codes.issue(session, rt, wu, "clerk")
         wrong = f"{(int(code) + 1) % 10**8:08d}"
         for _ in range(5):
-            assert codes.guesses_left(session, rt, OTHER)
-            assert codes.use(session, rt, wrong, OTHER) is None
-        assert not codes.guesses_left(session, rt, OTHER)
-        assert codes.use(session, rt, code, OTHER) is None
-        assert codes.use(session, rt, wrong, None) is None
-        assert codes.guesses_left(session, rt, None)
-        assert codes.use(session, rt, code, PHONE) is not None
+            assert guesses.left(session, rt, guesses.CODE, OTHER)
+            assert codes.find(session, rt, wrong, OTHER) is None
+        assert not guesses.left(session, rt, guesses.CODE, OTHER)
+        for _ in range(2):
+            assert codes.find(session, rt, code, OTHER) is None
+        assert codes.find(session, rt, wrong, None) is None
+        assert guesses.left(session, rt, guesses.CODE, None)
+        assert guesses.left(session, rt, guesses.NUMBER, OTHER)
+        assert codes.find(session, rt, code, PHONE) is not None
         clock.forward(hours=1)
         for _ in range(5):
-            assert codes.guesses_left(session, rt, OTHER)
-            assert codes.use(session, rt, wrong, OTHER) is None
-        assert not codes.guesses_left(session, rt, OTHER)
+            assert guesses.left(session, rt, guesses.CODE, OTHER)
+            assert codes.find(session, rt, wrong, OTHER) is None
+        assert not guesses.left(session, rt, guesses.CODE, OTHER)
+        assert journalled(session, "guesses ended") == 2
 
 
-def test_a_code_keyed_on_two_telephones_at_the_same_time_is_used_once(rt: Runtime, wu: Person) -> None:
-    with rt.sessions.begin() as session:
-        code = codes.issue(session, rt, wu, "clerk")
+def test_a_right_guess_counts_nothing_and_takes_back_no_wrong_one(rt: Runtime) -> None:
+    with rt.sessions() as session:
+        for _ in range(4):
+            assert guesses.guess(session, rt, guesses.CODE, PHONE, lambda: None) is None
+        for _ in range(9):
+            assert guesses.guess(session, rt, guesses.CODE, PHONE, lambda: "found") == "found"
+        assert guesses.left(session, rt, guesses.CODE, PHONE)
+        assert guesses.guess(session, rt, guesses.CODE, PHONE, lambda: None) is None
+        assert not guesses.left(session, rt, guesses.CODE, PHONE)
 
-    def key() -> bool:
+
+def test_guesses_at_the_same_time_are_all_counted(rt: Runtime) -> None:
+    looked: list[bool] = []
+
+    def key() -> None:
         with rt.sessions.begin() as session:
-            return codes.use(session, rt, code, PHONE) is not None
+            guesses.guess(session, rt, guesses.CODE, OTHER, lambda: looked.append(True))
 
-    assert sorted(at_once(2, key)) == [False, True]
+    at_once(8, key)
+    assert len(looked) == guesses.CODE.most
+
+
+def test_a_code_used_up_by_two_calls_at_the_same_time_is_used_once(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        found = codes.find(session, rt, codes.issue(session, rt, wu, "clerk"), PHONE)
+        assert found is not None
+
+    def use_up() -> bool:
+        with rt.sessions.begin() as session:
+            return codes.use_up(session, rt, found.id)
+
+    assert sorted(at_once(2, use_up)) == [False, True]
 
 
 def keep(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:

@@ -13,6 +13,7 @@ from ivr.machine import Turn
 from ivr.prompts import sentences
 from ivr.script import SCRIPT
 from ivr.steps import (
+    Broken,
     Dialled,
     End,
     Event,
@@ -49,7 +50,7 @@ def possible(step: object) -> list[Event]:
         case Transfer():
             return [Dialled(True), Dialled(False)]
         case Wait():
-            return [*[Polled()] * 20, Keyed("0"), Keyed("7")]
+            return [*[Polled()] * 20, *map(Keyed, "079*")]
         case Keys():
             return [
                 Silent(),
@@ -58,7 +59,7 @@ def possible(step: object) -> list[Event]:
         case _:
             words = [("一",), ("认证",), ("一", "二"), ("数字", "北京", "饭店"), ("天气",)]
             spoken: list[Event] = [Spoke(said, 0.9, "recording") for said in words]
-            return [*spoken, NotUnderstood(), Silent(), Unavailable(), *map(Keyed, "012389*#-")]
+            return [*spoken, NotUnderstood(), Silent(), Broken(), Unavailable(), *map(Keyed, "012389*#-")]
 
 
 def walk(chance: Random, start: str | None = None) -> list[Turn]:
@@ -127,14 +128,14 @@ def test_0_reaches_a_human_from_everywhere(name: str) -> None:
     assert turn.state.step == "human.transfer"
 
 
-@pytest.mark.parametrize("name", [name for name, step in SCRIPT.items() if isinstance(step, Keys | Speak)])
+@pytest.mark.parametrize("name", [name for name, step in SCRIPT.items() if isinstance(step, Keys | Speak | Wait)])
 def test_star_says_it_again_and_counts_nothing(name: str) -> None:
     turn = after(at(name, tries=1), Keyed("*"))
     assert turn.state == at(name, tries=1)
     assert turn.saying == SCRIPT[name].saying(turn.state)
 
 
-@pytest.mark.parametrize("name", ["menu", "challenge", "enrol.consent", "recorded"])
+@pytest.mark.parametrize("name", ["menu", "challenge", "assess", "enrol.consent", "recorded"])
 def test_9_changes_the_language_and_comes_back(name: str) -> None:
     asked = after(at(name), Keyed("9"))
     assert asked.state.step == "language"
@@ -169,9 +170,21 @@ def test_where_nobody_can_listen_the_caller_goes_on_by_keys() -> None:
     assert turn.state.keys_only
     assert turn.saying == ("keys.only", "menu.main.again")
     turn = after(turn.state, Keyed("1"), lookup="tail")
-    turn = after(turn.state, Keyed("1234"), identify="found", ready="challenge", hear_group="unavailable")
+    turn = after(
+        turn.state, Keyed("1234"), identify="found", ready="challenge", hear_group="unavailable", pin_ready="pin"
+    )
     assert turn.state.step == "pin"
     assert turn.saying == ("voice.unavailable", "pin.ask")
+
+
+def test_a_listening_that_breaks_off_counts_as_no_try() -> None:
+    state = at("menu", tries=2)
+    for times in (1, 2):
+        turn = after(state, Broken())
+        assert turn.saying == ("line.again", "menu.main")
+        assert turn.state.broken == times
+        state = turn.state
+    assert after(state, Broken()).saying == ("keys.only", "menu.main.again")
 
 
 def test_a_waiting_caller_hears_now_and_then_that_the_line_is_alive() -> None:

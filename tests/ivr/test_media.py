@@ -250,9 +250,17 @@ def test_a_silent_socket_is_given_up(rt: Runtime) -> None:
     with served(rt, watchdog_s=0.2) as carrier:
         stream = carrier.stream(COMMAND)
         assert stream.closed() == 1000
-        assert stream.row.state == "listening"
+        assert stream.heard["ended"] == "no_input"
         never_started = Stream(carrier, carrier.socket(), "CA", "token")
         assert never_started.closed() == 1000
+
+
+@on_sqlite
+def test_a_socket_that_falls_silent_over_a_voice_has_broken_off(rt: Runtime) -> None:
+    with served(rt, watchdog_s=0.2) as carrier:
+        stream = carrier.stream(replace(COMMAND, prompts=())).says(silence(0.2)).says(speech())
+        assert stream.closed() == 1000
+        assert stream.heard["ended"] == "hangup"
 
 
 @on_sqlite

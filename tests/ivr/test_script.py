@@ -22,8 +22,6 @@ OUTCOMES = {
     "promised",
     "informed",
     "enrolled",
-    "enrolment_differs",
-    "enrolment_unfinished",
 }
 
 
@@ -52,9 +50,11 @@ def onward(name: str) -> Iterator[str]:
     successors = [step.then] if isinstance(step.then, str) else list(step.then.values())
     if isinstance(step, Keys | Speak):
         successors.append(step.lost)
+    if isinstance(step, Keys) and step.skip:
+        successors.append(step.skip)
     if isinstance(step, Keys | Speak | Wait):
         successors.append("human")
-    if isinstance(step, Keys | Speak) and name != "language":
+    if isinstance(step, Keys | Speak | Wait) and name != "language":
         successors.append("language")
     for successor in successors:
         yield from backs() if successor == BACK else [successor]
@@ -62,7 +62,7 @@ def onward(name: str) -> Iterator[str]:
 
 def backs() -> list[str]:
     """Where BACK may lead: key 9 brings the caller from any of these to the choice of dialect."""
-    return [name for name, step in SCRIPT.items() if isinstance(step, Keys | Speak) and name != "language"]
+    return [name for name, step in SCRIPT.items() if isinstance(step, Keys | Speak | Wait) and name != "language"]
 
 
 @pytest.mark.parametrize("name", SCRIPT)

@@ -20,7 +20,7 @@ PEOPLE = (
     "consents",
     "pins",
     "enrolment_codes",
-    "code_guesses",
+    "guesses",
     "voice_templates",
 )
 CALLS = ("calls", "spoken_turns", "recordings", "assessments")
@@ -120,7 +120,7 @@ def enrolment() -> None:
         sa.Column("used_at", MOMENT),
     )
     op.create_table(
-        "code_guesses",
+        "guesses",
         sa.Column("number_index", sa.String(64), primary_key=True),
         needed("wrong", sa.Integer),
         needed("since", MOMENT),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from certification import certifying, people
 from certification.runtime import Runtime
-from certification.store import Person
+from certification.store import Call, Person
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.ivr.line.conftest import PIN
@@ -42,7 +43,7 @@ def test_a_family_shares_a_telephone(phone: Telephone, rt: Runtime, enrolled: Pe
         wife = people.add(session, rt, id_number=number, name="李女士", region="kunming", phone="13888000001")
     certifying_call(phone, rt, wife)
     assert phone.call().person_id == wife.id
-    assert phone.heard == ("voice.none", "pin.ask")
+    assert phone.heard == ("voice.none", "pin.none", "human.connecting")
 
 
 def test_the_next_date_is_said_and_the_menu_comes_back(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
@@ -77,6 +78,44 @@ def test_a_call_that_broke_off_is_taken_up_again_with_nothing_carried_over(
     assert again.heard[0] == "resume.welcome" and again.heard[-1] == "who.tail"
     again.press(tail(rt, enrolled)).repeats()
     assert again.heard[0] == "challenge.next", "the first group of the first call does not count"
+
+
+def test_a_second_caller_on_the_same_telephone_is_not_taken_for_the_first(
+    phone: Telephone, rt: Runtime, enrolled: Person, client: FlaskClient, clock: Clock
+) -> None:
+    certifying_call(phone, rt, enrolled)
+    assert Telephone(rt, client, sid="CA2").dial().heard[0] == "greeting"
+    clock.forward(seconds=21)
+    phone.dial()  # the carrier asks for the first call again: nothing is heard of it by that
+    with rt.sessions.begin() as session:
+        session.execute(delete(Call).where(Call.sid == "CA2"))
+    assert Telephone(rt, client, sid="CA3").dial().heard[0] == "resume.welcome", "its end was never reported"
+
+
+def test_nobody_guesses_identity_numbers_for_long(rt: Runtime, client: FlaskClient, enrolled: Person) -> None:
+    for sid, wrong in (("CA1", 3), ("CA2", 3), ("CA3", 3)):
+        phone = Telephone(rt, client, number="+862882345678", sid=sid)
+        phone.dial()
+        if sid == "CA1":
+            phone.press("1")
+        phone.presses_while_listened_to("1")
+        for _ in range(wrong):
+            phone.press("1" * 18)
+        assert phone.heard == ("lost.human", "human.connecting")
+    last = Telephone(rt, client, number="+862882345678", sid="CA4").dial().presses_while_listened_to("1")
+    assert last.press(whole(rt, enrolled)).heard == ("lost.human", "human.connecting"), "none is looked at any more"
+    other = Telephone(rt, client, sid="CA5").dial().press("1").says("认证")
+    assert other.press(tail(rt, enrolled)).heard[0] == "challenge.repeat"
+
+
+def test_a_known_telephone_is_greeted_in_the_dialect_of_the_roll(
+    rt: Runtime, client: FlaskClient, enrolled: Person
+) -> None:
+    with rt.sessions.begin() as session:
+        session.get_one(Person, enrolled.id).dialect = "sichuanese"
+    phone = Telephone(rt, client).dial()
+    assert phone.plan is not None
+    assert (phone.plan.dialect, phone.heard) == ("sichuanese", ("greeting", "language.change", "menu.main"))
 
 
 def test_after_ten_minutes_or_a_finished_call_everything_begins_anew(

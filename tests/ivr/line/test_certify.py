@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from certification.evidence import Strength
 from certification.runtime import Runtime
-from certification.store import Assessment, Attempt, Evidence, Person, Recording
+from certification.store import Assessment, Attempt, Evidence, Person, Pin, Recording
 from ivr.spoken import Result
 from tests.certification.conftest import Clock, Queue
 from tests.ivr.line.conftest import PIN
@@ -159,9 +159,34 @@ def test_a_wrong_pin_is_asked_again_and_then_a_human_comes(phone: Telephone, rt:
 
 def test_without_template_and_pin_only_a_human_can_go_on(phone: Telephone, rt: Runtime, wu: Person) -> None:
     certifying_call(phone, rt, wu)
-    assert phone.heard == ("voice.none", "pin.ask")
-    assert phone.press("739164").heard == ("pin.none", "human.connecting")
+    assert phone.heard == ("voice.none", "pin.none", "human.connecting")
     assert "no_template" in cases(rt)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_a_pin_whoever_pressed_a_key_is_asked_for_their_voice_once(
+    phone: Telephone, rt: Runtime, enrolled: Person
+) -> None:
+    with rt.sessions.begin() as session:
+        session.delete(session.get_one(Pin, enrolled.id))
+    certifying_call(phone, rt, enrolled).repeats()
+    assert phone.presses_while_listened_to("7").heard[:2] == ("pin.none.voice", "challenge.repeat")
+    assert phone.repeats().heard == ("assess.wait",), "the group before the key still counts"
+    again = Telephone(rt, phone.client, sid="CA2", number="+8613900000000")
+    again.dial().press("1").says("认证").press(whole(rt, enrolled)).stays_silent()
+    assert again.stays_silent().heard == ("pin.none", "human.connecting")
+    assert "no_pin" in cases(rt) and "no_template" not in cases(rt)
+
+
+def test_while_the_result_is_awaited_the_language_can_be_changed(
+    phone: Telephone, rt: Runtime, enrolled: Person, worker: Worker
+) -> None:
+    certifying_call(phone, rt, enrolled).repeats().repeats()
+    assert phone.press("*").heard == ("assess.wait",)
+    assert "cantonese:language.cantonese" in phone.press("9").heard
+    assert phone.press("3").heard == ("cantonese:assess.wait",)
+    assert len(worker.weighs("certified")) == 1
+    assert phone.waits().heard[0] == "cantonese:result.certified"
 
 
 def test_poor_audio_is_tried_once_more_and_then_goes_on_by_pin(
@@ -210,6 +235,16 @@ def test_where_no_socket_opens_the_call_goes_on_by_keys(phone: Telephone, rt: Ru
     assert phone.press(PIN).heard[0] == "result.pin_recorded"
 
 
-def test_a_socket_that_broke_off_in_a_challenge_is_asked_again(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
+def test_a_listening_that_breaks_off_is_begun_again_and_is_nobodys_failure(
+    phone: Telephone, rt: Runtime, enrolled: Person
+) -> None:
     certifying_call(phone, rt, enrolled)
-    assert phone.spoke(Result("hangup")).heard[0] == "challenge.again"
+    first = phone.plan
+    for _ in range(2):
+        assert phone.spoke(Result("hangup")).heard[:2] == ("line.again", "challenge.repeat")
+    assert phone.plan != first, "the words are fresh"
+    assert phone.says("北京").heard[0] == "challenge.again", "no try was used up"
+    assert phone.spoke(Result("hangup")).heard == ("voice.unavailable", "pin.ask")
+    assert not VOICE_FAILED - {"challenge.again"} & set(phone.everything)
+    with rt.sessions() as session:
+        assert not session.scalars(select(Attempt)).all()

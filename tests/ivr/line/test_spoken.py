@@ -12,7 +12,7 @@ from certification.runtime import Runtime
 from certification.store import Call, Person, Recording, SpokenTurn
 from ivr import spoken
 from ivr.spoken import Result
-from ivr.steps import Keyed, NotUnderstood, Silent, Spoke, Unavailable
+from ivr.steps import Broken, Keyed, NotUnderstood, Silent, Spoke, Unavailable
 from tests.certification.conftest import Clock
 from tests.ivr.line.telephone import VOICE, Telephone
 from tests.ivr.line.walks import certifying_call
@@ -91,7 +91,7 @@ def test_silence_and_keys_keep_no_voice(challenged: Telephone, result: Result, e
     assert not recordings(challenged)
 
 
-@pytest.mark.parametrize("ended", ["speech", "limit", "hangup"])
+@pytest.mark.parametrize("ended", ["speech", "limit"])
 def test_a_voice_is_kept_sealed_with_what_was_asked_and_heard(
     challenged: Telephone, clock: Clock, ended: spoken.Ended
 ) -> None:
@@ -133,4 +133,9 @@ def test_a_result_is_written_once(challenged: Telephone) -> None:
 def test_a_socket_that_never_came_and_one_that_broke_are_told_apart(challenged: Telephone) -> None:
     assert heard(challenged) == Unavailable()
     assert claimed(challenged)
-    assert heard(challenged) == NotUnderstood()
+    assert heard(challenged) == Broken()
+
+
+def test_of_a_socket_that_was_lost_nothing_is_concluded(challenged: Telephone) -> None:
+    finished(challenged, Result("hangup", ("北京",), 0.8, understood=True), audio=None)
+    assert heard(challenged) == Broken()

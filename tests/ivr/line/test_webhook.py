@@ -11,10 +11,11 @@ from threading import Barrier
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Evidence, Person, SpokenTurn, open_sessions
+from ivr.calls import Line
 from tests.certification.conftest import Clock
 from tests.ivr.line.conftest import PIN
 from tests.ivr.line.telephone import Telephone, line
@@ -118,6 +119,18 @@ def test_a_call_ends_once_whatever_statuses_come(phone: Telephone, client: Flask
     assert phone.call().outcome == "dropped"
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_status_that_comes_late_overwrites_no_outcome(phone: Telephone, rt: Runtime, wu: Person) -> None:
+    phone.dial()
+    late = Line.of(rt)
+    with rt.sessions.begin() as session:
+        session.scalars(select(Call)).one()  # read before the verdict, ended after it
+        with rt.sessions.begin() as verdict:
+            verdict.execute(update(Call).values(outcome="certified"))
+        late.end(session, phone.sid, "completed")
+    assert phone.call().outcome == "certified"
+
+
 @pytest.fixture
 def broken(rt: Runtime, tmp_path: Path) -> Flask:
     """A line whose database has no tables."""
@@ -141,6 +154,18 @@ def test_whatever_fails_the_caller_hears_words_and_then_a_human(
     assert phone.heard == (last,)
     dial = phone.root().find("Dial")
     assert (dial is not None and dial.text == rt.regions.default.operator.number) == (last == "system.human")
+
+
+def test_how_the_dialling_went_is_not_forgotten_by_a_failure(
+    broken: Flask, rt: Runtime, phone: Telephone, wu: Person
+) -> None:
+    phone.dial().press("1").presses_while_listened_to("0")
+    failing = Telephone(rt, broken.test_client())
+    retry = failing.post(phone.action(), DialCallStatus="completed", Digits=PIN).action()
+    retry = failing.post(retry).action()
+    assert PIN not in retry
+    assert phone.post(retry).heard == ("goodbye",)
+    assert phone.call().outcome == "human"
 
 
 def test_an_answer_that_failed_once_is_given_the_second_time(
