@@ -48,7 +48,11 @@ class Result:
 
 
 def open_turn(session: Session, rt: Runtime, call: Call, n: int, plan: Plan) -> str:
-    """Prepare the spoken turn and return the one-time token that opens it; its row keeps only a hash."""
+    """Prepare the spoken turn and return the one-time token that opens it.
+
+    The turn's row keeps only a hash. The call's last answer holds the token itself, so that a repeated webhook gets the
+    same answer; it is worth nothing once it was used, the call has gone on, or a minute is over.
+    """
     token = secrets.token_urlsafe(24)
     turn = SpokenTurn(
         call_id=call.id, n=n, token_hash=_hash(token), plan=asdict(plan), state="open", expires_at=rt.now() + OPEN_FOR
