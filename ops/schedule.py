@@ -87,8 +87,8 @@ def _silence(call: Call) -> timedelta:
 
 def _end(session: Session, rt: Runtime, call: Call) -> bool:
     unmoved = update(Call).where(Call.id == call.id, Call.ended_at.is_(None), Call.touched_at == call.touched_at)
-    known = call.state.get("step") in SCRIPT  # a release before this one may have had other steps
-    outcome = func.coalesce(Call.outcome, left(State(**call.state)) if known else "dropped")
+    step = call.state.get("step", "")  # a release before this one may have had other steps
+    outcome = func.coalesce(Call.outcome, left(State(step)) if step in SCRIPT else "dropped")
     ended = session.scalar(unmoved.values(ended_at=rt.now(), outcome=outcome).returning(Call.outcome))
     if ended is None:
         return False

@@ -18,7 +18,11 @@ _JOBS = "jobs"
 
 def open_engine(database_url: str) -> Engine:
     """Open the database. SQLite gets WAL, foreign keys and transactions that take the write lock when they begin."""
-    engine = create_engine(database_url, pool_pre_ping=not database_url.startswith("sqlite"))
+    engine = create_engine(
+        database_url,
+        pool_pre_ping=not database_url.startswith("sqlite"),
+        hide_parameters=True,  # or an error in the log would show what was to be stored
+    )
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine

@@ -11,11 +11,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from certification.runtime import Runtime
-from certification.store import Base, LinePreference, insert_once, later, open_engine
+from certification.store import Base, LinePreference, Phone, insert_once, later, open_engine
 from ops.migrations import config, upgrade
 from tests.certification.conftest import MORNING, Queue
 from tests.certification.together import at_once
@@ -111,3 +111,9 @@ def test_a_queue_out_of_reach_undoes_nothing(rt: Runtime, queue: Queue, caplog: 
     assert "the sweep will find ops.jobs.assess(1)" in caplog.text
     with rt.sessions() as session:
         assert session.get(LinePreference, "n") is not None
+
+
+def test_what_was_to_be_stored_is_not_in_the_error(sessions: sessionmaker[Session]) -> None:
+    with pytest.raises(IntegrityError) as raised, sessions.begin() as session:
+        session.add(Phone(person_id="nobody", number_sealed=b"", number_index="a secret", kind="mobile", holder="self"))
+    assert "a secret" not in str(raised.value)

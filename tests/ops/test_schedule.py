@@ -1,0 +1,236 @@
+"""The sweep: what is lost is found, what is over is ended, and one duty that cannot be done stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq import Queue as RedisQueue
+from sqlalchemy import create_engine, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from certification import certifying
+from certification.evidence import Kind, Strength
+from certification.runtime import Runtime
+from certification.store import Call, JournalEntry, Person, Recording
+from ops import jobs, schedule
+from ops.embedded import redis_server
+from ops.queue import QUEUE, SERIALIZER
+from ops.voices import Bench
+from tests.certification.conftest import Clock, Queue
+from tests.ops.voices import SAME, Breaking, Desk, bench_of
+
+IN_CHALLENGE = {"step": "challenge", "dialect": "mandarin"}
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of our own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def rt(rt: Runtime, redis_url: str) -> Runtime:
+    """The runtime, with a Redis that is there and empty."""
+    Redis.from_url(redis_url).flushall()
+    return replace(rt, settings=replace(rt.settings, redis_url=redis_url))
+
+
+class FailingOnce(sessionmaker[Session]):
+    """Sessions on a database that is away the first time."""
+
+    def __init__(self, sessions: sessionmaker[Session]) -> None:
+        super().__init__(**sessions.kw)
+        self._away = True
+
+    def __call__(self, **local: Any) -> Session:
+        away, self._away = self._away, False
+        return Session(create_engine("sqlite:////nowhere/at/all.db")) if away else super().__call__(**local)
+
+
+def journalled(rt: Runtime, action: str) -> list[str]:
+    """The details of the entries of this action."""
+    with rt.sessions() as session:
+        entries = select(JournalEntry.detail).where(JournalEntry.action == action)
+        return list(session.scalars(entries.order_by(JournalEntry.seq)))
+
+
+def call_of(rt: Runtime, identifier: str) -> Call:
+    with rt.sessions() as session:
+        return session.get_one(Call, identifier)
+
+
+def test_what_no_queue_holds_is_queued_again(desk: Desk, rt: Runtime, clock: Clock, queue: Queue) -> None:
+    lost, queued, fresh = desk.ask([]), desk.ask([]), None
+    RedisQueue(QUEUE, connection=Redis.from_url(rt.settings.redis_url), serializer=SERIALIZER).enqueue_call(
+        "ops.jobs.assess", args=(queued,)
+    )
+    clock.forward(seconds=11)
+    fresh = desk.ask([])
+    schedule.sweep(rt)
+    assert queue.jobs == [("ops.jobs.assess", lost)], f"{queued} waits behind another, {fresh} is on its way"
+
+
+@pytest.mark.parametrize("away", ["redis", "producer"])
+def test_a_queue_that_is_away_stops_nothing_else(
+    desk: Desk, rt: Runtime, clock: Clock, queue: Queue, away: str
+) -> None:
+    asked = desk.ask(SAME)
+    clock.forward(seconds=11)
+    queue.reachable = away != "producer"
+    nowhere = replace(rt, settings=replace(rt.settings, redis_url="redis://127.0.0.1:1/0"))
+    schedule.sweep(nowhere if away == "redis" else rt)
+    assert queue.jobs == []
+    assert len(journalled(rt, "recordings erased")) == 1
+    queue.reachable = True
+    schedule.sweep(rt)
+    assert queue.jobs == [("ops.jobs.assess", asked)]
+
+
+def test_a_database_that_fails_once_is_asked_again(
+    desk: Desk, rt: Runtime, clock: Clock, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = desk.ask([])
+    clock.forward(seconds=11)
+    hiccup = replace(rt, sessions=FailingOnce(rt.sessions))
+    schedule.sweep(hiccup)
+    assert queue.jobs == []
+    assert "requeue_assessments waits for the next sweep" in caplog.text
+    schedule.sweep(hiccup)
+    assert queue.jobs == [("ops.jobs.assess", asked)]
+
+
+def test_the_database_that_fails_once_does_fail(rt: Runtime) -> None:
+    failing = FailingOnce(rt.sessions)
+    with pytest.raises(OperationalError), failing() as session:
+        session.execute(select(Call.id))
+
+
+def test_what_breaks_every_worker_is_given_up_to_a_human(
+    enrolled: Desk, bench: Bench, rt: Runtime, clock: Clock
+) -> None:
+    breaking, waiting = enrolled.ask(SAME), enrolled.ask(SAME)
+    jobs.use(bench_of(rt, Breaking(bench.encoder.name)))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken by"):
+            jobs.assess(breaking)
+    schedule.sweep(rt)
+    assert enrolled.assessment(breaking).state == "pending"
+    clock.forward(minutes=11)
+    schedule.sweep(rt)
+    schedule.sweep(rt)
+    assert enrolled.outcome(breaking) == "human"
+    assert (enrolled.failures(), enrolled.cases()) == (0, ["voice_doubt"])
+    assert enrolled.assessment(waiting).state == "pending", "it was never begun: its turn comes with the next worker"
+
+
+def test_recordings_are_erased_when_their_days_are_over(
+    enrolled: Desk, rt: Runtime, clock: Clock, bench: Bench
+) -> None:
+    asked = enrolled.ask(SAME)
+    kept = enrolled.assessment(asked).recordings[0]
+    with rt.sessions.begin() as session:
+        session.get_one(Recording, kept).erase_after = rt.now() + timedelta(days=90)
+    schedule.sweep(rt)
+    schedule.sweep(rt)
+    with rt.sessions() as session:
+        assert list(session.scalars(select(Recording.id))) == [kept]
+    assert journalled(rt, "recordings erased") == ['{"count":1}']
+    clock.forward(days=90)
+    schedule.sweep(rt)
+    with rt.sessions() as session:
+        assert list(session.scalars(select(Recording.id))) == []
+    jobs.assess(asked)
+    assert enrolled.assessment(asked).detail == {"problem": "recording_unreadable"}
+
+
+def test_a_silent_call_is_ended_with_what_it_came_to(desk: Desk, rt: Runtime, clock: Clock) -> None:
+    states = {step: {**IN_CHALLENGE, "step": step} for step in ("challenge", "recorded", "of an earlier release")}
+    calls = {step: desk.call(state=state) for step, state in states.items()}
+    told = desk.call(state=IN_CHALLENGE, outcome="certified")
+    clock.forward(minutes=9)
+    schedule.sweep(rt)
+    assert call_of(rt, told).ended_at is None
+    clock.forward(minutes=2)
+    schedule.sweep(rt)
+    schedule.sweep(rt)
+    ended = [call_of(rt, identifier) for identifier in (*calls.values(), told)]
+    assert [call.outcome for call in ended] == ["dropped", "recorded", "dropped", "certified"]
+    assert all(call.ended_at == rt.now() for call in ended)
+    assert len(journalled(rt, "call found ended")) == 4
+
+
+def test_a_talk_with_a_human_is_not_ended_while_it_may_last(desk: Desk, rt: Runtime, clock: Clock) -> None:
+    talking = desk.call(state={**IN_CHALLENGE, "step": "human.transfer"})
+    clock.forward(hours=3)
+    schedule.sweep(rt)
+    assert call_of(rt, talking).ended_at is None
+    clock.forward(hours=3)
+    schedule.sweep(rt)
+    assert call_of(rt, talking).outcome == "human"
+
+
+def test_a_dropped_call_that_is_not_taken_up_is_a_humans(desk: Desk, rt: Runtime, clock: Clock) -> None:
+    desk.call(state=IN_CHALLENGE, outcome="dropped", ended_at=rt.now())
+    clock.forward(minutes=9)
+    schedule.sweep(rt)
+    assert desk.cases() == []
+    clock.forward(minutes=2)
+    schedule.sweep(rt)
+    schedule.sweep(rt)
+    assert desk.cases() == ["dropped"]
+    clock.forward(days=3)
+    schedule.sweep(rt)
+    assert desk.cases() == ["dropped"]
+
+
+def test_who_hung_up_before_the_voice_was_found_too_poor_is_seen_to(enrolled: Desk, rt: Runtime, clock: Clock) -> None:
+    waiting = enrolled.call(state={**IN_CHALLENGE, "step": "assess"}, outcome="dropped", ended_at=rt.now())
+    asked = enrolled.ask([SAME[0][:4000]], call=waiting)
+    clock.forward(minutes=11)
+    schedule.give_up_assessments(rt)
+    schedule.open_dropped_cases(rt)
+    assert enrolled.cases() == [], "the voice is still to be weighed"
+    jobs.assess(asked)
+    assert enrolled.outcome(asked) == "again"
+    schedule.open_dropped_cases(rt)
+    assert enrolled.cases() == ["dropped"]
+
+
+@pytest.mark.parametrize("why", ["called again", "certified since", "in the menu", "a human has it"])
+def test_a_dropped_call_that_needs_nobody_opens_no_case(enrolled: Desk, rt: Runtime, clock: Clock, why: str) -> None:
+    step = "menu" if why == "in the menu" else "assess"
+    dropped = enrolled.call(state={**IN_CHALLENGE, "step": step}, outcome="dropped", ended_at=rt.now())
+    clock.forward(minutes=1)
+    match why:
+        case "called again":
+            enrolled.call(state=IN_CHALLENGE)
+        case "certified since":
+            with rt.sessions.begin() as session:
+                certifying.record(
+                    session,
+                    rt,
+                    session.get_one(Person, enrolled.wu.id),
+                    kind=Kind.VOICE,
+                    strength=Strength.LIVE,
+                    source="desk",
+                    ref="test",
+                    observed_at=rt.now(),
+                    actor="clerk",
+                )
+        case "a human has it":
+            asked = enrolled.ask([SAME[0]], call=dropped)
+            with rt.sessions.begin() as session:
+                session.delete(session.get_one(Recording, enrolled.assessment(asked).recordings[0]))
+            jobs.assess(asked)
+    before = enrolled.cases()
+    clock.forward(minutes=10, seconds=30)
+    schedule.open_dropped_cases(rt)
+    assert enrolled.cases() == before
+    assert (before == ["voice_doubt"]) == (why == "a human has it")
