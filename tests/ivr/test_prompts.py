@@ -207,6 +207,8 @@ def test_rendering_twice_gives_the_same_bytes() -> None:
 
 @needs_espeak
 def test_building_again_renders_nothing() -> None:
+    pytest.importorskip("pypinyin", reason="pypinyin is not installed")
+    pytest.importorskip("ToJyutping", reason="ToJyutping is not installed")
     built = CliRunner().invoke(commands, ["build"])
     assert built.exit_code == 0, built.output
     assert "0 rendered, 0 removed" in built.output
