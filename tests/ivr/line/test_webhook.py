@@ -124,9 +124,10 @@ def test_a_status_that_comes_late_overwrites_no_outcome(phone: Telephone, rt: Ru
     phone.dial()
     late = Line.of(rt)
     with rt.sessions.begin() as session:
-        session.scalars(select(Call)).one()  # read before the verdict, ended after it
+        before = session.scalars(select(Call)).one()
         with rt.sessions.begin() as verdict:
             verdict.execute(update(Call).values(outcome="certified"))
+        assert before.outcome is None
         late.end(session, phone.sid, "completed")
     assert phone.call().outcome == "certified"
 
