@@ -50,13 +50,13 @@ def test_declining_closes_nothing(town: Town) -> None:
         assert not session.scalars(select(Consent).where(Consent.person_id == mary.id)).all()
 
 
-def test_a_code_works_once_and_a_guess_does_not(town: Town) -> None:
+def test_a_guess_is_no_code_and_a_dropped_enrolment_keeps_its_code(town: Town) -> None:
     mary = town.resident()
     code = town.code(mary)
     call = mary.phone.dial().hears("enrol.code").press("00000000")
     call.hears("enrol.code.wrong").press(code).hears("enrol.consent").hang_up().ended()
-    call = mary.phone.dial().hears("menu.main").press("8").hears("enrol.code").press(code)
-    call.hears("enrol.code.wrong").hang_up().ended()
+    call = mary.phone.dial().hears("enrol.code").press(code)
+    call.hears("enrol.consent").hang_up().ended()
 
 
 def test_silence_is_no_enrolment(town: Town) -> None:
