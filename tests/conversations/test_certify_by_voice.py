@@ -85,8 +85,11 @@ def test_noise_certifies_or_asks_a_human_and_never_refuses(town: Town, speaker: 
     mary = town.resident(voice=speaker)
     noise = 0.1 * 10 ** (-snr_db / 20) * np.random.default_rng(7).standard_normal(8000 * 5)
     call = identified(mary.phone.dial(background=noise.astype(np.float32)), mary)
-    talks(call, speaker.repeats)
-    ending = call.hears_first("result.certified", "human.connecting", timeout_s=60)
+    ending = talks(call, speaker.repeats)
+    while ending not in ("result.certified", "human.connecting"):
+        ending = call.hears_first("result.certified", "human.connecting", "word.*")
+        if ending.startswith("word."):
+            ending = talks(call.repeats_from(ending, speaker.repeats), speaker.repeats)
     call.ended()
     outcomes = {assessment.outcome for assessment in town.assessments(mary)}
     assert outcomes <= {"certified", "again", "human"}

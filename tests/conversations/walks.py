@@ -9,6 +9,7 @@ from tests.conversations.town import Resident
 from voiceprint.audio import Samples
 
 Voice = Callable[[Sequence[str]], Samples]
+ENDS = ("assess.wait", "enrol.wait", "challenge.failed", "enrol.unfinished", "result.*", "human.connecting")
 CALLS = 3  # a real person who was not understood calls again; the line allows three tries in a day
 
 
@@ -20,9 +21,7 @@ def identified(call: Call, resident: Resident) -> Call:
 def talks(call: Call, *voices: Voice, words: int = 3) -> str:
     """Repeat what is asked, the voices taking turns, until something other than words is said; gives its name."""
     for turn in range(9):
-        heard = call.hears_first(
-            "word.*", "assess.wait", "enrol.wait", "challenge.failed", "enrol.unfinished", "result.*", "lost.human"
-        )
+        heard = call.hears_first("word.*", *ENDS)
         if not heard.startswith("word."):
             return heard
         call.repeats_from(heard, voices[turn % len(voices)], words)
