@@ -102,7 +102,14 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     """Enrol a voice from at least three recordings. 用录音登记声音。"""
     from ops.voices import Agreement, Bench
     from voiceprint import audio
+    from voiceprint.quality import Reason
 
+    plainly = {
+        Reason.TOO_SHORT: "说得太少 too little speech",
+        Reason.TOO_NOISY: "太吵 too noisy",
+        Reason.CLIPPED: "声音太大，失真 too loud, distorted",
+        Reason.TOO_QUIET: "声音太小 too quiet",
+    }
     rt = compose.runtime()
     with rt.sessions.begin() as session:
         find(session, rt, person_id)  # before anything slow
@@ -129,7 +136,10 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     if as_json:
         click.echo(json.dumps({"outcome": weighed.agreement.value, "reasons": list(map(str, weighed.reasons))}))
     if weighed.agreement is not Agreement.ENROLLED:
-        said = "、".join(map(str, weighed.reasons)) or "几段录音不像同一个人 the recordings do not agree"
+        said = (
+            "；".join(plainly[reason] for reason in weighed.reasons)
+            or "几段录音不像同一个人 the recordings do not agree"
+        )
         raise click.ClickException(f"没有登记 not enrolled: {said}")
     if not as_json:
         click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")

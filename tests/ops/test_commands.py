@@ -1,0 +1,120 @@
+"""The commands as an administrator types them: what they print, and sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from certification.keys import KeyRing
+from ops.cli import main
+from ops.demo.callers import SHIPPED
+from tests.certification.numbers import resident_number
+
+NUMBER = resident_number("530102", 1948, 1, 1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    """The settings of a small service on its own SQLite file."""
+    return {
+        "PUBLIC_BASE_URL": "https://line.example",
+        "SESSION_SECRET": "secret",
+        "TWILIO_ACCOUNT_SID": "AC1",
+        "TWILIO_AUTH_TOKEN": "token",
+        "STILLHERE_KEYS": KeyRing.generate_text(),
+        "STILLHERE_DATA": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def town(settings: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The same with one person on the roll."""
+    roll = tmp_path / "roll.csv"
+    roll.write_text(f"身份证号,姓名,地区,电话\n{NUMBER},王,昆明,13888000001\n", encoding="utf-8")
+    assert stillhere(settings, "db", "upgrade").exit_code == 0
+    assert json_of(stillhere(settings, "people", "import", str(roll), "--json"))["added"] == 1
+    return settings
+
+
+def stillhere(environment: dict[str, str], *arguments: str) -> Result:
+    """Run one command."""
+    return CliRunner().invoke(main, arguments, env=environment)
+
+
+def json_of(result: Result) -> dict[str, object]:
+    """The object on the last line of standard output."""
+    found: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_missing_setting_is_named_with_its_remedy(settings: dict[str, str]) -> None:
+    result = stillhere({**settings, "TWILIO_AUTH_TOKEN": ""}, "db", "upgrade")
+    assert result.exit_code == 1
+    assert "TWILIO_AUTH_TOKEN_FILE" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_bad_row_is_named_and_the_rest_goes_on(town: dict[str, str], tmp_path: Path) -> None:
+    other = resident_number("530102", 1949, 2, 2)
+    roll = tmp_path / "more.csv"
+    roll.write_text(
+        f"id_number,name,region,phone\n{NUMBER[:-1]}?,x,,\n{other},李,,1388800000\n{other},李,,13888000002\n{NUMBER},王,昆明,13888000003\n",
+        encoding="utf-8",
+    )
+    result = stillhere(town, "people", "import", str(roll), "--json")
+    assert result.exit_code == 1
+    assert json_of(result) == {"added": 1, "updated": 1, "unchanged": 0, "rejected": 2}
+    assert "line 2" in result.stderr
+    assert "line 3" in result.stderr
+
+
+def test_the_desk_certifies_and_the_journal_holds(town: dict[str, str]) -> None:
+    certified = json_of(stillhere(town, "certify", NUMBER, "--route", "desk", "--by", "clerk", "--json"))
+    assert certified["certified"] is True
+    shown = json_of(stillhere(town, "people", "show", NUMBER, "--json"))
+    assert (shown["certified"], shown["receipt"]) == (True, certified["receipt"])
+    assert json_of(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("people", "show", "123"),
+        ("people", "show", resident_number("110101", 1950, 1, 1)),
+        ("pin", "set", NUMBER, "--by", "clerk", "--pin", "123456"),
+        ("pin", "set", NUMBER, "--by", "clerk", "--pin", "12"),
+        ("enrol", NUMBER, "--audio", "nowhere.wav", "--consent", "同意"),
+        ("people", "import", "nowhere.csv"),
+    ],
+)
+def test_what_cannot_be_done_is_said(town: dict[str, str], arguments: tuple[str, ...]) -> None:
+    result = stillhere(town, *arguments)
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert "Error" in result.output
+
+
+def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], tmp_path: Path) -> None:
+    import numpy as np
+    import soundfile
+
+    from ops.demo.callers import Caller
+    from voiceprint.audio import SAMPLE_RATE
+
+    caller = Caller(SHIPPED / "caller")
+    files: list[str] = []
+    for words in (("shuzi", "beijing", "fandian", "yuyin"), ("shibie", "zhongguo", "shanghai", "shuzi")) * 2:
+        path = tmp_path / f"{len(files)}.wav"
+        soundfile.write(path, caller.repeats([f"word.{word}" for word in words]), SAMPLE_RATE)
+        files.append(str(path))
+    enrolled = stillhere(town, "enrol", NUMBER, "--audio", *files, "--consent", "同意", "--json")
+    assert json_of(enrolled)["outcome"] == "enrolled"
+
+    silence = tmp_path / "silence.wav"
+    soundfile.write(silence, np.zeros(SAMPLE_RATE), SAMPLE_RATE)
+    refused = stillhere(town, "enrol", NUMBER, "--audio", *[str(silence)] * 3, "--consent", "同意")
+    assert refused.exit_code == 1
+    assert "too little speech" in refused.output
