@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from certification.evidence import Kind, Strength
+from certification.store import VoiceTemplate
 from ops.voices import heard
 from tests.conversations.speakers import TUNING, Speaker, groups
 from tests.conversations.town import Resident, Town
@@ -31,10 +33,6 @@ def test_the_person_is_certified_and_hears_a_receipt(town: Town, speaker: Speake
 
 def strongest_impostor(town: Town, shared: Path, victim: Speaker, template_of: Resident) -> Speaker:
     """The other tuning speaker whose challenges score highest, by median, against the victim's template."""
-    from sqlalchemy import select
-
-    from certification.store import VoiceTemplate
-
     with town.rt.sessions() as session:
         template = session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == template_of.id)).one()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from sqlalchemy import select
 
 from certification.evidence import Kind, Strength
+from certification.store import Call, Case
 from tests.conversations.speakers import Speaker
 from tests.conversations.town import Town
 from tests.conversations.walks import identified
@@ -79,10 +81,6 @@ def test_nobody_in_the_office_means_a_promise_kept_as_a_case(town: Town) -> None
     call = mary.phone.dial().hears("menu.main").press("0").hears("human.callback").hears("goodbye").ended()
     assert call.status == "completed"
     with town.rt.sessions() as session:
-        from sqlalchemy import select
-
-        from certification.store import Call, Case
-
         kinds = session.scalars(select(Case.kind).join(Call, Call.id == Case.call_id).where(Call.sid == call.sid)).all()
     assert "call_back" in kinds
 

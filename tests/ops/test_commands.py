@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner, Result
 
 from certification.keys import KeyRing
 from ops.cli import main
-from ops.demo.callers import SHIPPED
+from ops.demo.callers import SHIPPED, Caller
 from tests.certification.numbers import resident_number
+from voiceprint.audio import SAMPLE_RATE
 
 NUMBER = resident_number("530102", 1948, 1, 1)
 
@@ -98,12 +101,6 @@ def test_what_cannot_be_done_is_said(town: dict[str, str], arguments: tuple[str,
 
 
 def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], tmp_path: Path) -> None:
-    import numpy as np
-    import soundfile
-
-    from ops.demo.callers import Caller
-    from voiceprint.audio import SAMPLE_RATE
-
     caller = Caller(SHIPPED / "caller")
     files: list[str] = []
     for words in (("shuzi", "beijing", "fandian", "yuyin"), ("shibie", "zhongguo", "shanghai", "shuzi")) * 2:
