@@ -58,6 +58,14 @@ def grammar(name: str) -> Grammar:
     return Grammar(name, tuple(meanings(name)))
 
 
+def decoys() -> Mapping[str, tuple[str, ...]]:
+    """Words that sound nearly like a challenge word and are none -> numbered pinyin syllables.
+
+    The model knows them, so that they compete with the challenge words; heard, they are other speech.
+    """
+    return MappingProxyType({word: tuple(str(said).split()) for word, said in _vocabulary()["decoy"].items()})
+
+
 def pronunciations() -> Mapping[str, tuple[tuple[str, ...], ...]]:
     """Each word -> its pronunciations, each a sequence of numbered pinyin syllables."""
     table = _vocabulary()["pronunciation"]

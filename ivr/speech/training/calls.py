@@ -43,7 +43,6 @@ def call(pieces: Sequence[Piece], inventory: Inventory, random: Random, backgrou
 def _spans(piece: Piece, start: float, inventory: Inventory) -> list[tuple[float, float, int, int]]:
     """(from, to, words pdf, sounds pdf) of every state; gaps between sounds belong to the sound before."""
     other = inventory.phones["words:" + GARBAGE].first_pdf
-    garbage = inventory.of_sound(GARBAGE).first_pdf
     pdf = inventory.of_word(piece.word).first_pdf if piece.word else other
     spans = []
     for index, sound in enumerate(piece.sounds):
@@ -52,8 +51,7 @@ def _spans(piece: Piece, start: float, inventory: Inventory) -> list[tuple[float
         first, states = inventory.of_sound(sound.unit).first_pdf, states_of(sound.unit)
         edges = start + np.linspace(sound.start, end, states + 1)
         for state in range(states):
-            sounds_pdf = garbage if piece.strange else first + state
-            spans.append((edges[state], edges[state + 1], pdf, sounds_pdf))
+            spans.append((edges[state], edges[state + 1], pdf, first + state))
             pdf += bool(piece.word)
     return spans
 

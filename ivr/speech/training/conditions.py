@@ -23,9 +23,8 @@ from ivr.speech.training.channel import (
 )
 from ivr.speech.training.espeak import say
 from ivr.speech.training.pieces import HELD_OUT_VARIANTS, Recording, random_voice, recordings
-from ivr.speech.vocabulary import CHALLENGE, NAMES, grammar, pronunciations
+from ivr.speech.vocabulary import CHALLENGE, NAMES, decoys, grammar, pronunciations
 
-PARTNERS = {"总工": "中国", "背景": "北京", "商行": "上海", "复旦": "饭店", "语言": "语音"}
 SPEAKERS = {
     "training": tuple(f"s{number:02d}" for number in range(1, 23)),
     "tuning": tuple(f"s{number}" for number in range(23, 29)),
@@ -54,8 +53,8 @@ def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7
     random = np.random.default_rng(seed)
     takes = [recording for recording in recordings(data / "dsp20") if recording.speaker in SPEAKERS[group]]
     inside = [take for take in takes if take.text in words]
-    partners = [take for take in takes if take.text in PARTNERS]
-    outside = [take for take in takes if take.text not in words and take.text not in PARTNERS]
+    partners = [take for take in takes if take.text in decoys()]
+    outside = [take for take in takes if take.text not in words and take.text not in decoys()]
     groups = list(_groups(inside, words, random))
     conditions = {
         "words": [_alone(take, random) for take in inside],

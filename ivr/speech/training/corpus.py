@@ -8,20 +8,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pypinyin import Style, lazy_pinyin
+from tqdm import tqdm
 
 from ivr.speech.training.align import Aligner
 from ivr.speech.training.channel import read
-from ivr.speech.training.conditions import PARTNERS, SPEAKERS
+from ivr.speech.training.conditions import SPEAKERS
 from ivr.speech.training.espeak import Sound
 from ivr.speech.training.phones import NotPinyin, split
 from ivr.speech.training.pieces import Piece, Recording, real, recordings
-from ivr.speech.vocabulary import challenge_words
+from ivr.speech.vocabulary import challenge_words, decoys
 
 # How often the speakers of each folder are drawn, all of them together.
 SHARES = {
     "dsp20": 0.72, "cmn-words": 0.07, "cmn-syllables": 0.07, "yue-syllables": 0.06, "librispeech": 0.05, "fsdd": 0.03
 }  # fmt: skip
-_SAY_EVERY = 1000
 
 
 def may_train() -> Callable[[Recording], bool]:
@@ -42,16 +42,14 @@ def syllables(data: Path) -> list[str]:
     return sorted({recording.text for recording in recordings(data / "cmn-syllables") if _units([recording.text])})
 
 
-def align(data: Path, aligner: Aligner, out: Path, say: Callable[[str], None]) -> None:
+def align(data: Path, aligner: Aligner, out: Path) -> None:
     """Write when each sound of each recording is said, as JSON lines."""
     lines = []
-    for number, (folder, recording) in enumerate(everything(data)):
+    for folder, recording in tqdm(list(everything(data)), desc="aligning", unit="recording", leave=False):
         samples, units = read(recording.path), _said(folder, recording)
         sounds = aligner.sounds(samples, units) if units else aligner.stretches(samples)
         path = str(recording.path.relative_to(data))
         lines.append(json.dumps([path, [asdict(sound) for sound in sounds or ()]], ensure_ascii=False))
-        if number % _SAY_EVERY == 0:
-            say(f"aligned {number} recordings")
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -60,7 +58,7 @@ def pieces(data: Path, alignment: Path) -> tuple[dict[str, list[Piece]], dict[st
     sounds: Mapping[str, list[dict[str, float | str]]] = dict(
         json.loads(line) for line in alignment.read_text(encoding="utf-8").splitlines()
     )
-    words = set(challenge_words().values())
+    words = {*challenge_words().values(), *decoys()}
     found: dict[str, list[Piece]] = {}
     folders: dict[str, str] = {}
     for folder, recording in everything(data):
@@ -78,7 +76,7 @@ def _said(folder: str, recording: Recording) -> list[str]:
     """The sounds of a Mandarin recording; none for other languages."""
     if folder == "cmn-syllables":
         return _units([recording.text])
-    if folder == "cmn-words" or recording.text in {*PARTNERS, *PARTNERS.values(), *challenge_words().values()}:
+    if folder == "cmn-words" or recording.text in {*decoys(), *challenge_words().values()}:
         return _units(lazy_pinyin(recording.text, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore"))
     return []
 

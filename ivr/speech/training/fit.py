@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from ivr.speech.training.calls import Frames
 from ivr.speech.training.features import BINS
@@ -76,7 +77,7 @@ def _one_round(
     outputs = CONTEXT + SUBSAMPLING * np.arange(_OUTPUTS)
     total = np.zeros(2)
     batches = [starts[at : at + plan.batch] for at in range(0, len(starts), plan.batch)]
-    for batch in batches:
+    for batch in tqdm(batches, desc=f"round {turn + 1}/{plan.rounds}", unit="step", leave=False):
         spectra = torch.from_numpy(frames.features[batch[:, None] + within].astype(np.float32)).transpose(1, 2)
         labels = torch.from_numpy(frames.labels[batch[:, None] + outputs].astype(np.int64))
         words, sounds = network(_disturbed(spectra, random))

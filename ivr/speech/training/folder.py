@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -44,22 +45,22 @@ def priors(labels: Labels, inventory: Inventory) -> np.ndarray[tuple[int], np.dt
     return shares.astype(np.float32)
 
 
-def write(out: Path, network: Network, inventory: Inventory, labels: Labels, costs: Costs = COSTS) -> None:
-    """Write the whole model folder; `labels` are those that the network was trained on."""
+def write(out: Path, network: Network, inventory: Inventory, labels: Labels, syllables: Collection[str]) -> None:
+    """Write the whole model folder; `labels`: what the network was trained on; `syllables`: all of Mandarin."""
     for name in ("am", "conf", "graph"):
         (out / name).mkdir(parents=True, exist_ok=True)
     (out / "am" / "final.mdl").write_bytes(acoustic_model(network.eval(), inventory, priors(labels, inventory)))
     (out / "conf" / "mfcc.conf").write_text(MFCC_CONF, encoding="utf-8")
     silence = inventory.phones["words:" + SILENCE].number
     (out / "conf" / "model.conf").write_text(_MODEL_CONF.format(silence=silence), encoding="utf-8")
-    write_graph(out / "graph", inventory, costs)
+    write_graph(out / "graph", inventory, syllables)
 
 
-def write_graph(folder: Path, inventory: Inventory, costs: Costs = COSTS) -> None:
+def write_graph(folder: Path, inventory: Inventory, syllables: Collection[str], costs: Costs = COSTS) -> None:
     """Write words and graph alone: new commands need no more than this."""
     numbers = {word: index for index, word in enumerate([OTHER_WORDS, OTHER_SOUNDS, *pronunciations()], start=1)}
     words = ["<eps> 0", *(f"{word} {number}" for word, number in numbers.items())]
     (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    (folder / "HCLr.fst").write_bytes(lexicon(inventory, numbers, pronunciations(), costs).written())
+    (folder / "HCLr.fst").write_bytes(lexicon(inventory, numbers, pronunciations(), syllables, costs).written())
     (folder / "Gr.fst").write_bytes(any_words(numbers).written())
     (folder / "disambig_tid.int").write_text("", encoding="utf-8")

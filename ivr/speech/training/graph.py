@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ivr.speech.training.phones import FINALS, GARBAGE, SILENCE, Inventory, Phone, split, states_of
@@ -16,7 +16,7 @@ State = tuple[int, int]  # a pdf, and how many frames it lasts at least
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Negative log weights of entering a challenge word, another word, a garbage of each head, and a silence.
+    """Negative log weights of entering a challenge word, a command, a garbage of each head, a syllable, and a silence.
 
     And how many frames of 30 ms something lasts at least: a garbage, and each half of a challenge word's final.
     """
@@ -25,6 +25,7 @@ class Costs:
     command: float = 5.0
     other_words: float = 5.0
     other_sounds: float = 0.0
+    syllable: float = 8.0
     silence: float = 0.7
     garbage_frames: int = 4
     final_frames: int = 3
@@ -80,13 +81,22 @@ def _of_word(inventory: Inventory, word: str, least: int) -> list[State]:
     return list(zip(range(inventory.of_word(word).first_pdf, inventory.pdfs), lengths, strict=False))
 
 
+def _of_sounds(inventory: Inventory, units: Sequence[str]) -> list[State]:
+    return [state for unit in units for state in _states(inventory.of_sound(unit))]
+
+
 def lexicon(
-    inventory: Inventory, numbers: Mapping[str, int], said: Mapping[str, Sequence[Sequence[str]]], costs: Costs
+    inventory: Inventory,
+    numbers: Mapping[str, int],
+    said: Mapping[str, Sequence[Sequence[str]]],
+    syllables: Collection[str],
+    costs: Costs,
 ) -> Graph:
     """HCLr: a loop of every word, with at most one silence before each.
 
-    `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations in pinyin. Silence is the words
-    head's alone: two silences, or one after another, would double the paths of a lattice with every frame.
+    `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations in pinyin. What is none of the words
+    competes with them: decoys and garbage with the challenge words, any of the `syllables` and garbage with the rest.
+    Silence is the words head's alone: two silences, or one after another, would double a lattice's paths every frame.
     """
     graph = Graph()
     between, before = graph.state(final=0.0), graph.state(final=0.0)
@@ -98,15 +108,15 @@ def lexicon(
     )
     for phone, word, cost in garbages:
         _append(graph, before, between, _states(phone, costs.garbage_frames), numbers[word], cost)
-    for word, ways in said.items():
-        if word in inventory.words:
-            states = _of_word(inventory, word, costs.final_frames)
-            _append(graph, before, between, states, numbers[word], costs.word)
-            continue
-        for way in ways:
+    for word in inventory.words:
+        states, number = _of_word(inventory, word, costs.final_frames), numbers.get(word, numbers[OTHER_WORDS])
+        _append(graph, before, between, states, number, costs.word)
+    for word in (word for word in said if word not in inventory.words):
+        for way in said[word]:
             units = [unit for syllable in way for unit in split(syllable)]
-            states = [state for unit in units for state in _states(inventory.of_sound(unit))]
-            _append(graph, before, between, states, numbers[word], costs.command)
+            _append(graph, before, between, _of_sounds(inventory, units), numbers[word], costs.command)
+    for sounds in dict.fromkeys(split(syllable) for syllable in syllables):
+        _append(graph, before, between, _of_sounds(inventory, sounds), numbers[OTHER_SOUNDS], costs.syllable)
     return graph
 
 

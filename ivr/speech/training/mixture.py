@@ -14,14 +14,12 @@ from ivr.speech.training.channel import SAMPLE_RATE, Backgrounds, Random
 from ivr.speech.training.espeak import Sound
 from ivr.speech.training.phones import INITIALS, Inventory
 from ivr.speech.training.pieces import Piece, Syllables, not_speech, random_voice, sichuanese, synthetic
-from ivr.speech.vocabulary import NAMES, challenge_words, grammar, pronunciations
+from ivr.speech.vocabulary import NAMES, challenge_words, decoys, grammar, pronunciations
 
-# Words that sound nearly like a challenge word, so that synthetic voices teach the difference too.
-NEARLY = (("zong3", "gong1"), ("bei4", "jing3"), ("shang1", "hang2"), ("fu4", "dan4"), ("yu3", "yan2"))
 _FRAMES_A_HOUR = 360_000
 _CALL_S = 8.0
 _LONGEST_S = 6.0
-_STRANGE = 0.35  # share of speech outside the commands that the sounds head is to hear as garbage
+_WORDS = 0.72  # share of challenge words and decoys in what a real speaker says
 T = TypeVar("T")
 
 
@@ -46,15 +44,14 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """Syllables to be spoken; the challenge word they are, and whether they are digits or a command."""
+    """Syllables to be spoken; the challenge word or decoy they are."""
 
     said: Syllables
     word: str | None = None
-    command: bool = False
 
 
 def speakers(pieces: Mapping[str, Sequence[Piece]], shares: Mapping[str, float]) -> list[Spoken]:
-    """Sort each speaker's pieces into challenge words and others."""
+    """Sort each speaker's pieces into challenge words with their decoys, and others."""
     sorted_pieces: dict[str, tuple[list[Piece], list[Piece]]] = defaultdict(lambda: ([], []))
     for speaker, said in pieces.items():
         for piece in said:
@@ -89,7 +86,7 @@ def _synthetic_call(material: Material, random: Random) -> list[Piece]:
         saying = _saying(material, random)
         piece = synthetic(voice, sichuanese(saying.said) if accent else saying.said, saying.word, stretch)
         if piece is not None:
-            pieces.append(replace(piece, strange=not saying.command and random.uniform() < _STRANGE))
+            pieces.append(piece)
     return pieces
 
 
@@ -100,14 +97,15 @@ def _saying(material: Material, random: Random) -> Saying:
         word = _one(list(challenge_words().values()), random)
         return Saying(pronunciations()[word][0], word=word)
     if kind < 0.36:
-        return Saying(_one(NEARLY, random))
+        word = _one(list(decoys()), random)
+        return Saying(decoys()[word], word=word)
     if kind < 0.60:
         digits = [_one(grammar("digits").phrases, random) for _ in range(random.integers(1, 5))]
         said = tuple(syllable for digit in digits for syllable in pronunciations()[digit][0])
-        return Saying(said, command=True)
+        return Saying(said)
     if kind < 0.78:
         command = _one(grammar(_one(NAMES[2:], random)).phrases, random)
-        return Saying(_one(pronunciations()[command], random), command=True)
+        return Saying(_one(pronunciations()[command], random))
     return Saying(tuple(_one(material.syllables, random) for _ in range(random.integers(1, 4))))
 
 
@@ -121,7 +119,6 @@ def _real_call(speaker: Spoken, random: Random) -> list[Piece]:
     seconds = 0.0
     while seconds < _CALL_S:
         piece = _real_piece(speaker, random).slower(stretch * random.uniform(0.97, 1.03))
-        piece = replace(piece, strange=random.uniform() < _STRANGE)
         seconds += len(piece.samples) / SAMPLE_RATE
         pieces.append(piece)
         if random.uniform() < 0.05:
@@ -130,7 +127,7 @@ def _real_call(speaker: Spoken, random: Random) -> list[Piece]:
 
 
 def _real_piece(speaker: Spoken, random: Random) -> Piece:
-    if speaker.words and random.uniform() < 0.6:
+    if speaker.words and random.uniform() < _WORDS:
         piece = _one(speaker.words, random)
         return _half(piece, random) if random.uniform() < 0.12 else _cropped(piece, random)
     piece = _one(speaker.others, random)
@@ -149,7 +146,7 @@ def _cropped(piece: Piece, random: Random) -> Piece:
 
 
 def _half(piece: Piece, random: Random) -> Piece:
-    """One syllable of a challenge word: no challenge word."""
+    """One syllable of a challenge word or decoy: neither of them."""
     middle = next((i for i, sound in enumerate(piece.sounds) if i and sound.unit in INITIALS), len(piece.sounds) - 1)
     at = piece.sounds[middle].start
     if random.uniform() < 0.5:

@@ -57,15 +57,11 @@ _SICHUANESE_TONE = str.maketrans("1234", "1342")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """8 kHz samples in [-1, 1], the sounds in them, and the challenge word they are, if they are one.
-
-    `strange`: the sounds head is to hear garbage, as nothing of the kind is said at its steps.
-    """
+    """8 kHz samples in [-1, 1], the sounds in them, and the challenge word or decoy they are, if one."""
 
     samples: Samples
     sounds: tuple[Sound, ...]
     word: str | None = None
-    strange: bool = False
 
     def slower(self, factor: float) -> Piece:
         """The same piece `factor` times as long, and lower."""

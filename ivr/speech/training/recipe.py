@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from ivr.speech.training import corpus, folder
 from ivr.speech.training.align import Aligner
 from ivr.speech.training.calls import Frames
 from ivr.speech.training.channel import load_backgrounds
+from ivr.speech.training.features import STEP
 from ivr.speech.training.fit import Plan, fit
 from ivr.speech.training.mixture import Material, Spoken, frames, speakers
 from ivr.speech.training.network import Network, Shape
 from ivr.speech.training.phones import Inventory
-from ivr.speech.vocabulary import challenge_words, pronunciations
+from ivr.speech.vocabulary import challenge_words, decoys, pronunciations
 
 Say = Callable[[str], None]
 WIDTH = 256
@@ -47,7 +49,7 @@ STEPS = (
 def inventory() -> Inventory:
     """The sounds of the vocabulary as it is now."""
     said = pronunciations()
-    return Inventory((word, said[word][0]) for word in challenge_words().values())
+    return Inventory([*((word, said[word][0]) for word in challenge_words().values()), *decoys().items()])
 
 
 def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
@@ -68,13 +70,13 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
             alignment = work / f"{step.name}-alignment.jsonl"
             if not alignment.exists():
                 say(f"{step.name}: aligning the recordings")
-                corpus.align(data, Aligner(network, sounds), alignment, say)
+                corpus.align(data, Aligner(network, sounds), alignment)
             real = speakers(*corpus.pieces(data, alignment))
         material = Material(sounds, load_backgrounds(data / "noise"), corpus.syllables(data), real)
         labelled = _frames(material, step, scale, work, say)
         fit(network, labelled, Plan(step.rounds, rate=step.rate, seed=step.seed), done, say)
     assert labelled is not None
-    folder.write(out, network, sounds, labelled.labels)
+    folder.write(out, network, sounds, labelled.labels, corpus.syllables(data))
     say(f"the model is in {out}")
 
 
@@ -82,10 +84,18 @@ def _frames(material: Material, step: Step, scale: float, work: Path, say: Say) 
     features, labels = work / f"{step.name}-features.npy", work / f"{step.name}-labels.npy"
     if not labels.exists():
         say(f"{step.name}: making {step.hours * scale:.1f} hours of calls")
-        made = list(frames(material, step.hours * scale, step.synthetic, step.seed))
+        made = list(_seen(frames(material, step.hours * scale, step.synthetic, step.seed), step.hours * scale))
         np.save(features, _joined(frame.features.astype(np.float16) for frame in made))
         np.save(labels, _joined(frame.labels for frame in made))
     return Frames(np.load(features), np.load(labels))
+
+
+def _seen(made: Iterable[Frames], hours: float) -> Iterator[Frames]:
+    """The same, with a progress bar."""
+    with tqdm(total=round(hours * 3600), desc="calls", unit="s", leave=False) as progress:
+        for one in made:
+            progress.update(round(len(one.features) * STEP))
+            yield one
 
 
 def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
