@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from flask import Blueprint, Flask, abort, g, jsonify, request
 from flask_sock import Sock
@@ -24,7 +25,8 @@ from ivr import spoken, streams
 from ivr.listening import Finished, Out, Turn
 from ivr.prompts import Prompts
 from ivr.signature import raw_target, signed
-from ivr.speech.recogniser import Recogniser
+from ivr.speech.recogniser import Challenged, Listening, Recogniser
+from ivr.speech.vocabulary import ASIDE
 
 logger = logging.getLogger(__name__)
 
@@ -168,8 +170,12 @@ class Conversation:
         if claimed is None:
             raise streams.MessageRefused("the token opens no spoken turn of this call")
         self._row, plan = claimed
-        self._turn = Turn(plan, list(self._audio_of(plan)), self._recogniser.listen(plan.grammar))
+        self._turn = Turn(plan, list(self._audio_of(plan)), self._listening(plan))
         self._do(self._turn.start())
+
+    def _listening(self, plan: spoken.Plan) -> Listening:
+        listening = self._recogniser.listen(plan.grammar)
+        return Challenged(listening, partial(self._recogniser.listen, ASIDE)) if plan.asked else listening
 
     def _audio_of(self, plan: spoken.Plan) -> Iterator[tuple[str, bytes]]:
         """The prompts with their µ-law; one of another dialect is "dialect:name", one without audio is left out."""

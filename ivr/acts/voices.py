@@ -11,11 +11,11 @@ from certification.evidence import Kind
 from certification.store import Assessment, Evidence, later, new_id
 from ivr.acts.at import Act, At, act, found
 from ivr.script import SCRIPT
-from ivr.speech.vocabulary import challenge_words, meanings
+from ivr.speech.vocabulary import ASIDE, challenge_words, meanings
 from ivr.steps import PENDING, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, Unavailable
 
 PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a result before it is promised
-_MUTE = frozenset(word for word, meaning in meanings("menu").items() if meaning == "mute")
+_MUTE = frozenset(word for word, meaning in meanings(ASIDE).items() if meaning == "mute")
 
 
 @act("challenge", "already", "limit", "no_voice")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ivr.speech.sound import Sound
-from ivr.speech.vocabulary import CHALLENGE, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar, meanings
+from ivr.speech.vocabulary import ASIDE, CHALLENGE, COMMANDS, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar, meanings
 
 if TYPE_CHECKING:
     from vosk import KaldiRecognizer, Model
 
 SAMPLE_RATE = 8000
 # Below this a word counts as not understood; chosen on the tuning speakers.
-MIN_CONFIDENCE = {CHALLENGE: 0.9, "digits": 0.5, "yesno": 0.5, "menu": 0.5}
-_ONE_ANSWER = {"yesno", "menu"}
+MIN_CONFIDENCE = {CHALLENGE: 0.9, "digits": 0.5, "yesno": 0.5, "menu": 0.5, ASIDE: 0.5}
+_ONE_ANSWER = {*COMMANDS, ASIDE}
 _GARBAGE = {OTHER_WORDS, OTHER_SOUNDS}
 _FAINT, _FAINT_WORD = 5.0, 12.0  # so many dB below the loudest, garbage and words are no speech to us
 
@@ -151,6 +151,33 @@ class VoskListening:
             span = entry["start"], entry["end"]
             if not self._sound.is_tone(*span):
                 self._words.append(Word(entry["word"], float(entry["conf"]), self._sound.peak(*span)))
+
+
+class Challenged:
+    """A spoken turn in which a challenge is repeated; what is none of it may be something said instead."""
+
+    def __init__(self, challenge: Listening, aside: Callable[[], Listening]) -> None:
+        self._challenge, self._aside = challenge, aside
+        self._pcm = bytearray()
+
+    def feed(self, pcm: bytes) -> None:
+        """Take more audio: 16-bit little-endian samples at 8 kHz, any number of bytes."""
+        self._pcm += pcm
+        self._challenge.feed(pcm)
+
+    def partial(self) -> str:
+        """The words of the challenge repeated so far."""
+        return self._challenge.partial()
+
+    def finish(self) -> Heard:
+        """End the turn; listen to all of it again where the challenge was not understood."""
+        heard = self._challenge.finish()
+        if heard.understood or not self._pcm:
+            return heard
+        aside = self._aside()
+        aside.feed(bytes(self._pcm))
+        instead = aside.finish()
+        return instead if instead.understood else heard
 
 
 def understand(words: Iterable[Word], grammar: str) -> Heard:

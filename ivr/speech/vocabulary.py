@@ -10,7 +10,9 @@ from importlib.resources import files
 from types import MappingProxyType
 
 CHALLENGE = "challenge"
-NAMES = (CHALLENGE, "digits", "yesno", "menu")
+ASIDE = "aside"  # what may be said instead of repeating a challenge
+COMMANDS = ("yesno", "menu")
+NAMES = (CHALLENGE, "digits", *COMMANDS, ASIDE)
 OTHER_WORDS, OTHER_SOUNDS = "[other]", "[unk]"  # speech outside the challenge words; outside the other grammars
 
 

@@ -10,6 +10,7 @@ from certification.store import Call, Case
 from tests.conversations.speakers import Speaker
 from tests.conversations.town import Town
 from tests.conversations.walks import identified
+from tests.ivr.speech.sounds import needs_espeak, phrase
 
 VOICE_FAILED = {"challenge.failed", "result.human", "challenge.poor", "challenge.again"}
 
@@ -22,6 +23,16 @@ def test_silence_leads_to_the_pin_and_never_says_that_the_voice_failed(town: Tow
     [evidence] = town.evidence(mary)
     assert (evidence.kind, evidence.strength) == (Kind.PIN, Strength.POSSESSION)
     assert not town.certified(mary), "here a PIN counts only while live evidence lies within twelve months"
+    assert town.failures(mary) == 0
+
+
+@needs_espeak
+def test_who_says_that_they_cannot_speak_goes_on_by_pin(town: Town, speaker: Speaker) -> None:
+    mary = town.resident(voice=speaker, pin="274913")
+    call = identified(mary.phone.dial(), mary)
+    call.hears("challenge.repeat").hears("word.*", times=3).says(phrase("不方便说话"))
+    call.hears("pin.ask").press("274913").hears("result.pin_recorded").ended()
+    assert not VOICE_FAILED & {line.name for line in call.transcript}
     assert town.failures(mary) == 0
 
 

@@ -14,7 +14,7 @@ from ivr.speech.training.channel import SAMPLE_RATE, Backgrounds, Random
 from ivr.speech.training.espeak import Sound
 from ivr.speech.training.phones import INITIALS, Inventory
 from ivr.speech.training.pieces import Piece, Syllables, not_speech, random_voice, sichuanese, synthetic
-from ivr.speech.vocabulary import NAMES, challenge_words, decoys, grammar, pronunciations
+from ivr.speech.vocabulary import COMMANDS, challenge_words, decoys, grammar, pronunciations
 
 _FRAMES_A_HOUR = 360_000
 _CALL_S = 8.0
@@ -104,7 +104,7 @@ def _saying(material: Material, random: Random) -> Saying:
         said = tuple(syllable for digit in digits for syllable in pronunciations()[digit][0])
         return Saying(said)
     if kind < 0.78:
-        command = _one(grammar(_one(NAMES[2:], random)).phrases, random)
+        command = _one(grammar(_one(COMMANDS, random)).phrases, random)
         return Saying(_one(pronunciations()[command], random))
     return Saying(tuple(_one(material.syllables, random) for _ in range(random.integers(1, 4))))
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ctypes.util import find_library
 
 import numpy as np
+import pytest
 
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
+from ivr.speech.training.channel import resample
+from ivr.speech.training.espeak import Voice, say
+from ivr.speech.vocabulary import pronunciations
 
 RATE = 8000
 
@@ -16,9 +21,18 @@ def _pcm(wave: np.ndarray) -> Pcm:
     return decode_mulaw(encode_mulaw((8000 * wave).astype(np.int16)))
 
 
+needs_espeak = pytest.mark.skipif(not find_library("espeak-ng"), reason="libespeak-ng is not installed")
+
+
 def silence(seconds: float) -> Pcm:
     """Nothing at all."""
     return np.zeros(int(seconds * RATE), dtype=np.int16)
+
+
+def phrase(words: str) -> Pcm:
+    """A phrase of the vocabulary in a synthetic voice that the model was not trained on; libespeak-ng makes it."""
+    spoken = say(Voice("cmn-latn-pinyin+f4", rate=130), pronunciations()[words][0])
+    return _pcm(2 * resample(spoken.samples, RATE / spoken.sample_rate))
 
 
 def tone(*hertz: float, on: float = 1.0, period: float = 1.0) -> Callable[[float], Pcm]:

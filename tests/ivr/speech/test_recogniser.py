@@ -14,9 +14,24 @@ from certification.regions import Regions
 from ivr.prompts import Prompts
 from ivr.speech.evaluation import read
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
-from ivr.speech.recogniser import Heard, ModelMissing, VoskRecogniser, Word, WordsUnknown, understand
-from ivr.speech.vocabulary import NAMES, OTHER_WORDS, GrammarUnknown, challenge_words
-from tests.ivr.speech.sounds import NOT_SPEECH, silence
+from ivr.speech.recogniser import (
+    Challenged,
+    Heard,
+    ModelMissing,
+    VoskRecogniser,
+    Word,
+    WordsUnknown,
+    understand,
+)
+from ivr.speech.vocabulary import (
+    ASIDE,
+    NAMES,
+    OTHER_WORDS,
+    GrammarUnknown,
+    challenge_words,
+    meanings,
+)
+from tests.ivr.speech.sounds import NOT_SPEECH, needs_espeak, phrase, silence
 
 MODEL = Path(__file__).parents[3] / "ivr" / "speech" / "model"
 TUNING = ("s23", "s24", "s25", "s26", "s27", "s28")
@@ -100,6 +115,31 @@ def test_what_is_faint_beside_the_words_does_not_count() -> None:
     beijing, breath, click = Word("北京", 0.97, 60), Word(OTHER_WORDS, 0.3, 50), Word("上海", 0.2, 40)
     assert understand([breath, beijing, click], "challenge") == Heard(("北京",), 0.97, understood=True)
     assert understand([breath], "challenge") == Heard((), 0.3, understood=False)
+
+
+@needs_espeak
+@pytest.mark.parametrize("words", meanings(ASIDE))
+def test_whoever_says_that_they_cannot_speak_is_understood_in_a_challenge(
+    recogniser: VoskRecogniser, words: str
+) -> None:
+    challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
+    challenge.feed(np.concatenate([silence(0.4), phrase(words), silence(0.6)]).tobytes())
+    assert challenge.finish().words == (words,)
+
+
+def test_a_challenge_repeated_is_heard_as_before(recogniser: VoskRecogniser) -> None:
+    challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
+    challenge.feed(np.concatenate([silence(0.4), prompt("beijing"), silence(0.6)]).tobytes())
+    assert challenge.partial() == "北京"
+    assert challenge.finish().words == ("北京",)
+
+
+def test_other_words_in_a_challenge_are_not_understood(recogniser: VoskRecogniser) -> None:
+    challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
+    greeting = Prompts(None, Regions.load()).audio("mandarin", "greeting")
+    assert greeting is not None
+    challenge.feed(decode_mulaw(greeting).tobytes())
+    assert not challenge.finish().understood
 
 
 def test_a_grammar_that_does_not_exist(recogniser: VoskRecogniser) -> None:
