@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime, time
@@ -18,16 +19,17 @@ from certification.periods import Interval
 
 BUILT_IN = Path(__file__).parent
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_HOUR = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
 
 class RegionFileInvalid(Problem):
     """A region file cannot be used: says which file and key, and what to write."""
 
-    def __init__(self, path: Path, key: str, reason: str) -> None:
+    def __init__(self, path: Path, key: str, zh: str, en: str | None = None) -> None:
         self.path, self.key = path, key
         super().__init__(
-            f"地区文件 {path} 中的 {key} 有误，请对照 default.toml 修改：{reason}。",
-            f"{path}: {key} is wrong, compare with default.toml: {reason}.",
+            f"地区文件 {path} 中的 {key} 有误，请对照 default.toml 修改：{zh}。",
+            f"{path}: {key} is wrong, compare with default.toml: {en or zh}.",
         )
 
 
@@ -38,7 +40,19 @@ def _strength(value: object) -> object:
     return names[value]
 
 
+def _hour(value: object) -> object:
+    """An hour as "09:00", or as TOML's own 09:00:00; never a number, which would be taken for seconds."""
+    right = _HOUR.fullmatch(value) if isinstance(value, str) else isinstance(value, time)
+    if not right:
+        raise Problem(
+            f'{value!r} 应写作带引号的北京时间，如 "09:00"，不带时区',
+            f'{value!r} is no hour: write Shanghai time in quotes and without a zone, such as "09:00"',
+        )
+    return value
+
+
 StrengthName = Annotated[Strength, BeforeValidator(_strength)]
+Hour = Annotated[time, BeforeValidator(_hour)]
 
 
 class Table(BaseModel):
@@ -51,7 +65,7 @@ class OperatorLine(Table):
     """Where a human answers: number, hours of the day in Shanghai time, days of the week (1 Monday … 7 Sunday)."""
 
     number: str
-    hours: tuple[time, time]
+    hours: tuple[Hour, Hour]
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...]
 
     @field_validator("number")
@@ -108,6 +122,13 @@ class Region(Table):
     evidence: EvidenceRules
     voice: VoiceRules
     how: dict[str, str]
+
+    @field_validator("dialects")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise Problem("每种方言只写一次", "write each dialect once")
+        return value
 
     @field_validator("how")
     @classmethod
@@ -172,5 +193,7 @@ def _read(path: Path) -> Region:
         return Region.model_validate({"code": path.stem, **table})
     except ValidationError as error:
         first = error.errors()[0]
-        reason = str(first.get("ctx", {}).get("error") or first["msg"]).rstrip(".。")
-        raise RegionFileInvalid(path, ".".join(map(str, first["loc"])), reason) from None
+        cause = first.get("ctx", {}).get("error")
+        reason = (cause.zh, cause.en) if isinstance(cause, Problem) else (str(cause or first["msg"]),)
+        key = ".".join(map(str, first["loc"]))
+        raise RegionFileInvalid(path, key, *(text.rstrip(".。") for text in reason)) from None

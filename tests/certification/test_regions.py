@@ -74,10 +74,17 @@ def test_the_operators_hours(now: datetime, is_open: bool) -> None:
         ('needs = "live"', "needs = 3", "evidence.needs"),
         ('number = "12333"', 'number = "somebody"', "operator.number"),
         ('hours = ["09:00", "17:00"]', 'hours = ["17:00", "09:00"]', "operator.hours"),
+        ('hours = ["09:00", "17:00"]', 'hours = ["09:00+08:00", "17:00+08:00"]', "operator.hours.0"),
+        ('hours = ["09:00", "17:00"]', 'hours = ["09:00", "17:00Z"]', "operator.hours.1"),
+        ('hours = ["09:00", "17:00"]', "hours = [9, 17]", "operator.hours.0"),
+        ('hours = ["09:00", "17:00"]', 'hours = ["9", "17"]', "operator.hours.0"),
+        ('hours = ["09:00", "17:00"]', 'hours = ["32400", "61200"]', "operator.hours.0"),
+        ('hours = ["09:00", "17:00"]', "hours = [2026-01-01, 2026-01-02]", "operator.hours.0"),
         ("days = [1, 2, 3, 4, 5]", "days = [0, 8]", "operator.days.0"),
         ("max_fmr = 0.01", "max_fmr = 0.5", "voice.max_fmr"),
         ("recording_days = 90", "recording_days = 0", "recording_days"),
         ("mandarin = ", "mandarine = ", "how"),
+        ('dialects = ["mandarin"', 'dialects = ["mandarin", "mandarin"', "dialects"),
         ('name = "默认地区"', 'name = "默认地区"\ncolour = "red"', "colour"),
         ("[voice]", "[voice", "TOML"),
     ],
@@ -91,6 +98,20 @@ def test_a_wrong_file_is_named_with_its_key(tmp_path: Path, right: str, wrong: s
     assert caught.value.path == path
     assert caught.value.key == key
     assert "xian.toml" in caught.value.zh
+
+
+def test_an_hour_that_is_none_is_told_how_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "xian.toml").write_text(DEFAULT.replace('["09:00", "17:00"]', '["09:00+08:00", "17:00+08:00"]'), "utf-8")
+    with pytest.raises(RegionFileInvalid) as caught:
+        Regions.load(tmp_path)
+    assert "不带时区" in caught.value.zh
+    assert 'without a zone, such as "09:00"' in caught.value.en
+
+
+@pytest.mark.parametrize("hours", ['["09:00", "17:00"]', '["09:00:00", "17:00"]', "[09:00:00, 17:00:00]"])
+def test_hours_in_any_right_form_can_be_asked(tmp_path: Path, hours: str) -> None:
+    (tmp_path / "xian.toml").write_text(DEFAULT.replace('["09:00", "17:00"]', hours), "utf-8")
+    assert operator_open(Regions.load(tmp_path)["xian"], datetime(2026, 3, 10, 1, 0, tzinfo=UTC))
 
 
 def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
