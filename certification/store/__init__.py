@@ -13,7 +13,7 @@ from certification.store.people import (
     Pin,
     VoiceTemplate,
 )
-from certification.store.sessions import insert_once, later, open_engine, open_sessions, waiting
+from certification.store.sessions import insert_once, later, only_read, open_engine, open_sessions, waiting
 
 __all__ = [
     "Assessment",
@@ -38,6 +38,7 @@ __all__ = [
     "insert_once",
     "later",
     "new_id",
+    "only_read",
     "open_engine",
     "open_sessions",
     "waiting",

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -14,17 +14,22 @@ logger = logging.getLogger(__name__)
 Enqueue = Callable[[str, str], None]
 
 _JOBS = "jobs"
+_ONLY_READS = "only_reads"
+PATIENCE_S = 4.0  # on SQLite: the carrier gives a webhook 15 s in all, and it may hold several transactions
 
 
-def open_engine(database_url: str) -> Engine:
-    """Open the database. SQLite gets WAL, foreign keys and transactions that take the write lock when they begin."""
+def open_engine(database_url: str, patience_s: float = PATIENCE_S) -> Engine:
+    """Open the database. SQLite gets WAL, foreign keys and transactions that take the write lock when they begin.
+
+    There, whoever finds the lock taken waits for it for `patience_s` seconds.
+    """
     engine = create_engine(
         database_url,
         pool_pre_ping=not database_url.startswith("sqlite"),
         hide_parameters=True,  # or an error in the log would show what was to be stored
     )
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, patience_s)
     return engine
 
 
@@ -33,16 +38,33 @@ def open_sessions(database_url: str) -> sessionmaker[Session]:
     return sessionmaker(open_engine(database_url), expire_on_commit=False)
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def only_read(session: Session) -> None:
+    """Begin the session's transaction as one that sees a single moment and keeps nobody from writing meanwhile.
+
+    It comes before the session's first statement; nothing may be written in it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    else:
+        options = {_ONLY_READS: True}
+    session.connection(execution_options=options)
+
+
+def _prepare_sqlite(engine: Engine, patience_s: float) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is too late and too weak
-        for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (
+            f"busy_timeout={round(patience_s * 1000)}",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if _ONLY_READS in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
 
 def insert_once(session: Session, table: type[DeclarativeBase], **values: Any) -> bool:

@@ -13,7 +13,7 @@ from certification.evidence import Kind, Strength
 from certification.identity import ResidentNumber
 from certification.people import find_by_number
 from certification.runtime import Runtime
-from certification.store import Person, new_id
+from certification.store import Person, new_id, only_read
 from ops import compose
 
 ROUTES = {"desk": (Kind.DESK, Strength.OFFICIAL)}
@@ -74,7 +74,8 @@ def import_(file: Path, as_json: bool) -> None:
 def show(person_id: str, as_json: bool) -> None:
     """Say where a person stands; ID is an identity number or our identifier. 查询。"""
     rt = compose.runtime()
-    with rt.sessions.begin() as session:
+    with rt.sessions() as session:
+        only_read(session)
         person = find(session, rt, person_id)
         status = certifying.status(session, rt, person)
     facts = {

@@ -10,7 +10,7 @@ import click
 from certification import journal as log
 from certification.keys import KeyRing
 from certification.settings import Settings
-from certification.store import open_sessions
+from certification.store import only_read, open_sessions
 from ops.migrations import upgrade as migrate
 
 
@@ -47,6 +47,7 @@ def journal() -> None:
 def verify(as_json: bool) -> None:
     """Check the whole chain; write the head down elsewhere to notice a cut end. 校验日志链。"""
     with open_sessions(Settings.read(os.environ).database_url)() as session:
+        only_read(session)
         found = log.verify(session)
     match found:
         case log.Verified(entries, head):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, make_url, text
 from certification.store import open_engine
 
 _LOCK = 20261123  # any number that only we use
+_PATIENCE_S = 60.0  # another process may be at it
 
 
 def upgrade(database_url: str) -> None:
@@ -21,7 +22,7 @@ def upgrade(database_url: str) -> None:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, _PATIENCE_S)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":  # an SQLite transaction of ours already has the write lock

@@ -101,7 +101,9 @@ def test_a_wrong_file_is_named_with_its_key(tmp_path: Path, right: str, wrong: s
 
 
 def test_an_hour_that_is_none_is_told_how_to_be_written(tmp_path: Path) -> None:
-    (tmp_path / "xian.toml").write_text(DEFAULT.replace('["09:00", "17:00"]', '["09:00+08:00", "17:00+08:00"]'), "utf-8")
+    (tmp_path / "xian.toml").write_text(
+        DEFAULT.replace('["09:00", "17:00"]', '["09:00+08:00", "17:00+08:00"]'), "utf-8"
+    )
     with pytest.raises(RegionFileInvalid) as caught:
         Regions.load(tmp_path)
     assert "不带时区" in caught.value.zh

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from certification.runtime import Runtime
-from certification.store import Base, LinePreference, Phone, insert_once, later, open_engine
+from certification.store import Base, LinePreference, Phone, insert_once, later, only_read, open_engine
 from ops.migrations import config, upgrade
 from tests.certification.conftest import MORNING, Queue
 from tests.certification.together import at_once
@@ -65,6 +66,35 @@ def test_of_writers_at_the_same_time_one_inserts(sessions: sessionmaker[Session]
             return preference(session, "mandarin")
 
     assert sorted(at_once(4, write)) == [False, False, False, True]
+
+
+def test_who_only_reads_sees_one_moment_and_keeps_nobody_from_writing(sessions: sessionmaker[Session]) -> None:
+    with sessions() as reader, sessions() as writer:
+        only_read(reader)
+        assert reader.get(LinePreference, "n") is None
+        assert preference(writer, "mandarin")
+        writer.commit()
+        assert reader.get(LinePreference, "n") is None
+    with sessions() as session:
+        assert session.get(LinePreference, "n") is not None
+
+
+def test_who_only_reads_does_not_wait_for_a_writer(sessions: sessionmaker[Session]) -> None:
+    with sessions() as writer, sessions() as reader:
+        preference(writer, "mandarin")
+        only_read(reader)
+        assert reader.get(LinePreference, "n") is None
+
+
+def test_a_taken_lock_is_not_waited_for_as_long_as_a_carrier_waits(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'busy.db'}"
+    with open_engine(url).connect() as connection:
+        waits_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    assert 1_000 <= waits_ms <= 5_000, "several transactions of one webhook must fit in the 15 s of the carrier"
+    engine = open_engine(url, patience_s=0.0)
+    with engine.begin(), pytest.raises(OperationalError, match="locked"), engine.begin():
+        pass
+    engine.dispose()
 
 
 def test_moments_come_back_in_utc_and_need_a_zone(sessions: sessionmaker[Session]) -> None:
