@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from redis.exceptions import RedisError
+from rq.exceptions import DeserializationError
+from rq.job import Job
 from sqlalchemy import delete, exists, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
 from certification import cases, certifying, journal
@@ -43,17 +46,36 @@ def run(rt: Runtime) -> None:
 
 
 def sweep(rt: Runtime) -> None:
-    """Do every duty. Safe at any time, and beside another sweep; one that cannot be done now waits for the next."""
+    """Do every duty. Safe at any time, and beside another sweep; one that fails, however, waits for the next."""
     for duty in (requeue_assessments, give_up_assessments, end_silent_calls, open_dropped_cases, erase_recordings):
         try:
             duty(rt)
         except (SQLAlchemyError, RedisError, QueueUnavailable) as error:
             logger.warning("%s waits for the next sweep: %s", duty.__name__, error)
+        except Exception:
+            logger.exception("%s failed, and waits for the next sweep", duty.__name__)
+
+
+def _one_by_one(rt: Runtime, identifiers: Iterable[str], deed: Callable[[Session, Runtime, str], bool]) -> int:
+    """Do the deed for each row, in a transaction of its own: one that cannot be read keeps nobody else waiting.
+
+    How often it was done. Raises OperationalError when the database is away.
+    """
+    done = 0
+    for identifier in identifiers:
+        try:
+            with rt.sessions.begin() as session:
+                done += deed(session, rt, identifier)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("%s(%s) failed, and is passed over", deed.__name__, identifier)
+    return done
 
 
 def requeue_assessments(rt: Runtime) -> int:
     """Queue again what is still to be weighed and in no queue; a job that comes twice does nothing the second time."""
-    queued = {job.args[0] for job in queue_of(connect(rt.settings.redis_url)).get_jobs()}
+    queued = {_identifier(job) for job in queue_of(connect(rt.settings.redis_url)).get_jobs()}
     late = select(Assessment.id).where(Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_LATE)
     with rt.sessions() as session:
         lost = [identifier for identifier in session.scalars(late) if identifier not in queued]
@@ -62,30 +84,44 @@ def requeue_assessments(rt: Runtime) -> int:
     return len(lost)
 
 
+def _identifier(job: Job) -> str | None:
+    """What a job is about; None for one that is not of ours."""
+    try:
+        return str(job.args[0])
+    except (DeserializationError, LookupError, TypeError):
+        return None
+
+
 def give_up_assessments(rt: Runtime) -> int:
     """Hand to a human what was begun again and again and never finished: something in it breaks the worker."""
     old = select(Assessment).where(Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_HOPELESS)
-    with rt.sessions.begin() as session:
+    with rt.sessions() as session:
         in_order = session.scalars(old.order_by(Assessment.asked_at))
-        hopeless = [one for one in in_order if one.detail]  # nothing in it: it only waits for a worker
-        return sum(
-            conclude(session, rt, one, Verdict.unweighable(one.purpose, NO_END), actor="schedule") for one in hopeless
-        )
+        hopeless = [one.id for one in in_order if one.detail]  # nothing in it: it only waits for a worker
+    return _one_by_one(rt, hopeless, _give_up)
+
+
+def _give_up(session: Session, rt: Runtime, identifier: str) -> bool:
+    assessment = session.get_one(Assessment, identifier)
+    return conclude(session, rt, assessment, Verdict.unweighable(assessment.purpose, NO_END), actor="schedule")
 
 
 def end_silent_calls(rt: Runtime) -> int:
     """End each call of which nothing was heard for long: its status callback was lost."""
     running = select(Call).where(Call.ended_at.is_(None), Call.touched_at < rt.now() - CALL_SILENT)
-    with rt.sessions.begin() as session:
-        silent = [call for call in session.scalars(running) if call.touched_at < rt.now() - _silence(call)]
-        return sum(_end(session, rt, call) for call in silent)
+    with rt.sessions() as session:
+        silent = [call.id for call in session.scalars(running) if call.touched_at < rt.now() - _silence(call)]
+    return _one_by_one(rt, silent, _end)
 
 
 def _silence(call: Call) -> timedelta:
     return TALK_SILENT if isinstance(SCRIPT.get(call.state.get("step", "")), Transfer) else CALL_SILENT
 
 
-def _end(session: Session, rt: Runtime, call: Call) -> bool:
+def _end(session: Session, rt: Runtime, identifier: str) -> bool:
+    call = session.get_one(Call, identifier)
+    if call.touched_at >= rt.now() - _silence(call):
+        return False  # heard of again since
     unmoved = update(Call).where(Call.id == call.id, Call.ended_at.is_(None), Call.touched_at == call.touched_at)
     step = call.state.get("step", "")  # a release before this one may have had other steps
     outcome = func.coalesce(Call.outcome, left(State(step)) if step in SCRIPT else "dropped")
@@ -101,7 +137,7 @@ def open_dropped_cases(rt: Runtime) -> int:
     later = aliased(Call)
     called_again = exists().where(later.person_id == Call.person_id, later.started_at > Call.started_at)
     weighed_still = exists().where(Assessment.call_id == Call.id, Assessment.state == "pending")
-    dropped = select(Call).where(
+    dropped = select(Call.id).where(
         Call.outcome == "dropped",
         Call.person_id.is_not(None),
         Call.ended_at.between(rt.now() - LOOK_BACK, rt.now() - TAKEN_UP),
@@ -109,11 +145,13 @@ def open_dropped_cases(rt: Runtime) -> int:
         ~weighed_still,
         ~exists().where(Case.call_id == Call.id),
     )
-    with rt.sessions.begin() as session:
-        return sum(_open_dropped(session, rt, call) for call in session.scalars(dropped).all())
+    with rt.sessions() as session:
+        found = session.scalars(dropped).all()
+    return _one_by_one(rt, found, _open_dropped)
 
 
-def _open_dropped(session: Session, rt: Runtime, call: Call) -> bool:
+def _open_dropped(session: Session, rt: Runtime, identifier: str) -> bool:
+    call = session.get_one(Call, identifier)
     person = session.get_one(Person, call.person_id)
     if call.state.get("step") not in CERTIFYING or certifying.status(session, rt, person).closed:
         return False

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from certification import certifying
+from certification import certifying, people
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Call, JournalEntry, Person, Recording
@@ -23,6 +23,7 @@ from ops.embedded import redis_server
 from ops.queue import QUEUE, SERIALIZER
 from ops.voices import Bench
 from tests.certification.conftest import Clock, Queue
+from tests.certification.numbers import resident_number
 from tests.ops.voices import SAME, Breaking, Desk, bench_of
 
 IN_CHALLENGE = {"step": "challenge", "dialect": "mandarin"}
@@ -54,6 +55,13 @@ class FailingOnce(sessionmaker[Session]):
         return Session(create_engine("sqlite:////nowhere/at/all.db")) if away else super().__call__(**local)
 
 
+class Broken:
+    """A queue with a mistake in it."""
+
+    def __call__(self, job: str, identifier: str) -> None:
+        raise ZeroDivisionError(f"{job}({identifier})")
+
+
 def journalled(rt: Runtime, action: str) -> list[str]:
     """The details of the entries of this action."""
     with rt.sessions() as session:
@@ -75,6 +83,29 @@ def test_what_no_queue_holds_is_queued_again(desk: Desk, rt: Runtime, clock: Clo
     fresh = desk.ask([])
     schedule.sweep(rt)
     assert queue.jobs == [("ops.jobs.assess", lost)], f"{queued} waits behind another, {fresh} is on its way"
+
+
+@pytest.mark.parametrize("serializer", [SERIALIZER, "pickle"])
+def test_a_job_of_somebody_elses_stops_nothing(
+    desk: Desk, rt: Runtime, clock: Clock, queue: Queue, serializer: str
+) -> None:
+    asked = desk.ask([])
+    theirs = RedisQueue(QUEUE, connection=Redis.from_url(rt.settings.redis_url), serializer=serializer)
+    theirs.enqueue_call("theirs.job", args=())
+    theirs.enqueue_call("theirs.job", args=([asked],))
+    clock.forward(seconds=11)
+    schedule.sweep(rt)
+    assert queue.jobs == [("ops.jobs.assess", asked)]
+
+
+def test_a_duty_with_a_mistake_in_it_stops_no_other(
+    desk: Desk, rt: Runtime, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.ask(SAME)
+    clock.forward(seconds=11)
+    schedule.sweep(replace(rt, enqueue=Broken()))
+    assert "requeue_assessments failed" in caplog.text and "ZeroDivisionError" in caplog.text
+    assert len(journalled(rt, "recordings erased")) == 1
 
 
 @pytest.mark.parametrize("away", ["redis", "producer"])
@@ -188,6 +219,27 @@ def test_a_dropped_call_that_is_not_taken_up_is_a_humans(desk: Desk, rt: Runtime
     clock.forward(days=3)
     schedule.sweep(rt)
     assert desk.cases() == ["dropped"]
+
+
+def test_a_caller_who_cannot_be_read_keeps_nobody_else_waiting(
+    desk: Desk, rt: Runtime, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with rt.sessions.begin() as session:
+        lost = people.add(session, rt, id_number=resident_number("530102", 1951, 6, 1), name="何女士", region="kunming")
+        sealed, lost.number_sealed = lost.number_sealed, b"sealed with a key that is not in the ring"
+    first = desk.call(state=IN_CHALLENGE, outcome="dropped", ended_at=rt.now(), person_id=lost.id)
+    desk.call(state=IN_CHALLENGE, outcome="dropped", ended_at=rt.now())
+    desk.ask(SAME)
+    clock.forward(minutes=11)
+    for _ in range(2):
+        schedule.sweep(rt)
+    assert desk.cases() == ["dropped"]
+    assert len(journalled(rt, "recordings erased")) == 1
+    assert first in caplog.text
+    with rt.sessions.begin() as session:
+        session.get_one(Person, lost.id).number_sealed = sealed
+    schedule.sweep(rt)
+    assert Desk(rt, lost).cases() == ["dropped"], "the key is there again"
 
 
 def test_who_hung_up_before_the_voice_was_found_too_poor_is_seen_to(enrolled: Desk, rt: Runtime, clock: Clock) -> None:
