@@ -93,7 +93,11 @@ class KeyRing:
 
     @staticmethod
     def generate_text(name: str = "first") -> str:
-        """The text of a fresh ring of one key."""
+        """The text of a fresh ring of one key. Raises KeysUnreadable when no key can have this name."""
+        if not _KEY_NAME.fullmatch(name):
+            raise KeysUnreadable(
+                f"密钥不能叫 {name!r}", f"a key's name has 1 to 32 letters, digits, '.', '_' or '-', not {name!r}"
+            )
         return f"{name}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
 
     def seal(self, plain: bytes, context: str) -> bytes:

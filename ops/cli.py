@@ -7,25 +7,11 @@ from typing import Any
 
 import click
 
-from certification.errors import Problem
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
-from ivr.speech.recogniser import ModelMissing, WordsUnknown
 from ops.commands import desk, keeping, processes
-from voiceprint.audio import AudioEmpty, AudioUnreadable
-from voiceprint.calibration import CalibrationMissing
+from ops.sentences import sentences
 from voiceprint.commands import voiceprint
-from voiceprint.encoder import EncoderMissing
-
-SENTENCES = (
-    Problem,
-    AudioEmpty,
-    AudioUnreadable,
-    CalibrationMissing,
-    EncoderMissing,
-    ModelMissing,
-    WordsUnknown,
-)
 
 
 class Sentences(click.Group):
@@ -33,10 +19,8 @@ class Sentences(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        try:
+        with sentences():
             return super().invoke(ctx)
-        except SENTENCES as error:
-            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=Sentences)

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from certification import canary
 from certification.runtime import Runtime
-from certification.settings import Settings
-from ops.queue import producer
+from certification.settings import SettingInvalid, Settings
+from ops.queue import connect, producer
+
+logger = logging.getLogger(__name__)
 
 
-def runtime(settings: Settings | None = None) -> Runtime:
-    """Put the service together. Raises the settings' and the regions' own errors, each of which says what to do."""
-    settings = settings or Settings.read(os.environ)
-    return Runtime.of(settings, producer(settings.redis_url))
+def settings() -> Settings:
+    """What the environment says, with addresses that can be read. Raises SettingMissing or SettingInvalid."""
+    return _checked(Settings.read(os.environ))
+
+
+def runtime(given: Settings | None = None) -> Runtime:
+    """Put the service together. Raises the settings', keys' and regions' own errors, each of which says what to do.
+
+    A database that is away stops nobody here: a web process starts, and says on /readyz what it lacks.
+    """
+    found = settings() if given is None else _checked(given)
+    rt = Runtime.of(found, producer(found.redis_url))
+    try:
+        canary.check(rt.sessions, rt.keys, rt.now())
+    except SQLAlchemyError as error:
+        logger.info("the key ring is not compared with the database's: %s", error)
+    finally:
+        rt.sessions.kw["bind"].dispose()  # or a server that forks would share our connection with its children
+    return rt
+
+
+def _checked(found: Settings) -> Settings:
+    try:
+        make_url(found.database_url)
+    except (ArgumentError, ValueError):
+        raise SettingInvalid(
+            "DATABASE_URL",
+            "应为 postgresql://用户:密码@主机:端口/库名",
+            "write postgresql://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH",
+        ) from None
+    try:
+        connect(found.redis_url)
+    except ValueError:
+        raise SettingInvalid(
+            "REDIS_URL", "应为 redis://主机:端口/0", "write redis://HOST:PORT/0, or rediss:// or unix:// and the rest"
+        ) from None
+    return found

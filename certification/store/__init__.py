@@ -2,6 +2,7 @@
 
 from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
+from certification.store.canary import Canary
 from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, Period
 from certification.store.people import (
     Consent,
@@ -20,6 +21,7 @@ __all__ = [
     "Attempt",
     "Base",
     "Call",
+    "Canary",
     "Case",
     "Consent",
     "EnrolmentCode",

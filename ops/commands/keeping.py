@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 
 import click
 
+from certification import canary
 from certification import journal as log
 from certification.keys import KeyRing
-from certification.settings import Settings
+from certification.runtime import utc_now
 from certification.store import only_read, open_sessions
+from ops import compose
 from ops.migrations import upgrade as migrate
 
 
@@ -22,7 +23,10 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the tables up to date. 更新表结构。"""
-    migrate(Settings.read(os.environ).database_url)
+    settings = compose.settings()
+    ring = KeyRing.from_text(settings.keys)  # before anything is changed
+    migrate(settings.database_url)
+    canary.check(open_sessions(settings.database_url), ring, utc_now())
     click.echo("数据库已是最新 the database is up to date")
 
 
@@ -32,9 +36,10 @@ def keys() -> None:
 
 
 @keys.command()
-def generate() -> None:
-    """Print a fresh key for STILLHERE_KEYS; put it before the older ones. 生成新密钥。"""
-    click.echo(KeyRing.generate_text())
+@click.option("--name", help="the key's name, once in the ring; by default the moment it is made")
+def generate(name: str | None) -> None:
+    """Print a fresh key for STILLHERE_KEYS; put it and a comma before the older ones. 生成新密钥，放在旧的之前。"""
+    click.echo(KeyRing.generate_text(name or f"k{utc_now():%Y%m%d-%H%M%S}"))
 
 
 @click.group()
@@ -46,7 +51,7 @@ def journal() -> None:
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
 def verify(as_json: bool) -> None:
     """Check the whole chain; write the head down elsewhere to notice a cut end. 校验日志链。"""
-    with open_sessions(Settings.read(os.environ).database_url)() as session:
+    with open_sessions(compose.settings().database_url)() as session:
         only_read(session)
         found = log.verify(session)
     match found:

@@ -93,3 +93,9 @@ def test_an_unreadable_ring_says_why_and_shows_no_key(text: str, says: str) -> N
 
 def test_a_ring_shows_no_key() -> None:
     assert NEW.partition(":")[2] not in repr(RING)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a,b", "x" * 33])
+def test_no_key_is_made_under_a_name_that_no_ring_can_hold(name: str) -> None:
+    with pytest.raises(KeysUnreadable, match="letters"):
+        KeyRing.generate_text(name)

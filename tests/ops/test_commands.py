@@ -53,11 +53,67 @@ def json_of(result: Result) -> dict[str, object]:
     return found
 
 
+def sentence(result: Result) -> str:
+    """What a command that could not do its work said on its last line."""
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    return result.stderr.splitlines()[-1]
+
+
 def test_a_missing_setting_is_named_with_its_remedy(settings: dict[str, str]) -> None:
     result = stillhere({**settings, "TWILIO_AUTH_TOKEN": ""}, "db", "upgrade")
     assert result.exit_code == 1
     assert "TWILIO_AUTH_TOKEN_FILE" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("people", "show", NUMBER), ("certify", NUMBER, "--route", "desk", "--by", "clerk"), ("journal", "verify")],
+)
+def test_without_tables_the_way_to_them_is_said(settings: dict[str, str], arguments: tuple[str, ...]) -> None:
+    assert "stillhere db upgrade" in sentence(stillhere(settings, *arguments))
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite:////nowhere/at/all.db", "check DATABASE_URL"),
+        ("postgresql://u:p%20w@127.0.0.1:1/x", "check DATABASE_URL"),
+        ("postgresql://u:secret@127.0.0.1:port/x", "write postgresql://"),
+    ],
+)
+def test_a_database_that_is_away_is_named(settings: dict[str, str], url: str, says: str) -> None:
+    said = sentence(stillhere({**settings, "DATABASE_URL": url}, "people", "show", NUMBER))
+    assert says in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://127.0.0.1", "redis://127.0.0.1:port/0"])
+def test_an_address_that_is_no_redis_is_named(town: dict[str, str], url: str) -> None:
+    assert "REDIS_URL" in sentence(stillhere({**town, "REDIS_URL": url}, "people", "show", NUMBER))
+
+
+def test_a_redis_that_is_away_ends_the_worker_with_a_sentence(town: dict[str, str]) -> None:
+    assert "check REDIS_URL" in sentence(stillhere({**town, "REDIS_URL": "redis://127.0.0.1:1/0"}, "worker"))
+
+
+@pytest.mark.parametrize(
+    "command", [("people", "show", NUMBER), ("db", "upgrade"), ("certify", NUMBER, "--route", "desk", "--by", "a")]
+)
+def test_the_key_ring_of_another_database_is_noticed(town: dict[str, str], command: tuple[str, ...]) -> None:
+    said = sentence(stillhere({**town, "STILLHERE_KEYS": KeyRing.generate_text()}, *command))
+    assert "STILLHERE_KEYS is not the key ring of this database" in said
+    assert json_of(stillhere(town, "people", "show", NUMBER, "--json"))["certified"] is False
+
+
+def test_a_fresh_key_goes_before_the_older_ones(town: dict[str, str]) -> None:
+    ring = town["STILLHERE_KEYS"]
+    for fresh in (("keys", "generate"), ("keys", "generate", "--name", "2027")):
+        ring = f"{stillhere(town, *fresh).stdout.strip()},{ring}"
+        assert stillhere({**town, "STILLHERE_KEYS": ring}, "people", "show", NUMBER).exit_code == 0
+    assert ring.startswith("2027:")
+    assert "letters" in sentence(stillhere(town, "keys", "generate", "--name", "a:b"))
 
 
 def test_a_bad_row_is_named_and_the_rest_goes_on(town: dict[str, str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The first tables: people, the line's calls, evidence and cases, and the journal."""
+"""The first tables: people, the line's calls, evidence and cases, the journal, and the key ring's canary."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ PEOPLE = (
 CALLS = ("calls", "spoken_turns", "recordings", "assessments")
 EVIDENCE = ("evidence", "periods", "cases", "attempts")
 JOURNAL = ("journal", "journal_head")
+KEYS = ("canary",)
 
 
 def upgrade() -> None:
@@ -35,11 +36,12 @@ def upgrade() -> None:
     calls()
     evidence()
     journal()
+    keys()
 
 
 def downgrade() -> None:
     """Drop them, and everything in them."""
-    for table in reversed(PEOPLE + CALLS + EVIDENCE + JOURNAL):
+    for table in reversed(PEOPLE + CALLS + EVIDENCE + JOURNAL + KEYS):
         op.drop_table(table)
 
 
@@ -275,4 +277,14 @@ def journal() -> None:
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         needed("seq", sa.Integer),
         needed("hash", sa.String(64)),
+    )
+
+
+def keys() -> None:
+    """The one row that shows whether a key ring is this database's."""
+    op.create_table(
+        "canary",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        needed("sealed", sa.LargeBinary),
+        needed("sealed_at", MOMENT),
     )

@@ -1,0 +1,69 @@
+"""What a person can put right is said as a sentence, not as a traceback: one place for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from certification.errors import Problem
+from ivr.speech.recogniser import ModelMissing, WordsUnknown
+from ops.demo.callers import TakesMissing
+from ops.embedded import RedisMissing
+from voiceprint.audio import AudioEmpty, AudioUnreadable
+from voiceprint.calibration import CalibrationMissing
+from voiceprint.encoder import EncoderMissing
+
+SAID = (
+    Problem,
+    AudioEmpty,
+    AudioUnreadable,
+    CalibrationMissing,
+    EncoderMissing,
+    ModelMissing,
+    RedisMissing,
+    TakesMissing,
+    WordsUnknown,
+)
+"""Errors whose own words are meant to be read."""
+_NO_TABLE = ("42P01", "42703")  # PostgreSQL's undefined_table and undefined_column
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """End with the sentence of an error that a person can put right, and exit status 1; any other goes on up."""
+    try:
+        yield
+    except SAID as error:
+        raise click.ClickException(str(error)) from error
+    except (OperationalError, ProgrammingError) as error:
+        sentence = _of_the_database(error)
+        if sentence is None:
+            raise
+        raise click.ClickException(sentence) from error
+    except RedisError as error:
+        raise click.ClickException(
+            f"Redis 无法使用（{error}）。请检查 REDIS_URL，并确认 Redis 已启动。"
+            f" Redis cannot be used ({error}): check REDIS_URL, and that Redis runs."
+        ) from error
+
+
+def _of_the_database(error: OperationalError | ProgrammingError) -> str | None:
+    """What the database lacks; None when the fault is ours."""
+    said = (str(error.orig).strip().splitlines() or ["?"])[0]
+    if said.startswith(("no such table", "no such column")) or getattr(error.orig, "sqlstate", None) in _NO_TABLE:
+        return (
+            "数据库里没有本版本的表，请先运行 stillhere db upgrade。"
+            " The database lacks the tables of this version: run `stillhere db upgrade` first."
+        )
+    if isinstance(error, ProgrammingError):
+        return None
+    if "is locked" in said:
+        return "数据库正忙，请稍后再试。 The database is busy: try again in a moment."
+    return (
+        f"数据库无法使用（{said}）。请检查 DATABASE_URL，并确认数据库已启动。"
+        f" The database cannot be used ({said}): check DATABASE_URL, and that the database runs."
+    )
