@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from certification.runtime import Runtime
 from certification.store import Assessment
 from ops.concluding import conclude
 from ops.judging import gather, judge
 from ops.voices import Bench
+
+TRIES = 3
+IN_HAND = timedelta(minutes=3)  # longer than the queue lets a job run
 
 _bench: Bench | None = None
 
@@ -23,13 +32,31 @@ def assess(assessment_id: str) -> None:
     if _bench is None:
         raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
     rt = _bench.rt
-    pending = update(Assessment).where(Assessment.id == assessment_id, Assessment.state == "pending")
-    begun = pending.values(detail={"begun": rt.now().isoformat()})  # the sweep gives up on what only ever begins
     with rt.sessions.begin() as session:
-        if session.scalar(begun.returning(Assessment.id)) is None:
+        if not _begin(session, rt, assessment_id):
             return
         assessment = session.get_one(Assessment, assessment_id, populate_existing=True)
         material = gather(session, rt, assessment)
     verdict = judge(_bench, material)
     with rt.sessions.begin() as session:
         conclude(session, rt, assessment, verdict)
+
+
+def _begin(session: Session, rt: Runtime, assessment_id: str) -> bool:
+    """Note when this was begun, as each time before: the sweep gives up on what only ever begins. False: it is done."""
+    assessment = session.get(Assessment, assessment_id)
+    if assessment is None:
+        return False
+    begun = [*assessment.detail.get("begun", ()), rt.now().isoformat()]
+    pending = update(Assessment).where(Assessment.id == assessment_id, Assessment.state == "pending")
+    return session.scalar(pending.values(detail={"begun": begun}).returning(Assessment.id)) is not None
+
+
+def tried_enough(detail: Mapping[str, Any]) -> bool:
+    """Whether an assessment with this detail was begun as often as it is worth, if it was asked for long ago."""
+    return len(detail.get("begun", ())) >= TRIES
+
+
+def in_hand(detail: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a worker may be weighing an assessment with this detail right now."""
+    return bool(detail.get("begun")) and datetime.fromisoformat(detail["begun"][-1]) > now - IN_HAND

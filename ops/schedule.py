@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError
 from rq.job import Job
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
@@ -23,6 +23,7 @@ from ivr.scripts.certify import CERTIFYING
 from ivr.steps import State, Transfer
 from ops import heartbeat
 from ops.concluding import conclude
+from ops.jobs import in_hand, tried_enough
 from ops.judging import NO_END, Verdict
 from ops.queue import connect, queue_of
 
@@ -74,11 +75,15 @@ def _one_by_one(rt: Runtime, identifiers: Iterable[str], deed: Callable[[Session
 
 
 def requeue_assessments(rt: Runtime) -> int:
-    """Queue again what is still to be weighed and in no queue; a job that comes twice does nothing the second time."""
+    """Queue again what is still to be weighed and in no queue; a job that comes twice does nothing the second time.
+
+    What is about to be given up is not begun once more.
+    """
     queued = {_identifier(job) for job in queue_of(connect(rt.settings.redis_url)).get_jobs()}
-    late = select(Assessment.id).where(Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_LATE)
     with rt.sessions() as session:
-        lost = [identifier for identifier in session.scalars(late) if identifier not in queued]
+        hopeless = set(_hopeless(session, rt))
+        late = [one.id for one in session.scalars(_pending(rt.now() - ASSESSMENT_LATE))]
+    lost = [identifier for identifier in late if identifier not in queued | hopeless]
     for identifier in lost:
         rt.enqueue("ops.jobs.assess", identifier)
     return len(lost)
@@ -92,17 +97,28 @@ def _identifier(job: Job) -> str | None:
         return None
 
 
+def _pending(asked_before: datetime) -> Select[Assessment]:
+    pending = select(Assessment).where(Assessment.state == "pending", Assessment.asked_at < asked_before)
+    return pending.order_by(Assessment.asked_at)
+
+
+def _hopeless(session: Session, rt: Runtime) -> list[str]:
+    """What was asked for long ago, and begun again and again; what was not begun only waits for a worker."""
+    old = session.scalars(_pending(rt.now() - ASSESSMENT_HOPELESS))
+    return [one.id for one in old if tried_enough(one.detail)]
+
+
 def give_up_assessments(rt: Runtime) -> int:
     """Hand to a human what was begun again and again and never finished: something in it breaks the worker."""
-    old = select(Assessment).where(Assessment.state == "pending", Assessment.asked_at < rt.now() - ASSESSMENT_HOPELESS)
     with rt.sessions() as session:
-        in_order = session.scalars(old.order_by(Assessment.asked_at))
-        hopeless = [one.id for one in in_order if one.detail]  # nothing in it: it only waits for a worker
+        hopeless = _hopeless(session, rt)
     return _one_by_one(rt, hopeless, _give_up)
 
 
 def _give_up(session: Session, rt: Runtime, identifier: str) -> bool:
     assessment = session.get_one(Assessment, identifier)
+    if in_hand(assessment.detail, rt.now()):
+        return False
     return conclude(session, rt, assessment, Verdict.unweighable(assessment.purpose, NO_END), actor="schedule")
 
 

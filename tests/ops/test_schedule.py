@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from certification import certifying, people
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
-from certification.store import Call, JournalEntry, Person, Recording
+from certification.store import Assessment, Call, JournalEntry, Person, Recording
 from ops import jobs, schedule
 from ops.embedded import redis_server
 from ops.queue import QUEUE, SERIALIZER
@@ -143,22 +143,68 @@ def test_the_database_that_fails_once_does_fail(rt: Runtime) -> None:
         session.execute(select(Call.id))
 
 
+def break_on(asked: str, times: int, bench: Bench, rt: Runtime) -> None:
+    """Have so many workers break on this."""
+    jobs.use(bench_of(rt, Breaking(bench.encoder.name)))
+    for _ in range(times):
+        with pytest.raises(RuntimeError, match="broken by"):
+            jobs.assess(asked)
+    jobs.use(bench)
+
+
 def test_what_breaks_every_worker_is_given_up_to_a_human(
-    enrolled: Desk, bench: Bench, rt: Runtime, clock: Clock
+    enrolled: Desk, bench: Bench, rt: Runtime, clock: Clock, queue: Queue
 ) -> None:
     breaking, waiting = enrolled.ask(SAME), enrolled.ask(SAME)
-    jobs.use(bench_of(rt, Breaking(bench.encoder.name)))
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match="broken by"):
-            jobs.assess(breaking)
+    break_on(breaking, 3, bench, rt)
+    clock.forward(minutes=9)
     schedule.sweep(rt)
     assert enrolled.assessment(breaking).state == "pending"
-    clock.forward(minutes=11)
+    assert ("ops.jobs.assess", breaking) in queue.jobs
+    clock.forward(minutes=2)
     schedule.sweep(rt)
     schedule.sweep(rt)
     assert enrolled.outcome(breaking) == "human"
     assert (enrolled.failures(), enrolled.cases()) == (0, ["voice_doubt"])
     assert enrolled.assessment(waiting).state == "pending", "it was never begun: its turn comes with the next worker"
+
+
+def test_a_backlog_is_weighed_and_not_given_up(enrolled: Desk, bench: Bench, rt: Runtime, clock: Clock) -> None:
+    once, first = enrolled.ask(SAME), enrolled.ask(SAME)
+    break_on(once, 1, bench, rt)
+    clock.forward(hours=1)  # all workers are away
+    break_on(first, 1, bench, rt)
+    for asked in (once, first):
+        schedule.give_up_assessments(rt)
+        jobs.assess(asked)
+        assert enrolled.outcome(asked) == "certified"
+
+
+def test_what_is_weighed_just_now_is_left_to_its_worker(
+    enrolled: Desk, bench: Bench, rt: Runtime, clock: Clock, queue: Queue
+) -> None:
+    breaking = enrolled.ask(SAME)
+    clock.forward(minutes=11)
+    break_on(breaking, 3, bench, rt)
+    schedule.sweep(rt)
+    assert enrolled.assessment(breaking).state == "pending", "the third worker may still have it in hand"
+    assert queue.jobs == [], "a fourth would only keep it from being given up"
+    clock.forward(minutes=4)
+    schedule.sweep(rt)
+    assert enrolled.outcome(breaking) == "human"
+
+
+def test_what_cannot_be_given_up_keeps_nobody_else_waiting(
+    enrolled: Desk, bench: Bench, rt: Runtime, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    unreadable, breaking = enrolled.ask(SAME), enrolled.ask(SAME)
+    with rt.sessions.begin() as session:
+        session.get_one(Assessment, unreadable).detail = {"begun": ["a while ago"] * 3}
+    break_on(breaking, 3, bench, rt)
+    clock.forward(minutes=11)
+    schedule.sweep(rt)
+    assert enrolled.outcome(breaking) == "human"
+    assert unreadable in caplog.text
 
 
 def test_recordings_are_erased_when_their_days_are_over(
