@@ -17,10 +17,10 @@ _CODE = "enrolment_codes.code"
 
 
 def issue(session: Session, rt: Runtime, person: Person, by: str) -> str:
-    """A fresh code of eight digits for this person, good once within 30 minutes; their older ones end."""
+    """A fresh code of eight digits for this person, good once within 30 minutes; their older ones end, keyed or not."""
     now = rt.now()
-    older = update(EnrolmentCode).where(EnrolmentCode.person_id == person.id, EnrolmentCode.expires_at > now)
-    session.execute(older.values(expires_at=now))
+    older = update(EnrolmentCode).where(EnrolmentCode.person_id == person.id, EnrolmentCode.superseded_at.is_(None))
+    session.execute(older.values(superseded_at=now))
     new = False
     while not new:
         code = f"{rt.random.randrange(10**DIGITS):0{DIGITS}d}"
@@ -43,14 +43,20 @@ def find(session: Session, rt: Runtime, code: str, e164: str | None = None) -> E
     keyed = select(EnrolmentCode).where(
         EnrolmentCode.code_index.in_(rt.keys.indexes(code, _CODE)),
         EnrolmentCode.used_at.is_(None),
+        EnrolmentCode.superseded_at.is_(None),
         EnrolmentCode.expires_at > rt.now(),
     )
     return guesses.guess(session, rt, guesses.CODE, e164, session.scalars(keyed).first)
 
 
 def use_up(session: Session, rt: Runtime, code_id: str) -> bool:
-    """Use up a code that was found: once, when a template is about to be made. One that just ran out will do."""
-    mine = update(EnrolmentCode).where(EnrolmentCode.id == code_id, EnrolmentCode.used_at.is_(None))
+    """Use up a code that was found: once, when a template is about to be made.
+
+    One that just ran out will do; one after which the desk has given another will not.
+    """
+    mine = update(EnrolmentCode).where(
+        EnrolmentCode.id == code_id, EnrolmentCode.used_at.is_(None), EnrolmentCode.superseded_at.is_(None)
+    )
     person_id = session.scalar(mine.values(used_at=rt.now()).returning(EnrolmentCode.person_id))
     if person_id is None:
         return False
@@ -71,6 +77,7 @@ def open_for_number(session: Session, rt: Runtime, e164: str) -> bool:
     waiting = select(EnrolmentCode.id).where(
         EnrolmentCode.person_id.in_([person.id for person in people.people_at(session, rt.keys, e164)]),
         EnrolmentCode.used_at.is_(None),
+        EnrolmentCode.superseded_at.is_(None),
         EnrolmentCode.expires_at > rt.now(),
     )
     return session.scalars(waiting).first() is not None

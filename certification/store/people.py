@@ -88,6 +88,7 @@ class EnrolmentCode(Identified, Base):
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    superseded_at: Mapped[datetime | None]  # when the desk gave the person another one
 
 
 class Guesses(Base):

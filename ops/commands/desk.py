@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -18,6 +19,21 @@ from ops import compose
 
 ROUTES = {"desk": (Kind.DESK, Strength.OFFICIAL)}
 as_json = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+TOO_FEW = "至少需要三段不同的录音。 At least three different recordings are needed."
+
+
+def _told(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """What is to be kept as said or done by somebody says something."""
+    if not value.strip():
+        raise click.BadParameter("不能为空。 It must not be empty.")
+    return value.strip()
+
+
+def by(default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option that names who did it, for the journal."""
+    return click.option(
+        "--by", default=default, required=default is None, show_default=True, callback=_told, help="the clerk"
+    )
 
 
 class PersonUnknown(click.ClickException):
@@ -96,11 +112,11 @@ def show(person_id: str, as_json: bool) -> None:
 @click.argument("person_id", metavar="ID")
 @click.option("--audio", "first", required=True, type=click.Path(path_type=Path), help="recordings, one utterance each")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--consent", "text", required=True, help="the words that the person agreed to")
-@click.option("--by", default="desk", show_default=True, help="the clerk")
+@click.option("--consent", "text", required=True, callback=_told, help="the words that the person agreed to")
+@by("desk")
 @as_json
 def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: str, as_json: bool) -> None:
-    """Enrol a voice from at least three recordings. 用录音登记声音。"""
+    """Enrol a voice from at least three different recordings. 用至少三段不同的录音登记声音。"""
     from ops.voices import Agreement, Bench
     from voiceprint import audio
     from voiceprint.quality import Reason
@@ -115,8 +131,8 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     with rt.sessions.begin() as session:
         find(session, rt, person_id)  # before anything slow
     utterances = [audio.read(path) for path in (first, *more)]
-    if len(utterances) < 3:
-        raise click.ClickException("至少需要三段录音。 At least three recordings are needed.")
+    if len({utterance.tobytes() for utterance in utterances}) < max(3, len(utterances)):
+        raise click.ClickException(TOO_FEW)
     bench = Bench.prepare(rt)
     weighed = bench.weigh_enrolment(utterances)
     with rt.sessions.begin() as session:
@@ -149,10 +165,10 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
 @click.command()
 @click.argument("person_id", metavar="ID")
 @click.option("--route", type=click.Choice(sorted(ROUTES)), required=True)
-@click.option("--by", required=True, help="the clerk who saw the person and their ID")
+@by()
 @as_json
 def certify(person_id: str, route: str, by: str, as_json: bool) -> None:
-    """Certify by another route: at the desk, with the ID shown. 柜台认证。"""
+    """Certify by another route: at the desk, by a clerk who saw the person and their ID. 柜台认证。"""
     rt = compose.runtime()
     kind, strength = ROUTES[route]
     with rt.sessions.begin() as session:
@@ -181,7 +197,7 @@ def pin() -> None:
 
 @pin.command("set")
 @click.argument("person_id", metavar="ID")
-@click.option("--by", required=True, help="the clerk")
+@by()
 @click.option("--pin", "digits", prompt="PIN", hide_input=True, confirmation_prompt=True)
 @as_json
 def set_(person_id: str, by: str, digits: str, as_json: bool) -> None:
@@ -199,7 +215,7 @@ def code() -> None:
 
 @code.command()
 @click.argument("person_id", metavar="ID")
-@click.option("--by", required=True, help="the clerk")
+@by()
 @as_json
 def issue(person_id: str, by: str, as_json: bool) -> None:
     """Give a code: the person calls the line from their phone, presses 8 and keys it. 发登记码。"""

@@ -123,6 +123,20 @@ def test_a_code_ends_after_half_an_hour_and_with_the_next_one(rt: Runtime, wu: P
         assert not codes.open_for_number(session, rt, PHONE)
 
 
+def test_a_code_that_was_keyed_ends_with_the_next_one(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        keyed = codes.find(session, rt, codes.issue(session, rt, wu, "clerk"), PHONE)
+        assert keyed is not None
+        newer = codes.issue(session, rt, wu, "clerk")
+        assert not codes.use_up(session, rt, keyed.id)
+        found = codes.find(session, rt, newer, PHONE)
+        assert found is not None
+        assert codes.use_up(session, rt, found.id)
+        codes.issue(session, rt, wu, "clerk")
+        codes.give_back(session, rt, found.id)
+        assert codes.find(session, rt, newer, PHONE) is None
+
+
 def test_after_five_wrong_codes_from_a_number_none_is_looked_at_for_an_hour(
     rt: Runtime, wu: Person, clock: Clock
 ) -> None:

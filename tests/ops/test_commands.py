@@ -156,6 +156,24 @@ def test_what_cannot_be_done_is_said(town: dict[str, str], arguments: tuple[str,
     assert "Error" in result.output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("enrol", NUMBER, "--audio", "nowhere.wav", "--consent", " "),
+        ("enrol", NUMBER, "--audio", "nowhere.wav", "--consent", "同意", "--by", ""),
+        ("certify", NUMBER, "--route", "desk", "--by", ""),
+        ("code", "issue", NUMBER, "--by", " "),
+        ("pin", "set", NUMBER, "--by", "", "--pin", "295038"),
+    ],
+)
+def test_nothing_is_done_by_nobody_nor_agreed_to_without_words(
+    town: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    result = stillhere(town, *arguments)
+    assert result.exit_code == 2
+    assert "must not be empty" in result.output
+
+
 def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], tmp_path: Path) -> None:
     caller = Caller(SHIPPED / "caller")
     files: list[str] = []
@@ -166,8 +184,12 @@ def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], t
     enrolled = stillhere(town, "enrol", NUMBER, "--audio", *files, "--consent", "同意", "--json")
     assert json_of(enrolled)["outcome"] == "enrolled"
 
-    silence = tmp_path / "silence.wav"
-    soundfile.write(silence, np.zeros(SAMPLE_RATE), SAMPLE_RATE)
-    refused = stillhere(town, "enrol", NUMBER, "--audio", *[str(silence)] * 3, "--consent", "同意")
+    thrice = stillhere(town, "enrol", NUMBER, "--audio", *files[:1] * 3, "--consent", "同意")
+    assert "three different recordings" in sentence(thrice)
+
+    silences = [tmp_path / f"silence{seconds}.wav" for seconds in (1, 2, 3)]
+    for seconds, silence in enumerate(silences, start=1):
+        soundfile.write(silence, np.zeros(seconds * SAMPLE_RATE), SAMPLE_RATE)
+    refused = stillhere(town, "enrol", NUMBER, "--audio", *map(str, silences), "--consent", "同意")
     assert refused.exit_code == 1
     assert "too little speech" in refused.output

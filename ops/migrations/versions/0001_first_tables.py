@@ -120,6 +120,7 @@ def enrolment() -> None:
         needed("issued_at", MOMENT),
         needed("expires_at", MOMENT),
         sa.Column("used_at", MOMENT),
+        sa.Column("superseded_at", MOMENT),
     )
     op.create_table(
         "guesses",
