@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from certification import journal
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Assessment, Attempt, Period, Person, insert_once, new_id
+from certification.store import Assessment, Attempt, Call, Period, Person, SpokenTurn, insert_once, new_id
 
 VOICE = "voice"
+ASKED_IN_24H = 40  # spoken turns of a person, three times what three failed attempts take
 DAY = timedelta(hours=24)
 
 
@@ -24,8 +25,14 @@ def failed(session: Session, rt: Runtime, person: Person, *, reason: str, ref: s
 
 
 def voice_allowed(session: Session, rt: Runtime, person: Person, period: Period) -> bool:
-    """Whether the person may try by voice now. A voice that is still to be weighed counts as if it had failed."""
-    return within(session, rt, person, period, awaited=_awaited(session, person, rt.now() - DAY))
+    """Whether the person may try by voice now. A voice that is still to be weighed counts as if it had failed.
+
+    And nobody is asked for words without end: whoever hangs up at all but a few might wait for words that they hold on
+    tape.
+    """
+    since = rt.now() - DAY
+    few_failed = within(session, rt, person, period, awaited=_awaited(session, person, since))
+    return few_failed and _asked(session, person, since) < ASKED_IN_24H
 
 
 def within(session: Session, rt: Runtime, person: Person, period: Period, awaited: int = 0) -> bool:
@@ -41,6 +48,11 @@ def within(session: Session, rt: Runtime, person: Person, period: Period, awaite
 def _failures(session: Session, person: Person, since: datetime) -> int:
     mine = select(func.count()).select_from(Attempt).where(Attempt.person_id == person.id, Attempt.method == VOICE)
     return session.scalars(mine.where(Attempt.at > since)).one()
+
+
+def _asked(session: Session, person: Person, since: datetime) -> int:
+    turns = select(func.count()).select_from(SpokenTurn).join(Call, Call.id == SpokenTurn.call_id)
+    return session.scalars(turns.where(Call.person_id == person.id, Call.started_at > since)).one()
 
 
 def _awaited(session: Session, person: Person, since: datetime) -> int:

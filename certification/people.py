@@ -204,6 +204,11 @@ def people_at(session: Session, keys: KeyRing, e164: str) -> list[Person]:
     return list(session.scalars(select(Person).where(Person.id.in_(at_number)).order_by(Person.created_at, Person.id)))
 
 
+def has_phone(session: Session, person: Person) -> bool:
+    """Whether the person can be called at all."""
+    return session.scalars(select(Phone.id).where(Phone.person_id == person.id)).first() is not None
+
+
 def with_tail(keys: KeyRing, people: Iterable[Person], tail: str) -> list[Person]:
     """Those of `people` whose identity number ends with these four characters; X and x are the same."""
     return [person for person in people if number_of(keys, person).tail == tail.upper()]

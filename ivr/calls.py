@@ -15,11 +15,27 @@ from certification.store import Call, insert_once, new_id
 from ivr import machine, spoken
 from ivr.acts import ACTS, At
 from ivr.acts.callers import CALLING
+from ivr.acts.voices import abandoned
 from ivr.machine import Perform, Turn
 from ivr.prompts import HOME, Prompts
 from ivr.script import SCRIPT
 from ivr.spoken import Plan
-from ivr.steps import Dialled, End, Event, Facts, Keyed, Polled, Saying, Silent, Speak, State, Transfer, Wait
+from ivr.steps import (
+    DROPPED,
+    Broken,
+    Dialled,
+    End,
+    Event,
+    Facts,
+    Keyed,
+    Polled,
+    Saying,
+    Silent,
+    Speak,
+    State,
+    Transfer,
+    Wait,
+)
 from ivr.twiml import Renderer
 
 WITHHELD = "+266696687"  # "anonymous" on a keypad: what Twilio says when the number is withheld
@@ -71,7 +87,7 @@ class Line:
         call = session.scalars(select(Call).where(Call.sid == sid).execution_options(populate_existing=True)).first()
         if call is None or moved is None:
             return None if call is None else call.twiml
-        state = State(**call.state)
+        state = State.kept(call.state)
         event = _event(session, call, n, state, form)
         self._say(session, call, machine.answer(SCRIPT, state, event, self._perform(session, call)))
         return call.twiml
@@ -86,7 +102,11 @@ class Line:
         if identifier is None:
             return
         call = session.get_one(Call, identifier, populate_existing=True)  # the row is ours now: no answer is on its way
-        call.outcome = call.outcome or left(State(**call.state))
+        if call.outcome is None:
+            state = State.kept(call.state)
+            call.outcome = left(state)
+            if call.outcome == DROPPED:
+                abandoned(session, self.rt, call, state)
         journal.write(session, now, "line", "call ended", f"call:{call.id}", outcome=call.outcome, status=status)
 
     def _perform(self, session: Session, call: Call) -> Perform:
@@ -132,6 +152,8 @@ def _event(session: Session, call: Call, n: int, state: State, form: Mapping[str
             return Dialled(form.get("DialCallStatus") == "completed")
         case Wait() if not digits:
             return Polled()
+        case _ if not digits and "tried" in form:  # keys may have come with an answer that failed
+            return Broken()
         case _:
             return Keyed(digits) if digits else Silent()
 

@@ -65,13 +65,17 @@ def answer(script: Script, state: State, event: Event, perform: Perform) -> Turn
             return Turn(state, step.saying(state))
         case _, Keyed("0"):
             return _enter(script, state, "human", perform)
-        case (_, Keyed("*")) | (Speak(), Keyed("#")):  # a late # ended the number before
+        case (_, Keyed("*")):
+            return Turn(state, state.told + step.saying(state))
+        case (Speak() | Keys(length=1), Keyed("#")):  # late: it ended the number before
             return Turn(state, step.saying(state))
         case _, Keyed("9") if state.step != "language":
             return _enter(script, replace(state, back=state.step), "language", perform)
         case Wait(), _:
             return _look(script, step, state, event, perform)
-        case Keys(skip=str(elsewhere)), Silent() | Keyed("#" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8"):
+        case Keys(skip=str(elsewhere)), Silent() | Keyed("#" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8") if (
+            not _was_wrong(step, state)
+        ):
             return _enter(script, state, elsewhere, perform)
         case Speak(challenge=None), Unavailable():
             return Turn(replace(state, keys_only=True), ("keys.only", *_again(step, state)))
@@ -125,19 +129,23 @@ def _go_on(script: Script, step: AnyStep, state: State, event: Event, result: st
 
 
 def _enter(script: Script, state: State, name: str, perform: Perform, said: Saying = ()) -> Turn:
-    """Go to a step, say what is to be told on the way, and stop where the caller is waited for."""
+    """Go to a step, say what is to be told on the way, and stop where the caller is waited for.
+
+    Whoever comes back to a step finds it as it was: the same words, not others that may suit better.
+    """
+    told: Saying = ()
     while True:
-        name = state.back if name == BACK else name
+        returning, name = name == BACK, state.back if name == BACK else name
         step = script[name]
         state = replace(state, step=name, tries=0)
-        if step.prepare is not None:
+        if step.prepare is not None and not returning:
             state = _know(state, step.prepare, perform(step.prepare, state, Began()))
         if isinstance(step, Speak) and step.challenge and state.keys_only:
             turn = answer(script, state, Unavailable(), perform)
-            return replace(turn, saying=said + turn.saying)
-        said += step.saying(state)
+            return replace(turn, saying=said + told + turn.saying)
         if not isinstance(step, Tell):
-            return Turn(state, said)
+            return Turn(replace(state, told=told), said + told + step.saying(state))
+        told += step.saying(state)
         name = _next(step, state, step.prepare or "")
 
 
@@ -146,6 +154,8 @@ def _ask_again(script: Script, step: Keys | Speak, state: State, event: Event, p
     if state.tries >= ASKED_AGAIN:
         return _enter(script, state, step.lost, perform)
     match event:
+        case Silent() if state.tries == 0 and _was_wrong(step, state):
+            return Turn(replace(state, tries=1), step.saying(state))  # a late # may have cut the sentence that said so
         case Silent():
             trouble = "silent"
         case Keyed() if not (isinstance(step, Speak) and step.challenge):
@@ -154,6 +164,11 @@ def _ask_again(script: Script, step: Keys | Speak, state: State, event: Event, p
             trouble = "unclear"
     which = "first" if state.tries == 0 else "second"
     return Turn(replace(state, tries=state.tries + 1), (f"{trouble}.{which}", *_again(step, state)))
+
+
+def _was_wrong(step: Keys | Speak, state: State) -> bool:
+    """Whether a number that was keyed a moment ago is being asked for again."""
+    return isinstance(step, Keys) and step.act is not None and state.fact(step.act) in ("again", "full")
 
 
 def _again(step: Keys | Speak, state: State) -> Saying:

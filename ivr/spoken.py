@@ -16,7 +16,7 @@ from certification.store import Call, Person, Recording, SpokenTurn, new_id
 from ivr.steps import GLOBAL_KEYS, Broken, Event, Keyed, NotUnderstood, Silent, Spoke, Unavailable
 
 PROMISED_DAYS = 90  # the notice says that no recording is kept for longer
-OPEN_FOR = timedelta(minutes=1)  # the carrier connects at once, or not at all
+OPEN_FOR = timedelta(minutes=5)  # a carrier may have to say a long sentence before it connects
 ANY_KEY = "-"  # in a challenge it is enough to know that a key was pressed: it may begin a number
 _BYTES_PER_SECOND = 8000  # mu-law at 8 kHz
 
@@ -51,7 +51,7 @@ def open_turn(session: Session, rt: Runtime, call: Call, n: int, plan: Plan) -> 
     """Prepare the spoken turn and return the one-time token that opens it.
 
     The turn's row keeps only a hash. The call's last answer holds the token itself, so that a repeated webhook gets the
-    same answer; it is worth nothing once it was used, the call has gone on, or a minute is over.
+    same answer; it is worth nothing once it was used, the call has gone on, or OPEN_FOR is over.
     """
     token = secrets.token_urlsafe(24)
     turn = SpokenTurn(

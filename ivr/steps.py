@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Facts: TypeAlias = Mapping[str, Json]  # what an edge function found out; its "result" chooses the next step
 Saying: TypeAlias = tuple[str, ...]  # prompt names; "cantonese:greeting" is said in that dialect, always
 
 GLOBAL_KEYS = "0*9"  # a human, again, another language: everywhere but while a number is keyed
+DROPPED = "dropped"  # the outcome of a call whose caller hung up in the middle
 PENDING = "pending"  # the result of a Wait that must wait on
 BACK = "back"  # the successor that means: where the caller was before
 REPEAT = "repeat"  # the choice that means: say it again
@@ -84,13 +85,20 @@ class State:
     back: str = "menu"
     keys_only: bool = False
     broken: int = 0  # times the listening broke off in this call
+    told: Saying = ()  # what was told on the way to this step, to be said again with it
     known: Mapping[str, Facts] = field(default_factory=dict)
 
     def fact(self, name: str, key: str = "result") -> Json:
         """One thing found out by the edge function of that name; None when it has not run or did not say."""
         return self.known.get(name, {}).get(key)
 
+    @classmethod
+    def kept(cls, fields: Mapping[str, Any]) -> State:
+        """The state that was kept as JSON."""
+        return cls(**{**fields, "told": tuple(fields.get("told", ()))})
+
     def as_json(self) -> dict[str, Json]:
+        """What is kept between two turns."""
         return {
             "step": self.step,
             "dialect": self.dialect,
@@ -98,6 +106,7 @@ class State:
             "back": self.back,
             "keys_only": self.keys_only,
             "broken": self.broken,
+            "told": list(self.told),
             "known": {name: dict(facts) for name, facts in self.known.items()},
         }
 
@@ -119,7 +128,7 @@ class Step:
     then: Then = field(default_factory=dict)
     prepare: str | None = None
     act: str | None = None
-    left: str = "dropped"  # the outcome of a call whose caller hangs up here
+    left: str = DROPPED  # the outcome of a call whose caller hangs up here
 
     def saying(self, state: State) -> Saying:
         return spell_out(self.says, state)
@@ -139,6 +148,7 @@ class Keys(Step):
     hash_ends: bool = False  # the caller is asked to end with #, which must not fall into the next step
     choices: Mapping[str, str] | None = None
     skip: str | None = None  # where silence or a single key leads, when the number may be left out
+    hear_out: bool = False  # no key counts before all was said
     again: Says | None = None
     lost: str = "lost"
 

@@ -35,6 +35,9 @@ class Renderer:
                 connect = Connect()
                 connect.stream(url=f"{self.media_url}/voice/media").parameter(name="turn", value=token)
                 response.append(connect)
+            case Keys(hear_out=True) as step:
+                self._play(response, state.dialect, saying)
+                self._gather(response, step, here)
             case Keys() | Speak() | Wait() as step:
                 self._play(self._gather(response, step, here), state.dialect, saying)
             case Transfer(operator=operator):
@@ -86,15 +89,19 @@ class Renderer:
         return str(response)
 
     def _gather(self, response: VoiceResponse, step: Keys | Speak | Wait, url: str) -> Gather:
-        """Keys while prompts play and after. No key falls through to the redirect, for carriers differ in the rest."""
+        """Keys while prompts play and after. No key falls through to the redirect, for carriers differ in the rest.
+
+        A number ends with #, and a # before its first digit is silence. Where one key is awaited, # is one like others:
+        pressed late, after a number, it must not end the sentence that follows.
+        """
         match step:
             case Keys(length=length, hash_ends=hash_ends) if length > 1:
-                keys, silence = length + hash_ends, NUMBER_KEY_S
+                keys, silence, end = length + hash_ends, NUMBER_KEY_S, "#"
             case Wait():
-                keys, silence = 1, LOOK_S
+                keys, silence, end = 1, LOOK_S, ""
             case _:
-                keys, silence = 1, KEY_S
-        gather = Gather(input="dtmf", num_digits=keys, timeout=silence, action=url, method="POST")
+                keys, silence, end = 1, KEY_S, ""
+        gather = Gather(input="dtmf", num_digits=keys, timeout=silence, finish_on_key=end, action=url, method="POST")
         response.append(gather)
         return gather
 

@@ -84,8 +84,13 @@ class _Routes:
             if "DialCallStatus" in request.values:  # said once; digits never stand in an address
                 query["DialCallStatus"] = request.values["DialCallStatus"]
             return self.line.renderer.hold(f"{self.line.renderer.public_url}{request.path}?{urlencode(query)}")
-        region = self.rt.regions.default
-        return self.line.renderer.surrender(region.operator.number if operator_open(region, self.rt.now()) else None)
+        try:
+            region = self.rt.regions.default
+            operator = region.operator.number if operator_open(region, self.rt.now()) else None
+        except Exception:  # what failed may be this; the last words to a caller rest on nothing
+            logger.exception("%s: no operator for call %s", request.path, request.form["CallSid"])
+            operator = None
+        return self.line.renderer.surrender(operator)
 
 
 def _call_sid() -> str:

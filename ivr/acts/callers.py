@@ -12,12 +12,12 @@ from certification.identity import ResidentNumber
 from certification.store import Call, Person
 from ivr.acts.at import Act, At, act, found
 from ivr.scripts.certify import CERTIFYING
-from ivr.steps import Facts, Keyed
+from ivr.steps import DROPPED, Facts, Keyed
 
 CALLING = "calls.from"  # the purpose of the index over calling numbers
 TAKEN_UP_WITHIN = timedelta(minutes=10)
 SILENT_AFTER = timedelta(seconds=20)  # a call that has not ended, but of which nothing has been heard, may be lost
-UNFINISHED = (None, "dropped")
+UNFINISHED = (None, DROPPED)
 NUMBERS = 3  # identity numbers keyed in a row before a human is asked
 TAILS = 2
 
@@ -43,6 +43,8 @@ def _broken_off(at: At, number: str) -> Call | None:
     from_here = select(Call).where(Call.from_index.in_(at.rt.keys.indexes(number, CALLING)), Call.id != at.call.id)
     last = at.session.scalars(from_here.order_by(Call.started_at.desc()).limit(1)).first()
     if last is None or last.touched_at < at.rt.now() - TAKEN_UP_WITHIN or last.outcome not in UNFINISHED:
+        return None
+    if last.person_id is None:  # nothing was begun that could be taken up
         return None
     over = last.ended_at is not None or last.touched_at < at.rt.now() - SILENT_AFTER
     return last if over and last.state.get("step") in CERTIFYING else None
@@ -75,6 +77,8 @@ def identify(at: At) -> Facts:
     assert isinstance(at.event, Keyed)
     keyed = at.event.digits.replace("*", "X")
     by_tail = at.state.step.endswith(".tail")
+    if by_tail and len(people.with_tail(at.rt.keys, at.household, keyed)) > 1:
+        return found("full", several=True)  # no wrong guess: two of a family end alike
 
     def look() -> Person | None:
         known = people.with_tail(at.rt.keys, at.household, keyed) if by_tail else _by_number(at, keyed)

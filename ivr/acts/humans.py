@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certification import templates
+from certification import people, templates
 from certification.cases import CaseKind, open_case
 from certification.regions import operator_open
 from ivr.acts.at import Act, At, act, found
@@ -19,9 +19,7 @@ def operator(at: At) -> Facts:
 @act("noted", "unreachable")
 def call_back(at: At) -> Facts:
     """Have the caller called, when there is a number to call."""
-    if at.number is None and at.caller is None:
-        return found("unreachable")
-    return _open(at, CaseKind.CALL_BACK, at.call.id, "noted")
+    return _open(at, CaseKind.CALL_BACK, at.call.id, "noted") if _reachable(at) else found("unreachable")
 
 
 @act("opened")
@@ -55,11 +53,16 @@ def no_way(at: At) -> Facts:
     return _open(at, CaseKind.NO_PIN if enrolled else CaseKind.NO_TEMPLATE, at.call.id)
 
 
-@act("opened")
+@act("noted", "unreachable")
 def promise(at: At) -> Facts:
-    """Keep the promise to call about a result that was not there in time."""
+    """Note the promise to call about a result that was not there in time; nobody is promised what cannot be kept."""
     late = next(name for name in ("weighed", "weighed_enrolment") if at.state.fact(name) == "late")
-    return _open(at, CaseKind.PROMISED_RESULT, str(at.state.fact(late, "assessment")))
+    result = "noted" if _reachable(at) else "unreachable"
+    return _open(at, CaseKind.PROMISED_RESULT, str(at.state.fact(late, "assessment")), result)
+
+
+def _reachable(at: At) -> bool:
+    return at.number is not None or (at.caller is not None and people.has_phone(at.session, at.caller))
 
 
 def _open(at: At, kind: CaseKind, cause: str, result: str = "opened") -> Facts:

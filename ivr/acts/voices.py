@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from certification import certifying, codes, consent, limits, templates
 from certification.evidence import Kind
-from certification.store import Assessment, Evidence, later, new_id
+from certification.runtime import Runtime
+from certification.store import Assessment, Call, Evidence, Person, later, new_id
 from ivr.acts.at import Act, At, act, found
 from ivr.script import SCRIPT
 from ivr.speech.vocabulary import ASIDE, challenge_words, meanings
-from ivr.steps import PENDING, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, Unavailable
+from ivr.steps import PENDING, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, State, Unavailable
 
 PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a result before it is promised
 _MUTE = frozenset(word for word, meaning in meanings(ASIDE).items() if meaning == "mute")
@@ -33,7 +35,7 @@ def ready(at: At) -> Facts:
 @act("fresh")
 def fresh_round(at: At) -> Facts:
     """A challenge begins anew: nothing that was heard before counts."""
-    return found("fresh", round=_round(at) + 1)
+    return found("fresh", round=_round(at.state) + 1)
 
 
 @act("drawn")
@@ -48,13 +50,22 @@ def hear_group(at: At) -> Facts:
     """One group of a certifying challenge. A key, silence, or "I cannot speak" leads to the PIN."""
     match at.event:
         case Keyed() | Silent():
-            return _progress(at, "hear_group", "pin")
+            return _progress(at, "hear_group", "pin", tries=_tries(at, "hear_group"))
         case Spoke(words) if _MUTE & set(words):
-            return _progress(at, "hear_group", "pin")
+            return _progress(at, "hear_group", "pin", tries=_tries(at, "hear_group"))
     facts = _hear(at, "hear_group")
     if facts["result"] == "failed":
-        limits.failed(at.session, at.rt, at.person, reason="words", ref=f"{at.call.id}:{_round(at)}")
+        limits.failed(at.session, at.rt, at.person, reason="words", ref=f"{at.call.id}:{_round(at.state)}")
     return facts
+
+
+def abandoned(session: Session, rt: Runtime, call: Call, state: State) -> None:
+    """Count the attempt of a caller who said wrong words and hung up: else words could be waited for, call by call."""
+    tries = state.fact("hear_group", "tries")
+    unfinished = state.fact("hear_group") != "done" and state.fact("hear_group", "round") == _round(state)
+    if call.person_id is not None and unfinished and isinstance(tries, int) and tries > 0:
+        person = session.get_one(Person, call.person_id)
+        limits.failed(session, rt, person, reason="abandoned", ref=f"{call.id}:{_round(state)}")
 
 
 @act("next", "again", "done", "failed", "unavailable")
@@ -72,8 +83,7 @@ def _code(at: At) -> str:
 
 def _hear(at: At, name: str) -> Facts:
     """Count the group when its words were repeated in order; else ask for others, while there are tries left."""
-    challenge, heard, tries = _challenge(at), _recordings(at, name), at.state.fact(name, "tries")
-    used = tries if isinstance(tries, int) and at.state.fact(name, "round") == _round(at) else 0
+    challenge, heard, used = _challenge(at), _recordings(at, name), _tries(at, name)
     match at.event:
         case Unavailable():
             return _progress(at, name, "unavailable")
@@ -86,13 +96,19 @@ def _hear(at: At, name: str) -> Facts:
 
 def _progress(at: At, name: str, result: str, heard: list[str] | None = None, tries: int = 0) -> Facts:
     recordings: list[Json] = list(heard if heard is not None else _recordings(at, name))
-    return found(result, round=_round(at), recordings=recordings, tries=tries)
+    return found(result, round=_round(at.state), recordings=recordings, tries=tries)
+
+
+def _tries(at: At, name: str) -> int:
+    """How many groups of this round were not repeated right."""
+    tries = at.state.fact(name, "tries")
+    return tries if isinstance(tries, int) and at.state.fact(name, "round") == _round(at.state) else 0
 
 
 def _recordings(at: At, name: str) -> list[str]:
     """The groups that were repeated right in this round."""
     kept = at.state.fact(name, "recordings")
-    current = isinstance(kept, list) and at.state.fact(name, "round") == _round(at)
+    current = isinstance(kept, list) and at.state.fact(name, "round") == _round(at.state)
     return [str(recording) for recording in kept] if current and isinstance(kept, list) else []
 
 
@@ -102,8 +118,8 @@ def _challenge(at: At) -> Challenge:
     return step.challenge
 
 
-def _round(at: At) -> int:
-    number = at.state.fact("fresh_round", "round")
+def _round(state: State) -> int:
+    number = state.fact("fresh_round", "round")
     return number if isinstance(number, int) else 0
 
 
@@ -121,7 +137,7 @@ def assess_enrolment(at: At) -> Facts:
 
 def _ask(at: At, name: str, purpose: str, recordings: list[str]) -> Facts:
     """Once in a round: a caller who has changed the language meanwhile goes on waiting for the same result."""
-    if at.state.fact(name) is not None and at.state.fact(name, "round") == _round(at):
+    if at.state.fact(name) is not None and at.state.fact(name, "round") == _round(at.state):
         return at.state.known[name]
     assessment = Assessment(
         id=new_id(),
@@ -134,7 +150,7 @@ def _ask(at: At, name: str, purpose: str, recordings: list[str]) -> Facts:
     )
     at.session.add(assessment)
     later(at.session, at.rt.enqueue, "ops.jobs.assess", assessment.id)
-    return found("asked", assessment=assessment.id, round=_round(at))
+    return found("asked", assessment=assessment.id, round=_round(at.state))
 
 
 @act(PENDING, "certified", "recorded", "human", "again", "poor", "late")
@@ -158,7 +174,7 @@ def _outcome(at: At, identifier: str) -> Facts:
     if assessment.state != "done" or outcome is None:
         late = at.rt.now() - assessment.asked_at >= PATIENCE
         return found("late" if late else PENDING, assessment=identifier)
-    if outcome == "again" and _round(at) > 0:
+    if outcome == "again" and _round(at.state) > 0:
         outcome = "poor"
     by_voice = select(Evidence.receipt).where(Evidence.kind == Kind.VOICE, Evidence.ref == identifier)
     return found(outcome, assessment=identifier, receipt=at.session.scalars(by_voice).first())

@@ -26,6 +26,13 @@ def pin_question(state: State) -> Saying:
     return ("pin.wrong",) if state.fact("check_pin") == "again" else ("pin.ask",)
 
 
+def put_on_record(state: State) -> Saying:
+    """What was recorded, its receipt, and the offer of a human for what is still missing."""
+    by = "check_pin" if state.fact("check_pin") == "recorded" else "weighed"
+    result = "result.pin_recorded" if by == "check_pin" else "result.recorded"
+    return (result, LONG, *receipt(state, by), "human.offer")
+
+
 CERTIFY: Script = {
     "certify": Tell(says=("notice.recording", LONG), then="certify.who"),
     **who("certify.who", then="certify.ready"),
@@ -61,7 +68,7 @@ CERTIFY: Script = {
         act="weighed",
         then={
             "certified": "certified",
-            "recorded": "voice.recorded",
+            "recorded": "recorded",
             "human": "voice.doubt",
             "again": "challenge.poor",
             "poor": "challenge.poor.pin",
@@ -71,20 +78,30 @@ CERTIFY: Script = {
     "certified": End(
         says=lambda state: ("result.certified", LONG, *receipt(state, "weighed"), "goodbye"), outcome="certified"
     ),
-    "voice.recorded": Tell(
-        says=lambda state: ("result.recorded", LONG, *receipt(state, "weighed")), prepare="needs_more", then="recorded"
+    "recorded": Keys(
+        says=put_on_record,
+        again=("human.offer",),
+        prepare="needs_more",
+        choices={"": "leave"},
+        then={"leave": "recorded.end"},
+        left="recorded",
     ),
-    "recorded": Keys(says=("human.offer",), choices={"": "leave"}, then={"leave": "recorded.end"}, left="recorded"),
     "recorded.end": End(says=("goodbye",), outcome="recorded"),
     "voice.doubt": Tell(says=("result.human",), then="human"),
     "challenge.poor": Tell(says=("challenge.poor",), prepare="fresh_round", then="certify.ready"),
     "challenge.poor.pin": Tell(says=("challenge.poor.pin",), then="pin.ready"),
     "challenge.failed": Tell(says=("challenge.failed",), prepare="not_understood", then="human"),
-    "promise": End(says=("result.promise", "goodbye"), prepare="promise", outcome="promised"),
+    "promise": Tell(prepare="promise", then={"noted": "promised", "unreachable": "unpromised"}),
+    "promised": End(says=("result.promise", "goodbye"), outcome="promised"),
+    "unpromised": End(says=("human.later", "goodbye"), outcome="informed"),
     "limit": Tell(says=("limit.human",), prepare="limit_reached", then="human"),
     "voice.none": Tell(says=("voice.none",), then="pin.ready"),
     "voice.unavailable": Tell(says=("voice.unavailable",), then="pin.ready"),
-    **who("mute.who", then="pin.ready"),
+    **who("mute.who", then="mute.ready"),
+    "mute.ready": Tell(
+        prepare="ready",
+        then={"challenge": "pin.ready", "already": "already", "limit": "limit", "no_voice": "pin.ready"},
+    ),
     "pin.ready": Tell(prepare="pin_ready", then={"pin": "pin", "voice": "pin.none.voice", "none": "pin.none"}),
     "pin.none.voice": Tell(says=("pin.none.voice",), then="challenge"),
     "pin": Keys(
@@ -94,7 +111,7 @@ CERTIFY: Script = {
         act="check_pin",
         then={
             "certified": "pin.certified",
-            "recorded": "pin.recorded",
+            "recorded": "recorded",
             "again": "pin",
             "lost": "lost",
             "locked": "pin.locked",
@@ -104,11 +121,6 @@ CERTIFY: Script = {
     "pin.certified": End(
         says=lambda state: ("result.pin_certified", LONG, *receipt(state, "check_pin"), "goodbye"),
         outcome="pin_certified",
-    ),
-    "pin.recorded": Tell(
-        says=lambda state: ("result.pin_recorded", LONG, *receipt(state, "check_pin")),
-        prepare="needs_more",
-        then="recorded",
     ),
     "pin.locked": Tell(says=("pin.locked",), then="human"),
     "pin.none": Tell(says=("pin.none",), prepare="no_way", then="human"),

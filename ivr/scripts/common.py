@@ -21,7 +21,10 @@ def digits(number: str) -> Saying:
 
 def receipt(state: State, found_by: str) -> Saying:
     """The receipt number that an edge function found, said twice."""
-    number = digits(str(state.fact(found_by, "receipt")))
+    found = state.fact(found_by, "receipt")
+    if not isinstance(found, str):
+        return ()
+    number = digits(found)
     return ("receipt.is", SHORT, *number, "receipt.again", SHORT, *number)
 
 
@@ -50,11 +53,15 @@ def how(state: State) -> Saying:
 
 
 def _who_says(prompt: str, state: State) -> Saying:
-    return ("who.unknown", prompt) if state.fact("identify") in ("again", "full") else (prompt,)
+    unknown = state.fact("identify") in ("again", "full") and not state.fact("identify", "several")
+    return ("who.unknown", prompt) if unknown else (prompt,)
 
 
-def who(name: str, then: str) -> Script:
-    """Ask who is calling: the last four characters from a known number, else all eighteen; then go to `then`."""
+def who(name: str, then: str, skip: str | None = None) -> Script:
+    """Ask who is calling: the last four characters from a known number, else all eighteen; then go to `then`.
+
+    Silence or a single key leads to `skip`, where there is one.
+    """
     tail, full = f"{name}.tail", f"{name}.full"
     found = {"found": then, "full": full, "lost": "lost"}
     return {
@@ -63,6 +70,7 @@ def who(name: str, then: str) -> Script:
             says=lambda state: _who_says("who.tail", state),
             again=("who.tail.again",),
             length=4,
+            skip=skip,
             last_may_be_x=True,
             act="identify",
             then={"again": tail, **found},
@@ -71,6 +79,7 @@ def who(name: str, then: str) -> Script:
             says=lambda state: _who_says("who.full", state),
             again=("who.full.again",),
             length=18,
+            skip=skip,
             last_may_be_x=True,
             hash_ends=True,
             act="identify",
@@ -92,7 +101,8 @@ COMMON: Script = {
     "welcome": Tell(says=("greeting",), then="language"),
     "welcome.back": Tell(says=("greeting", "language.change"), then="menu"),
     "welcome.code": Tell(says=("greeting", "language.change"), then="enrol.code"),
-    "resume": Tell(says=("resume.welcome",), then="certify"),
+    "resume": Tell(says=("resume.welcome", "notice.recording", LONG), then="resume.who"),
+    **who("resume.who", then="certify.ready", skip="menu"),  # a relative may have taken the telephone meanwhile
     "language": Keys(
         says=offered, choices={"1": "1", "2": "2", "3": "3"}, act="choose_dialect", then={"chosen": BACK}, lost=BACK
     ),

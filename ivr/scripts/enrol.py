@@ -22,6 +22,7 @@ ENROL: Script = {
     ),
     "enrol.consent": Keys(
         says=("enrol.consent",),
+        hear_out=True,  # nobody agrees to what they have not heard
         again=("enrol.consent.again",),
         choices={"1": "yes", "2": "no"},
         act="consent",

@@ -26,10 +26,10 @@ class Gathering:
     def listen(self) -> bool:
         """Take the key of this moment, if there is one; True when it counts.
 
-        The finishing key ends digits, but does nothing where no digit came before it.
+        The finishing key ends it all, also before the first digit: then there was no input, as Twilio has it.
         """
         key = self._wire.key()
-        if key is None or (key == self._verb.finish_on_key and not self.digits):
+        if key is None:
             return False
         if key == self._verb.finish_on_key:
             self.complete = True
@@ -48,7 +48,7 @@ def gather(wire: Wire, verb: Gather, document_url: str) -> str | None:
     keys = Gathering(wire, verb)
     for sound in verb.sounds:
         play(wire, sound, document_url, keys)
-        if keys.digits:
+        if keys.digits or keys.complete:
             break
     until = wire.at_s + verb.timeout_s
     while not keys.complete and wire.at_s < until:

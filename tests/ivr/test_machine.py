@@ -194,7 +194,8 @@ def test_a_waiting_caller_hears_now_and_then_that_the_line_is_alive() -> None:
         turn = after(state, Polled(), weighed="pending")
         state, said = turn.state, [*said, turn.saying]
     assert said == [(), (), (), (), ("assess.wait.again",)]
-    assert after(state, Polled(), weighed="late").state.step == "promise"
+    assert after(state, Polled(), weighed="late", promise="noted").state.step == "promised"
+    assert after(state, Polled(), weighed="late", promise="unreachable").saying == ("human.later", "goodbye")
 
 
 def test_whoever_presses_no_key_for_a_dialect_goes_on_in_mandarin() -> None:
@@ -208,4 +209,4 @@ def test_whoever_presses_no_key_for_a_dialect_goes_on_in_mandarin() -> None:
 @given(st.integers(0, 10**9))
 def test_a_state_survives_being_kept(seed: int) -> None:
     for turn in walk(Random(seed)):
-        assert State(**turn.state.as_json()) == turn.state  # type: ignore[arg-type]
+        assert State.kept(turn.state.as_json()) == turn.state

@@ -41,8 +41,7 @@ STEPS = (
     Step("synthetic", 2.5, 1.0, 4, 2),
     Step("first", 7.5, 0.4, 4, 11),
     Step("second", 6.5, 0.2, 11, 21),
-    Step("third", 5.0, 0.2, 5, 31, rate=1.2e-3),
-    Step("fourth", 6.0, 0.25, 7, 41, rate=1.5e-3),
+    Step("third", 6.0, 0.25, 8, 31, rate=1.5e-3),
 )
 
 

@@ -175,7 +175,7 @@ def test_an_answer_that_failed_once_is_given_the_second_time(
     phone.dial().press("1").says("认证")
     failing = Telephone(rt, broken.test_client())
     retry = failing.post(phone.action(), Digits="0000").action()
-    assert phone.post(retry).heard == ("silent.first", "who.tail.again")
+    assert phone.post(retry).heard == ("line.again", "who.tail"), "no blame: the keys may have been pressed"
 
 
 def test_a_prompt_is_public_audio(client: FlaskClient) -> None:

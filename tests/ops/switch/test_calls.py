@@ -77,11 +77,11 @@ def test_the_finishing_key_ends_the_digits_and_is_none_of_them(service: Service,
     assert service.forms("/voice/turn/1")[0]["Digits"] == "12*4"
 
 
-def test_the_finishing_key_alone_ends_nothing(service: Service, switch: Switch) -> None:
+def test_the_finishing_key_alone_is_no_input(service: Service, switch: Switch) -> None:
     service.documents["/voice"] = f"<Gather action='/voice/turn/1' timeout='1'>{play('who.full')}</Gather>"
     call = switch.phone(NUMBER).dial().hears("who.full").press("#").ended()
     assert service.forms("/voice/turn/1") == []
-    assert call.transcript[0].note == ""
+    assert call.transcript[0].note == "cut"
 
 
 def test_without_a_finishing_key_every_key_is_a_digit(service: Service, switch: Switch) -> None:
