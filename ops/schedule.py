@@ -9,19 +9,17 @@ from datetime import datetime, timedelta
 from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError
 from rq.job import Job
-from sqlalchemy import Select, delete, exists, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from certification import cases, certifying, journal
-from certification.cases import CaseKind
+from certification import journal
 from certification.runtime import QueueUnavailable, Runtime
-from certification.store import Assessment, Call, Case, Person, Recording
+from certification.store import Assessment, Call, Recording
 from ivr.calls import left
 from ivr.script import SCRIPT
-from ivr.scripts.certify import CERTIFYING
 from ivr.steps import State, Transfer
-from ops import heartbeat
+from ops import ended, heartbeat
 from ops.concluding import conclude
 from ops.jobs import in_hand, tried_enough
 from ops.judging import NO_END, Verdict
@@ -34,8 +32,6 @@ ASSESSMENT_LATE = timedelta(seconds=10)
 ASSESSMENT_HOPELESS = timedelta(minutes=10)
 CALL_SILENT = timedelta(minutes=10)
 TALK_SILENT = timedelta(hours=5)  # a talk with an operator sends no webhook; the carrier ends it after four hours
-TAKEN_UP = timedelta(minutes=10)
-LOOK_BACK = timedelta(days=1)
 
 
 def run(rt: Runtime) -> None:
@@ -48,7 +44,7 @@ def run(rt: Runtime) -> None:
 
 def sweep(rt: Runtime) -> None:
     """Do every duty. Safe at any time, and beside another sweep; one that fails, however, waits for the next."""
-    for duty in (requeue_assessments, give_up_assessments, end_silent_calls, open_dropped_cases, erase_recordings):
+    for duty in (requeue_assessments, give_up_assessments, end_silent_calls, see_to_ended_calls, erase_recordings):
         try:
             duty(rt)
         except (SQLAlchemyError, RedisError, QueueUnavailable) as error:
@@ -124,7 +120,8 @@ def _give_up(session: Session, rt: Runtime, identifier: str) -> bool:
 
 def end_silent_calls(rt: Runtime) -> int:
     """End each call of which nothing was heard for long: its status callback was lost."""
-    running = select(Call).where(Call.ended_at.is_(None), Call.touched_at < rt.now() - CALL_SILENT)
+    unended = Call.ended_at.is_(None), Call.seen_to_at.is_(None)  # the second follows from the first, and has an index
+    running = select(Call).where(*unended, Call.touched_at < rt.now() - CALL_SILENT)
     with rt.sessions() as session:
         silent = [call.id for call in session.scalars(running) if call.touched_at < rt.now() - _silence(call)]
     return _one_by_one(rt, silent, _end)
@@ -141,42 +138,18 @@ def _end(session: Session, rt: Runtime, identifier: str) -> bool:
     unmoved = update(Call).where(Call.id == call.id, Call.ended_at.is_(None), Call.touched_at == call.touched_at)
     step = call.state.get("step", "")  # a release before this one may have had other steps
     outcome = func.coalesce(Call.outcome, left(State(step)) if step in SCRIPT else "dropped")
-    ended = session.scalar(unmoved.values(ended_at=rt.now(), outcome=outcome).returning(Call.outcome))
-    if ended is None:
+    came_to = session.scalar(unmoved.values(ended_at=rt.now(), outcome=outcome).returning(Call.outcome))
+    if came_to is None:
         return False
-    journal.write(session, rt.now(), "schedule", "call found ended", f"call:{call.id}", outcome=ended)
+    journal.write(session, rt.now(), "schedule", "call found ended", f"call:{call.id}", outcome=came_to)
     return True
 
 
-def open_dropped_cases(rt: Runtime) -> int:
-    """Have a human see to whoever was cut off on the way to a certification and has not called again."""
-    later = aliased(Call)
-    called_again = exists().where(later.person_id == Call.person_id, later.started_at > Call.started_at)
-    weighed_still = exists().where(Assessment.call_id == Call.id, Assessment.state == "pending")
-    dropped = select(Call.id).where(
-        Call.outcome == "dropped",
-        Call.person_id.is_not(None),
-        Call.ended_at.between(rt.now() - LOOK_BACK, rt.now() - TAKEN_UP),
-        ~called_again,
-        ~weighed_still,
-        ~exists().where(Case.call_id == Call.id),
-    )
+def see_to_ended_calls(rt: Runtime) -> int:
+    """Do what is left to do for each caller whose call is over."""
     with rt.sessions() as session:
-        found = session.scalars(dropped).all()
-    return _one_by_one(rt, found, _open_dropped)
-
-
-def _open_dropped(session: Session, rt: Runtime, identifier: str) -> bool:
-    call = session.get_one(Call, identifier)
-    person = session.get_one(Person, call.person_id)
-    if call.state.get("step") not in CERTIFYING or certifying.status(session, rt, person).closed:
-        return False
-    kind = CaseKind.DROPPED
-    detail = {"step": call.state["step"], "dialect": call.state.get("dialect")}
-    cases.open_case(
-        session, rt, kind=kind, cause=f"{kind}:{call.id}", person=person, call=call, detail=detail, actor="schedule"
-    )
-    return True
+        found = session.scalars(ended.unseen(rt)).all()
+    return _one_by_one(rt, found, ended.see_to)
 
 
 def erase_recordings(rt: Runtime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from certification.store.base import Base, Identified
@@ -15,6 +15,14 @@ class Call(Identified, Base):
     """One call. `turn` is the turn whose answer is awaited; `state` is the machine's, without anything keyed."""
 
     __tablename__ = "calls"
+    __table_args__ = (
+        Index(
+            "ix_calls_unseen",
+            "ended_at",
+            sqlite_where=text("seen_to_at IS NULL"),
+            postgresql_where=text("seen_to_at IS NULL"),
+        ),
+    )
 
     sid: Mapped[str] = mapped_column(String(64), unique=True)
     from_sealed: Mapped[bytes | None]
@@ -27,6 +35,7 @@ class Call(Identified, Base):
     started_at: Mapped[datetime]
     touched_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    seen_to_at: Mapped[datetime | None]  # when the sweep did what was left to do for the caller; never before the end
 
 
 class SpokenTurn(Identified, Base):

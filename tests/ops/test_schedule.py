@@ -14,8 +14,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from certification import certifying, people
-from certification.evidence import Kind, Strength
+from certification import people
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, JournalEntry, Person, Recording
 from ops import jobs, schedule
@@ -253,20 +252,6 @@ def test_a_talk_with_a_human_is_not_ended_while_it_may_last(desk: Desk, rt: Runt
     assert call_of(rt, talking).outcome == "human"
 
 
-def test_a_dropped_call_that_is_not_taken_up_is_a_humans(desk: Desk, rt: Runtime, clock: Clock) -> None:
-    desk.call(state=IN_CHALLENGE, outcome="dropped", ended_at=rt.now())
-    clock.forward(minutes=9)
-    schedule.sweep(rt)
-    assert desk.cases() == []
-    clock.forward(minutes=2)
-    schedule.sweep(rt)
-    schedule.sweep(rt)
-    assert desk.cases() == ["dropped"]
-    clock.forward(days=3)
-    schedule.sweep(rt)
-    assert desk.cases() == ["dropped"]
-
-
 def test_a_caller_who_cannot_be_read_keeps_nobody_else_waiting(
     desk: Desk, rt: Runtime, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -286,49 +271,3 @@ def test_a_caller_who_cannot_be_read_keeps_nobody_else_waiting(
         session.get_one(Person, lost.id).number_sealed = sealed
     schedule.sweep(rt)
     assert Desk(rt, lost).cases() == ["dropped"], "the key is there again"
-
-
-def test_who_hung_up_before_the_voice_was_found_too_poor_is_seen_to(enrolled: Desk, rt: Runtime, clock: Clock) -> None:
-    waiting = enrolled.call(state={**IN_CHALLENGE, "step": "assess"}, outcome="dropped", ended_at=rt.now())
-    asked = enrolled.ask([SAME[0][:4000]], call=waiting)
-    clock.forward(minutes=11)
-    schedule.give_up_assessments(rt)
-    schedule.open_dropped_cases(rt)
-    assert enrolled.cases() == [], "the voice is still to be weighed"
-    jobs.assess(asked)
-    assert enrolled.outcome(asked) == "again"
-    schedule.open_dropped_cases(rt)
-    assert enrolled.cases() == ["dropped"]
-
-
-@pytest.mark.parametrize("why", ["called again", "certified since", "in the menu", "a human has it"])
-def test_a_dropped_call_that_needs_nobody_opens_no_case(enrolled: Desk, rt: Runtime, clock: Clock, why: str) -> None:
-    step = "menu" if why == "in the menu" else "assess"
-    dropped = enrolled.call(state={**IN_CHALLENGE, "step": step}, outcome="dropped", ended_at=rt.now())
-    clock.forward(minutes=1)
-    match why:
-        case "called again":
-            enrolled.call(state=IN_CHALLENGE)
-        case "certified since":
-            with rt.sessions.begin() as session:
-                certifying.record(
-                    session,
-                    rt,
-                    session.get_one(Person, enrolled.wu.id),
-                    kind=Kind.VOICE,
-                    strength=Strength.LIVE,
-                    source="desk",
-                    ref="test",
-                    observed_at=rt.now(),
-                    actor="clerk",
-                )
-        case "a human has it":
-            asked = enrolled.ask([SAME[0]], call=dropped)
-            with rt.sessions.begin() as session:
-                session.delete(session.get_one(Recording, enrolled.assessment(asked).recordings[0]))
-            jobs.assess(asked)
-    before = enrolled.cases()
-    clock.forward(minutes=10, seconds=30)
-    schedule.open_dropped_cases(rt)
-    assert enrolled.cases() == before
-    assert (before == ["voice_doubt"]) == (why == "a human has it")

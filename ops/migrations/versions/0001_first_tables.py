@@ -167,7 +167,10 @@ def calls() -> None:
         needed("started_at", MOMENT),
         needed("touched_at", MOMENT),
         sa.Column("ended_at", MOMENT),
+        sa.Column("seen_to_at", MOMENT),
     )
+    unseen = sa.text("seen_to_at IS NULL")
+    op.create_index("ix_calls_unseen", "calls", ["ended_at"], sqlite_where=unseen, postgresql_where=unseen)
     op.create_table(
         "spoken_turns",
         identifier(),
