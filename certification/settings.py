@@ -145,6 +145,14 @@ class Settings:
         )
 
 
+def found(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """What the environment says of one setting, as NAME or in the file NAME_FILE; None when it says nothing.
+
+    Raises SettingInvalid.
+    """
+    return _Reader(environ).found(name)
+
+
 def _database(url: str, data: Path) -> str:
     if not url:
         return f"sqlite:///{data.absolute() / 'stillhere.db'}"
@@ -165,12 +173,12 @@ class _Reader:
         self._environ = environ
 
     def text(self, name: str) -> str:
-        found = self._found(name)
-        if found is None:
-            found = _BY_NAME[name].default
-        if found is None:
+        value = self.found(name)
+        if value is None:
+            value = _BY_NAME[name].default
+        if value is None:
             raise SettingMissing(name)
-        return found
+        return value
 
     def url(self, name: str, scheme: str, default: str = "") -> str:
         value = (self.text(name) or default).rstrip("/")
@@ -192,7 +200,7 @@ class _Reader:
             raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
         return int(value)
 
-    def _found(self, name: str) -> str | None:
+    def found(self, name: str) -> str | None:
         """The value of NAME, else the contents of NAME_FILE; empty counts as not set."""
         value, path = self._environ.get(name, "").strip(), self._environ.get(f"{name}_FILE", "").strip()
         if value and path:

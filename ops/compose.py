@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
+from redis import Redis
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -46,10 +47,15 @@ def _checked(found: Settings) -> Settings:
             "应为 postgresql://用户:密码@主机:端口/库名",
             "write postgresql://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH",
         ) from None
+    redis_at(found.redis_url)
+    return found
+
+
+def redis_at(url: str) -> Redis:
+    """The Redis at this address, not yet asked anything. Raises SettingInvalid when it is no address."""
     try:
-        connect(found.redis_url)
+        return connect(url)
     except ValueError:
         raise SettingInvalid(
             "REDIS_URL", "应为 redis://主机:端口/0", "write redis://HOST:PORT/0, or rediss:// or unix:// and the rest"
         ) from None
-    return found

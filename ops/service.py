@@ -59,7 +59,7 @@ class Service:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 arguments,
-                env=os.environ | self.environment,
+                env=environment_of_a_child(os.environ, self.environment),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that a process and its gunicorn children are signalled together
@@ -110,6 +110,12 @@ class Service:
     def log(self, name: str) -> str:
         """The end of a process's log."""
         return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
+
+
+def environment_of_a_child(outside: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The environment we were started in with our own settings over it; a NAME_FILE of these would contradict them."""
+    files = {f"{name}_FILE" for name in own}
+    return {name: value for name, value in outside.items() if name not in files} | dict(own)
 
 
 @contextmanager

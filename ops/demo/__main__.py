@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +18,36 @@ from sqlalchemy import select
 
 from certification import codes, people, roll, store
 from certification.identity import check_character
+from certification.settings import found
 from certification.store import Assessment, Person
 from ivr.prompts import Prompts
+from ops.compose import redis_at
 from ops.demo.callers import SHIPPED, Caller
+from ops.demo.telling import Sentence, listen, told
 from ops.embedded import free_port, port_is_free
-from ops.service import Service, running
+from ops.sentences import sentences
+from ops.service import Service, ServiceDidNotStartError, running
 from ops.switch import Call, Switch
 
 PACE = 4.0  # the switch runs the callers' clock this much faster than a telephone does
 CALLS = 3
 NOT_UNDERSTOOD = "not understood"
+ENROLMENT = (
+    "一、登记：柜台看过身份证，给了示例奶奶一个号码 {code}。"
+    "她用家里的电话打进来，按号码，同意登记声音，跟读三组词。\n"
+    "1. Enrolment: the desk has seen her ID card and given 示例奶奶 the code {code}. She calls from the family's"
+    " telephone, keys it, agrees, and repeats three groups of words, so that the line will know her voice."
+)
+IMPOSTOR = (
+    "二、冒充者：另一个人用同一部电话，输入她身份证号码的后四位，想替她认证。应当不能通过。\n"
+    "2. Impostor: somebody else calls from the same telephone, keys the end of her identity number and tries to certify"
+    " as her. This must not succeed."
+)
+CALLER = (
+    "三、本人：示例奶奶自己来电认证。应当通过，并得到回执号。\n"
+    "3. Caller: 示例奶奶 herself calls to certify. She should be certified and hear a receipt number."
+)
+AGAIN = "\n（没有听懂，再打一次。 The line did not understand the words: the same person calls again.）"
 PHONE = "+8613888000001"
 PEOPLE = """id_number,name,region,phone,dialect,relative_phone
 {grandmother},示例奶奶,kunming,13888000001,mandarin,13888000009
@@ -37,9 +58,6 @@ NUMBERS = {
     who: body + check_character(body)
     for who, body in (("grandmother", "53010219480101002"), ("grandfather", "53010219450303001"))
 }
-
-
-Sentence = Callable[[str, str], str]  # dialect and name of a prompt -> its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +75,33 @@ def enrolment(service: Service, switch: Switch, voice: Caller, person_id: str, s
     with rt.sessions.begin() as session:
         code = codes.issue(session, rt, session.get_one(Person, person_id), "demo desk")
     call = switch.phone(PHONE).dial()
-    call.hears("enrol.code").press(code)
-    call.hears("enrol.consent").press("1")
-    repeat_until_done(call, voice, words=4)
-    click.echo(spoken(call.ended(), say))
+    with told(call, ENROLMENT.format(code=code), say):
+        listen(call.hears("enrol.code")).press(code)
+        listen(call.hears("enrol.consent")).press("1")
+        repeat_until_done(call, voice, words=4)
+        call.ended()
 
 
-def certification(service: Service, switch: Switch, voice: Caller, tail: str, say: Sentence) -> Tried:
+def certification(
+    service: Service, switch: Switch, voice: Caller, tail: str, say: Sentence, title: str = CALLER
+) -> Tried:
     """Somebody calls, and calls again when the line did not understand the words, as people do: three times at most."""
-    for _ in range(CALLS):
-        tried = one_call(service, switch, voice, tail, say)
+    for again in range(CALLS):
+        tried = one_call(service, switch, voice, tail, say, f"{title}{AGAIN if again else ''}")
         if tried.outcome != NOT_UNDERSTOOD:
             break
     return tried
 
 
-def one_call(service: Service, switch: Switch, voice: Caller, tail: str, say: Sentence) -> Tried:
+def one_call(service: Service, switch: Switch, voice: Caller, tail: str, say: Sentence, title: str) -> Tried:
     """A call from the family's phone: the end of the identity number is keyed, and what is asked is repeated."""
     call = switch.phone(PHONE).dial()
-    if call.hears_first("language.mandarin", "menu.main") == "language.mandarin":
-        call.press("1").hears("menu.main")
-    call.press("1").hears("who.tail").press(tail)
-    repeat_until_done(call, voice, words=3)
-    click.echo(spoken(call.ended(), say))
+    with told(call, title, say):
+        if call.hears_first("language.mandarin", "menu.main") == "language.mandarin":
+            listen(call).press("1").hears("menu.main")
+        listen(call.press("1").hears("who.tail")).press(tail)
+        repeat_until_done(call, voice, words=3)
+        call.ended()
     with service.runtime().sessions() as session:
         mine = (
             select(Assessment).join(store.Call, store.Call.id == Assessment.call_id).where(store.Call.sid == call.sid)
@@ -88,11 +110,6 @@ def one_call(service: Service, switch: Switch, voice: Caller, tail: str, say: Se
     if weighed is None:
         return Tried(NOT_UNDERSTOOD, call.duration_s, {})
     return Tried(weighed.outcome or weighed.state, call.duration_s, weighed.detail)
-
-
-def spoken(call: Call, say: Sentence) -> str:
-    """What both sides said, without the pauses between words."""
-    return "\n".join(line for line in call.text(say).splitlines() if "pause." not in line) + "\n"
 
 
 def repeat_until_done(call: Call, voice: Caller, words: int) -> None:
@@ -126,7 +143,14 @@ def fill(service: Service) -> str:
 @click.option("--began", type=float, default=None, help="when the setup began (seconds since 1970), for setup_s")
 def demo(once: bool, voices: Path, began: float | None) -> None:
     """Run the demonstration."""
-    began = time.time() if began is None else began
+    with sentences():
+        run(once, voices, time.time() if began is None else began)
+
+
+def run(once: bool, voices: Path, began: float) -> None:
+    """Start everything, let the calls be made, and end with the verdict. Raises TakesMissing before anything starts."""
+    caller, impostor = Caller(voices / "caller"), Caller(voices / "impostor")
+    own = redis_of_ones_own()
     folder = Path(tempfile.mkdtemp(prefix="stillhere-demo-"))
     ports = (8000, 8001) if port_is_free(8000) and port_is_free(8001) else (free_port(), free_port())
     click.echo(
@@ -136,7 +160,7 @@ def demo(once: bool, voices: Path, began: float | None) -> None:
         else f"演示用录音 recordings from {voices}\n"
     )
     try:
-        with running(folder, ports=ports) as service:
+        with running(folder, own, ports) as service:
             setup_s = time.time() - began
             person_id = fill(service)
             rt = service.runtime()
@@ -148,14 +172,15 @@ def demo(once: bool, voices: Path, began: float | None) -> None:
                 auth_token=service.environment["TWILIO_AUTH_TOKEN"],
                 pace=PACE,
             ) as switch:
-                caller, impostor = Caller(voices / "caller"), Caller(voices / "impostor")
                 enrolment(service, switch, caller, person_id, say)
-                tried_impostor = certification(service, switch, impostor, tail, say)
+                tried_impostor = certification(service, switch, impostor, tail, say, IMPOSTOR)
                 show("冒充者 impostor", tried_impostor)
                 tried = certification(service, switch, caller, tail, say)
                 show("本人 caller", tried)
             if not once:
                 stay(service)
+    except ServiceDidNotStartError as error:
+        raise click.ClickException(f"服务没有启动 the service did not start: {error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     verdict = tried.outcome if tried_impostor.outcome != "certified" else "impostor certified"
@@ -163,6 +188,15 @@ def demo(once: bool, voices: Path, began: float | None) -> None:
     click.echo(json.dumps({"verdict": verdict, **figures}))
     if verdict != "certified":
         raise SystemExit(1)
+
+
+def redis_of_ones_own(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """REDIS_URL, where the environment names a Redis to use instead of the demonstration's; it must answer."""
+    url = found("REDIS_URL", environ)
+    if url is None:
+        return {}
+    redis_at(url).ping()
+    return {"REDIS_URL": url}
 
 
 def stay(service: Service) -> None:
