@@ -7,6 +7,8 @@ import logging
 import threading
 from collections import Counter
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from certification import journal
 from certification.runtime import Runtime
 
@@ -32,16 +34,35 @@ class Refusals:
         logger.warning("%s: %s", ACTION, route)
         with self._lock:
             self._counted[route] += 1
-            if self._timer is None:
-                self._timer = threading.Timer(self._every_s, self.write)
-                self._timer.daemon = True
-                self._timer.start()
+            self._wait()
 
-    def write(self) -> None:
-        """Journal what was counted since the last time."""
+    def write(self) -> bool:
+        """Journal what was counted since the last time. False when it could not be: it is kept for the next time."""
         with self._lock:
-            counted, self._counted, self._timer = self._counted, Counter(), None
-        if counted:
+            counted, self._counted = self._counted, Counter()
+        if not counted:
+            return True
+        try:
             with self._rt.sessions.begin() as session:
                 for route, times in counted.items():
                     journal.write(session, self._rt.now(), "carrier", ACTION, route, times=times)
+        except SQLAlchemyError as error:
+            logger.warning("%s: %d to be journalled later: %s", ACTION, counted.total(), error)
+            with self._lock:
+                self._counted += counted
+            return False
+        return True
+
+    def _wait(self) -> None:
+        """Have the timer run, once; the lock is held."""
+        if self._timer is None:
+            self._timer = threading.Timer(self._every_s, self._write_in_time)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _write_in_time(self) -> None:
+        with self._lock:
+            self._timer = None
+        if not self.write():
+            with self._lock:
+                self._wait()

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from redis import Redis
 from rq import Queue as RedisQueue
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
 
 from certification import people
 from certification.runtime import Runtime
@@ -21,6 +19,7 @@ from ops import jobs, schedule
 from ops.embedded import redis_server
 from ops.queue import QUEUE, SERIALIZER
 from ops.voices import Bench
+from tests.certification.away import FailingOnce
 from tests.certification.conftest import Clock, Queue
 from tests.certification.numbers import resident_number
 from tests.ops.voices import SAME, Breaking, Desk, bench_of
@@ -40,18 +39,6 @@ def rt(rt: Runtime, redis_url: str) -> Runtime:
     """The runtime, with a Redis that is there and empty."""
     Redis.from_url(redis_url).flushall()
     return replace(rt, settings=replace(rt.settings, redis_url=redis_url))
-
-
-class FailingOnce(sessionmaker[Session]):
-    """Sessions on a database that is away the first time."""
-
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
-        super().__init__(**sessions.kw)
-        self._away = True
-
-    def __call__(self, **local: Any) -> Session:
-        away, self._away = self._away, False
-        return Session(create_engine("sqlite:////nowhere/at/all.db")) if away else super().__call__(**local)
 
 
 class Broken:
