@@ -77,9 +77,9 @@ def requeue_assessments(rt: Runtime) -> int:
     """
     queued = {_identifier(job) for job in queue_of(connect(rt.settings.redis_url)).get_jobs()}
     with rt.sessions() as session:
-        hopeless = set(_hopeless(session, rt))
+        spoken_for = queued.union(_hopeless(session, rt))
         late = [one.id for one in session.scalars(_pending(rt.now() - ASSESSMENT_LATE))]
-    lost = [identifier for identifier in late if identifier not in queued | hopeless]
+    lost = [identifier for identifier in late if identifier not in spoken_for]
     for identifier in lost:
         rt.enqueue("ops.jobs.assess", identifier)
     return len(lost)
