@@ -27,7 +27,7 @@ HEADERS = {
     "relative_phone": "亲属电话",
 }
 _NEEDED = ("id_number", "name")
-_ROWS_A_COMMIT = 500
+_ROWS_A_COMMIT = 100
 
 
 class RollUnreadable(Problem):

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from certification.refusals import Refusals
 from certification.runtime import Runtime
+from certification.store import only_read
 from ivr import webhook
 from ivr.signature import raw_target, signed
 from ops import heartbeat
@@ -50,6 +51,7 @@ def _ready(rt: Runtime) -> tuple[Response, int]:
     parts = {"database": False, "redis": False} | dict.fromkeys(heartbeat.PROCESSES, False)
     try:
         with rt.sessions() as session:
+            only_read(session)
             session.execute(text("SELECT 1"))
         parts["database"] = True
     except SQLAlchemyError as error:

@@ -12,7 +12,7 @@ from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Case, Person
 from ivr.scripts.certify import CERTIFYING
-from ivr.steps import State
+from ivr.steps import DROPPED, State
 from ops.judging import ENROL
 from ops.voices import Agreement
 
@@ -29,7 +29,7 @@ def unseen(rt: Runtime) -> Select[str]:
     over = select(Call.id).where(
         Call.seen_to_at.is_(None),
         Call.ended_at.is_not(None),
-        or_(Call.outcome != "dropped", Call.ended_at < rt.now() - TAKEN_UP, too_poor),
+        or_(Call.outcome != DROPPED, Call.ended_at < rt.now() - TAKEN_UP, too_poor),
         ~exists().where(of_call, Assessment.state == "pending"),
     )
     return over.order_by(Call.ended_at)
@@ -39,14 +39,14 @@ def see_to(session: Session, rt: Runtime, identifier: str) -> bool:
     """Do what is left to do for this caller, once, whoever else does. True when it was done here."""
     call = session.get_one(Call, identifier)
     lost = _lost_enrolment(session, call)
-    if lost is None and call.outcome == "dropped" and call.ended_at and call.ended_at >= rt.now() - TAKEN_UP:
+    if lost is None and call.outcome == DROPPED and call.ended_at and call.ended_at >= rt.now() - TAKEN_UP:
         return False
     unseen = update(Call).where(Call.id == call.id, Call.seen_to_at.is_(None))
     if session.scalar(unseen.values(seen_to_at=rt.now()).returning(Call.id)) is None:
         return False
     if lost is not None:
         _end_enrolment(session, rt, call, lost)
-    elif call.outcome == "dropped":
+    elif call.outcome == DROPPED:
         _open_dropped(session, rt, call)
     return True
 

@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from certification import journal
 from certification.runtime import QueueUnavailable, Runtime
 from certification.store import Assessment, Call, Recording
+from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
-from ivr.steps import State, Transfer
+from ivr.steps import DROPPED, State, Transfer
 from ops import ended, heartbeat
 from ops.concluding import conclude
 from ops.jobs import in_hand, tried_enough
@@ -137,10 +138,12 @@ def _end(session: Session, rt: Runtime, identifier: str) -> bool:
         return False  # heard of again since
     unmoved = update(Call).where(Call.id == call.id, Call.ended_at.is_(None), Call.touched_at == call.touched_at)
     step = call.state.get("step", "")  # a release before this one may have had other steps
-    outcome = func.coalesce(Call.outcome, left(State(step)) if step in SCRIPT else "dropped")
+    outcome = func.coalesce(Call.outcome, left(State(step)) if step in SCRIPT else DROPPED)
     came_to = session.scalar(unmoved.values(ended_at=rt.now(), outcome=outcome).returning(Call.outcome))
     if came_to is None:
         return False
+    if came_to == DROPPED:
+        abandoned(session, rt, call, State.kept(call.state))
     journal.write(session, rt.now(), "schedule", "call found ended", f"call:{call.id}", outcome=came_to)
     return True
 

@@ -229,6 +229,15 @@ def test_a_silent_call_is_ended_with_what_it_came_to(desk: Desk, rt: Runtime, cl
     assert len(journalled(rt, "call found ended")) == 4
 
 
+def test_wrong_words_before_the_callback_was_lost_are_a_failed_attempt(desk: Desk, rt: Runtime, clock: Clock) -> None:
+    desk.call(state={**IN_CHALLENGE, "known": {"hear_group": {"result": "again", "round": 0, "tries": 1}}})
+    desk.call(state=IN_CHALLENGE)
+    clock.forward(minutes=11)
+    schedule.sweep(rt)
+    schedule.sweep(rt)
+    assert desk.failures() == 1
+
+
 def test_a_talk_with_a_human_is_not_ended_while_it_may_last(desk: Desk, rt: Runtime, clock: Clock) -> None:
     talking = desk.call(state={**IN_CHALLENGE, "step": "human.transfer"})
     clock.forward(hours=3)
