@@ -116,7 +116,7 @@ def write_trials(group: str, out: Path, as_json: bool, data: Path) -> None:
 @json_option
 @data_option
 def train(run: Path, hyperparameters: Path | None, as_json: bool, data: Path) -> None:
-    """Train the encoder with SpeechBrain (about 50 minutes on a core of its own)."""
+    """Train the encoder with SpeechBrain (about an hour on a core of its own, 6 GB of memory)."""
     recipe = _training_module("recipe")
     try:
         recipe.train(data, run, hyperparameters or recipe.HYPERPARAMETERS)

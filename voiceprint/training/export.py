@@ -29,14 +29,15 @@ class RunEmpty(FileNotFoundError):
 
 
 def export(run: Path, model: Path, data: Path) -> Path:
-    """Write `encoder.onnx` and `speechbrain/` into the folder `model` from the last checkpoint of a run.
+    """Write `encoder.onnx` and `speechbrain/` into the folder `model` from the checkpoint of the lowest tuning EER.
 
     The last layer is whitened on the training speakers in `data`. Returns the path of the ONNX file. Raises RunEmpty,
     CorpusMissing.
     """
-    found = Checkpointer(run).find_checkpoint()
+    found = Checkpointer(run).find_checkpoint(min_key="eer")
     if found is None:
         raise RunEmpty(run)
+    torch.set_num_threads(1)
     hparams = load_hyperpyyaml(HYPERPARAMETERS.read_text(encoding="utf-8"), {"speakers": 1})
     network = hparams["encoder"]
     network.load_state_dict(torch.load(found.path / "encoder.ckpt", weights_only=True))

@@ -16,16 +16,17 @@ State = tuple[int, int]  # a pdf, and how many frames it lasts at least
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Negative log weights of entering a challenge word, a command, a garbage of each head, a syllable, and a silence.
+    """Negative log weights of entering a challenge word, a decoy, a command, garbage, a syllable, and a silence.
 
     And how many frames of 30 ms something lasts at least: a garbage, and each half of a challenge word's final.
     """
 
     word: float = 5.0
+    decoy: float = 8.0
     command: float = 5.0
     other_words: float = 5.0
     other_sounds: float = 0.0
-    syllable: float = 8.0
+    syllable: float = 9.0
     silence: float = 0.7
     garbage_frames: int = 4
     final_frames: int = 3
@@ -109,8 +110,9 @@ def lexicon(
     for phone, word, cost in garbages:
         _append(graph, before, between, _states(phone, costs.garbage_frames), numbers[word], cost)
     for word in inventory.words:
-        states, number = _of_word(inventory, word, costs.final_frames), numbers.get(word, numbers[OTHER_WORDS])
-        _append(graph, before, between, states, number, costs.word)
+        states, known = _of_word(inventory, word, costs.final_frames), word in numbers
+        number, cost = (numbers[word], costs.word) if known else (numbers[OTHER_WORDS], costs.decoy)
+        _append(graph, before, between, states, number, cost)
     for word in (word for word in said if word not in inventory.words):
         for way in said[word]:
             units = [unit for syllable in way for unit in split(syllable)]
