@@ -31,7 +31,7 @@ def test_enrolment_by_telephone_then_certification(town: Town, speaker: Speaker)
 
 
 def test_two_people_cannot_enrol_as_one(town: Town, shared: Path, speaker: Speaker) -> None:
-    mary, other = town.resident(), Speaker(shared, "s23")
+    mary, other = town.resident(), Speaker(shared, "s24")
     code = town.code(mary)
     call = mary.phone.dial().hears("enrol.code").press(code)
     listen(call.hears("enrol.consent")).press("1")
