@@ -94,10 +94,6 @@ def test_an_address_that_is_no_redis_is_named(town: dict[str, str], url: str) ->
     assert "REDIS_URL" in sentence(stillhere({**town, "REDIS_URL": url}, "people", "show", NUMBER))
 
 
-def test_a_redis_that_is_away_ends_the_worker_with_a_sentence(town: dict[str, str]) -> None:
-    assert "check REDIS_URL" in sentence(stillhere({**town, "REDIS_URL": "redis://127.0.0.1:1/0"}, "worker"))
-
-
 @pytest.mark.parametrize(
     "command", [("people", "show", NUMBER), ("db", "upgrade"), ("certify", NUMBER, "--route", "desk", "--by", "a")]
 )
