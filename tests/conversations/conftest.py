@@ -75,4 +75,4 @@ def switch_for(environment: dict[str, str]) -> Switch:
 @pytest.fixture
 def speaker(shared: Path) -> Speaker:
     """The caller of most conversations: one whom the models know well, since these test the way, not the models."""
-    return Speaker(shared, "s26")
+    return Speaker(shared, "s25")
