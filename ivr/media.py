@@ -174,8 +174,8 @@ class Conversation:
         self._do(self._turn.start())
 
     def _listening(self, plan: spoken.Plan) -> Listening:
-        listening = self._recogniser.listen(plan.grammar)
-        return Challenged(listening, partial(self._recogniser.listen, ASIDE)) if plan.asked else listening
+        listening = self._recogniser.listen(plan.grammar, plan.dialect)
+        return Challenged(listening, partial(self._recogniser.listen, ASIDE, plan.dialect)) if plan.asked else listening
 
     def _audio_of(self, plan: spoken.Plan) -> Iterator[tuple[str, bytes]]:
         """The prompts with their µ-law; one of another dialect is "dialect:name", one without audio is left out."""

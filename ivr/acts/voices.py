@@ -13,11 +13,11 @@ from certification.runtime import Runtime
 from certification.store import Assessment, Call, Evidence, Person, later, new_id
 from ivr.acts.at import Act, At, act, found
 from ivr.script import SCRIPT
-from ivr.speech.vocabulary import ASIDE, challenge_words, meanings
+from ivr.speech.vocabulary import ASIDE, challenge_words, meanings_anywhere
 from ivr.steps import PENDING, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, State, Unavailable
 
 PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a result before it is promised
-_MUTE = frozenset(word for word, meaning in meanings(ASIDE).items() if meaning == "mute")
+_MUTE = frozenset(word for word, meaning in meanings_anywhere(ASIDE).items() if meaning == "mute")
 
 
 @act("challenge", "already", "limit", "no_voice")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivr.speech.vocabulary import meanings
+from ivr.speech.vocabulary import meanings_anywhere
 from ivr.steps import BACK, End, Keys, Saying, Script, Speak, State, Tell, Transfer
 
 SHORT, LONG = "pause.short", "pause.long"
@@ -112,7 +112,7 @@ COMMON: Script = {
         again=("menu.main.again",),
         grammar="menu",
         silence_s=COMMAND_SILENCE_S,
-        choices=_KEYS | {word: _KEYS.get(meaning, meaning) for word, meaning in meanings("menu").items()},
+        choices=_KEYS | {word: _KEYS.get(meaning, meaning) for word, meaning in meanings_anywhere("menu").items()},
         then={
             "certify": "certify",
             "mute": "mute.who",

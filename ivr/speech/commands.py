@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ivr.dialects import HOME, dialects
 from ivr.speech import evaluation
 from ivr.speech.recogniser import VoskRecogniser
-from ivr.speech.vocabulary import NAMES, challenge_words
+from ivr.speech.vocabulary import NAMES, challenge_words, labels, pronunciations
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _DATA = Path("../shared/data")
+_SHIPPED = Path(__file__).with_name("model")
 
 
 class TrainingMissing(click.ClickException):
@@ -35,13 +38,13 @@ def speech() -> None:
 @speech.command()
 @click.option("--manifest", "path", type=_FILE, required=True, help="JSON lines: audio_filepath, text, speaker")
 @click.option("--grammar", "name", type=click.Choice(NAMES), required=True)
-@click.option("--dialect", type=click.Choice(["mandarin"]), default="mandarin", show_default=True)
+@click.option("--dialect", type=click.Choice(list(dialects())), default=HOME, show_default=True)
 @click.option("--channel", type=click.Choice(list(evaluation.CHANNELS)), default="none", show_default=True)
 @click.option("--model", type=_FOLDER, envvar="SPEECH_MODELS", help="Vosk model folder; the shipped one otherwise")
 @click.option("--json", "as_json", is_flag=True, help="print one object as the last line")
 def evaluate(path: Path, name: str, dialect: str, channel: str, model: Path | None, as_json: bool) -> None:
     """Hear every recording of a manifest and say how much of it was heard right. 评测。"""
-    tally = evaluation.evaluate(VoskRecogniser.open(model), path, name, channel)
+    tally = evaluation.evaluate(VoskRecogniser.open(model), path, name, channel, dialect)
     result = evaluation.report(tally)
     for bad in tally.bad:
         click.echo(f"{path}:{bad.line}: {bad.reason}", err=True)
@@ -75,8 +78,23 @@ def conditions(data: Path, speakers: str, out: Path) -> None:
         from ivr.speech.training.conditions import write, write_synthetic
     except ImportError as error:
         raise TrainingMissing(error.name) from error
-    for manifest in (*write(data, speakers, list(challenge_words().values()), out), *write_synthetic(out)):
+    synthetic = (manifest for spoken in dialects() for manifest in write_synthetic(out, spoken))
+    for manifest in chain(write(data, speakers, list(challenge_words().values()), out), synthetic):
         click.echo(manifest)
+
+
+@speech.command()
+@click.option("--model", type=_FOLDER, default=_SHIPPED, help="the model's folder; the shipped one otherwise")
+def graph(model: Path) -> None:
+    """Give the model the words that the dialects' folders hold today: no training. 更新词表，无需训练。"""
+    try:
+        from ivr.speech.training.folder import write_graphs
+        from ivr.speech.training.phones import Inventory
+    except ImportError as error:
+        raise TrainingMissing(error.name) from error
+    write_graphs(model, Inventory(pronunciations().items()))
+    VoskRecogniser.open(model)
+    click.echo(f"{model}: {sum(len(labels(name, spoken)) for name in NAMES for spoken in dialects())}")
 
 
 @speech.command()

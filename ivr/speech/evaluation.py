@@ -14,9 +14,10 @@ import numpy as np
 import soundfile
 from scipy import signal, stats
 
+from ivr.dialects import HOME
 from ivr.speech.g711 import Pcm, decode_alaw, decode_mulaw, encode_alaw, encode_mulaw
 from ivr.speech.recogniser import SAMPLE_RATE, Heard, Recogniser
-from ivr.speech.vocabulary import grammar
+from ivr.speech.vocabulary import meanings
 
 CHANNELS: dict[str, Callable[[Pcm], Pcm]] = {
     "none": lambda pcm: pcm,
@@ -134,9 +135,9 @@ def aligned(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:
     return pairs[::-1]
 
 
-def evaluate(recogniser: Recogniser, path: Path, name: str, channel: str = "none") -> Tally:
-    """Hear every recording of a manifest through a channel. Raises GrammarUnknown."""
-    phrases = grammar(name).phrases
+def evaluate(recogniser: Recogniser, path: Path, name: str, channel: str = "none", dialect: str = HOME) -> Tally:
+    """Hear every recording of a manifest through a channel. Raises GrammarUnknown, DialectUnknown."""
+    phrases = tuple(meanings(name, dialect))
     tally = Tally()
     for entry in manifest(path):
         if isinstance(entry, BadLine):
@@ -148,7 +149,7 @@ def evaluate(recogniser: Recogniser, path: Path, name: str, channel: str = "none
             tally.bad.append(BadLine(entry.line, str(error)))
             continue
         started = time.process_time()
-        heard = hear(recogniser, name, pcm)
+        heard = hear(recogniser, name, pcm, dialect)
         tally.cpu_s += time.process_time() - started
         tally.audio_s += len(pcm) / SAMPLE_RATE
         tally.speakers.add(entry.speaker)
@@ -156,9 +157,9 @@ def evaluate(recogniser: Recogniser, path: Path, name: str, channel: str = "none
     return tally
 
 
-def hear(recogniser: Recogniser, name: str, pcm: Pcm) -> Heard:
+def hear(recogniser: Recogniser, name: str, pcm: Pcm, dialect: str = HOME) -> Heard:
     """Hear one recording from beginning to end."""
-    listening = recogniser.listen(name)
+    listening = recogniser.listen(name, dialect)
     data = pcm.tobytes()
     for start in range(0, len(data), _CHUNK):
         listening.feed(data[start : start + _CHUNK])

@@ -8,10 +8,24 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
+from ivr.dialects import HOME, SPELLINGS, dialects
 from ivr.speech.sound import Sound
-from ivr.speech.vocabulary import ASIDE, CHALLENGE, COMMANDS, NAMES, OTHER_SOUNDS, OTHER_WORDS, grammar, meanings
+from ivr.speech.vocabulary import (
+    ASIDE,
+    CHALLENGE,
+    CHALLENGE_GRAPH,
+    COMMANDS,
+    GRAPH,
+    NAMES,
+    OTHER_WORDS,
+    labels,
+    meanings,
+    other_sounds,
+    plain,
+)
 
 if TYPE_CHECKING:
     from vosk import KaldiRecognizer, Model
@@ -20,7 +34,7 @@ SAMPLE_RATE = 8000
 # Below this a word counts as not understood; chosen on the tuning speakers.
 MIN_CONFIDENCE = {CHALLENGE: 0.9, "digits": 0.5, "yesno": 0.5, "menu": 0.5, ASIDE: 0.5}
 _ONE_ANSWER = {*COMMANDS, ASIDE}
-_GARBAGE = {OTHER_WORDS, OTHER_SOUNDS}
+_GARBAGE = {OTHER_WORDS, *(other_sounds(spelling) for spelling in SPELLINGS)}
 _FAINT, _FAINT_WORD = 5.0, 12.0  # so many dB below the loudest, garbage and words are no speech to us
 
 
@@ -86,43 +100,47 @@ class Listening(Protocol):
 class Recogniser(Protocol):
     """Starts listening; safe to share between calls."""
 
-    def listen(self, grammar: str) -> Listening:
-        """Listen for one grammar of the vocabulary. Raises GrammarUnknown."""
+    def listen(self, grammar: str, dialect: str = HOME) -> Listening:
+        """Listen for one grammar of a dialect. Raises GrammarUnknown, DialectUnknown."""
 
 
 class VoskRecogniser:
-    """A Vosk model, loaded once and shared by all calls."""
+    """A Vosk model of ours, loaded once and shared by all calls."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, challenge: Model) -> None:
         """Raises WordsUnknown."""
-        unknown = [word for name in NAMES for word in phrases(name) if model.vosk_model_find_word(word) < 0]
+        wanted = {word for name in NAMES for spoken in dialects() for word in labels(name, spoken)}
+        unknown = sorted(word for word in wanted if model.vosk_model_find_word(word) < 0)
         if unknown:
-            raise WordsUnknown(dict.fromkeys(unknown))
-        self._model = model
+            raise WordsUnknown(unknown)
+        self._model, self._challenge = model, challenge
 
     @classmethod
     def open(cls, folder: Path | None = None) -> VoskRecogniser:
         """Load the model in `folder`, or the shipped one. Raises ModelMissing, WordsUnknown."""
         if folder is not None:
-            return cls(_load(folder))
+            return cls(*_load(folder))
         with as_file(files(__package__).joinpath("model")) as shipped:
-            return cls(_load(shipped))
+            return cls(*_load(shipped))
 
-    def listen(self, grammar: str) -> VoskListening:
-        """Listen for one grammar of the vocabulary. Raises GrammarUnknown."""
+    def listen(self, grammar: str, dialect: str = HOME) -> VoskListening:
+        """Listen for one grammar of a dialect. Raises GrammarUnknown, DialectUnknown."""
         from vosk import KaldiRecognizer  # with its model: a web process that knows our errors loads neither
 
-        recognizer = KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar))
+        if grammar == CHALLENGE:
+            recognizer = KaldiRecognizer(self._challenge, SAMPLE_RATE)
+        else:
+            recognizer = KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar, dialect))
         recognizer.SetWords(True)
-        return VoskListening(recognizer, grammar)
+        return VoskListening(recognizer, grammar, dialect)
 
 
 class VoskListening:
     """One spoken turn heard by Vosk."""
 
-    def __init__(self, recognizer: KaldiRecognizer, grammar: str) -> None:
+    def __init__(self, recognizer: KaldiRecognizer, grammar: str, dialect: str) -> None:
         self._recognizer = recognizer
-        self._grammar = grammar
+        self._grammar, self._dialect = grammar, dialect
         self._sound = Sound()
         self._words: list[Word] = []
         self._rest = b""
@@ -139,18 +157,18 @@ class VoskListening:
     def partial(self) -> str:
         """What seems to have been said so far, words separated by spaces."""
         said = json.loads(self._recognizer.PartialResult()).get("partial", "").split()
-        return " ".join(word for word in (*(word.text for word in self._words), *said) if word not in _GARBAGE)
+        return " ".join(plain(word) for word in (*(word.text for word in self._words), *said) if word not in _GARBAGE)
 
     def finish(self) -> Heard:
         """End the turn and say what was heard."""
         self._take(self._recognizer.FinalResult())
-        return understand(self._words, self._grammar)
+        return understand(self._words, self._grammar, self._dialect)
 
     def _take(self, result: str) -> None:
         for entry in json.loads(result).get("result", []):
             span = entry["start"], entry["end"]
             if not self._sound.is_tone(*span):
-                self._words.append(Word(entry["word"], float(entry["conf"]), self._sound.peak(*span)))
+                self._words.append(Word(plain(entry["word"]), float(entry["conf"]), self._sound.peak(*span)))
 
 
 class Challenged:
@@ -180,7 +198,7 @@ class Challenged:
         return instead if instead.understood else heard
 
 
-def understand(words: Iterable[Word], grammar: str) -> Heard:
+def understand(words: Iterable[Word], grammar: str, dialect: str = HOME) -> Heard:
     """Judge what Vosk heard: garbage among it, too little confidence, or two answers at once are not understood.
 
     What is much quieter than the loudest of it is breath, a click or the room, and does not count.
@@ -193,25 +211,27 @@ def understand(words: Iterable[Word], grammar: str) -> Heard:
     confidence = min(word.confidence for word in heard)
     if confidence < MIN_CONFIDENCE[grammar] or any(word.text in _GARBAGE for word in heard):
         return Heard((), confidence, False)
-    if grammar in _ONE_ANSWER and len({meanings(grammar)[word.text] for word in heard}) > 1:
+    if grammar in _ONE_ANSWER and len({meanings(grammar, dialect)[word.text] for word in heard}) > 1:
         return Heard((), confidence, False)
     return Heard(tuple(word.text for word in heard), confidence, True)
 
 
-def phrases(name: str) -> tuple[str, ...]:
-    """What the model listens for in a grammar: its words and the garbage that catches all others."""
-    return (*grammar(name).phrases, OTHER_WORDS if name == CHALLENGE else OTHER_SOUNDS)
-
-
 @cache
-def _grammar_json(name: str) -> str:
-    return json.dumps(phrases(name), ensure_ascii=False)
+def _grammar_json(name: str, dialect: str) -> str:
+    return json.dumps(labels(name, dialect), ensure_ascii=False)
 
 
-def _load(folder: Path) -> Model:
-    if not (folder / "am" / "final.mdl").is_file():
+def _load(folder: Path) -> tuple[Model, Model]:
+    """The model twice: with the graph that grammars are composed with, and with the challenge's own.
+
+    Vosk wants each graph in a folder named "graph", and takes a whole one over one to be composed.
+    """
+    if not (folder / "am" / "final.mdl").is_file() or not (folder / CHALLENGE_GRAPH / "HCLG.fst").is_file():
         raise ModelMissing(folder)
     from vosk import Model, SetLogLevel
 
     SetLogLevel(-1)
-    return Model(str(folder))
+    with TemporaryDirectory() as place:
+        for name, target in (("am", "am"), ("conf", "conf"), (GRAPH, CHALLENGE_GRAPH)):
+            Path(place, name).symlink_to((folder / target).resolve(), target_is_directory=True)
+        return Model(str(folder)), Model(place)

@@ -1,19 +1,22 @@
-"""The one list of what can be said on the line, read from vocabulary.toml."""
+"""What can be said on the line, grammar by grammar: the challenge words, and each dialect's own words."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-CHALLENGE = "challenge"
+from ivr.dialects import HOME, dialect, dialects
+
+CHALLENGE, DIGITS = "challenge", "digits"
 ASIDE = "aside"  # what may be said instead of repeating a challenge
 COMMANDS = ("yesno", "menu")
-NAMES = (CHALLENGE, "digits", *COMMANDS, ASIDE)
-OTHER_WORDS, OTHER_SOUNDS = "[other]", "[unk]"  # speech outside the challenge words; outside the other grammars
+NAMES = (CHALLENGE, DIGITS, *COMMANDS, ASIDE)
+OTHER_WORDS = "[other]"  # speech outside the challenge words
+GRAPH, CHALLENGE_GRAPH = "graph", "graph-challenge"  # a model's folders
+_ASIDE = ("mute", "human", "repeat", "language")  # of the menu's meanings, and the dialects
 
 
 class GrammarUnknown(LookupError):
@@ -24,51 +27,77 @@ class GrammarUnknown(LookupError):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """What can be said at one step: each phrase is one word to the recogniser."""
-
-    name: str
-    phrases: tuple[str, ...]
-
-
 @cache
-def _vocabulary() -> dict[str, dict[str, list[str] | str]]:
+def _vocabulary() -> dict[str, dict[str, dict[str, str]]]:
     return tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8"))
 
 
 def challenge_words() -> Mapping[str, str]:
     """ASCII name (also the prompt `word.<name>`) -> challenge word."""
-    return MappingProxyType({name: str(word) for name, word in _vocabulary()[CHALLENGE].items()})
+    return MappingProxyType({name: entry["word"] for name, entry in _vocabulary()[CHALLENGE].items()})
 
 
-def meanings(name: str) -> Mapping[str, str]:
-    """Each word of a grammar -> what it means there: 幺 -> "1", 没错 -> "yes", 北京 -> "beijing".
-
-    Raises GrammarUnknown.
-    """
-    if name not in NAMES:
-        raise GrammarUnknown(name)
-    table = _vocabulary()[name]
-    return MappingProxyType(
-        {word: meaning for meaning, words in table.items() for word in ([words] if isinstance(words, str) else words)}
-    )
-
-
-def grammar(name: str) -> Grammar:
-    """The grammar of that name. Raises GrammarUnknown."""
-    return Grammar(name, tuple(meanings(name)))
-
-
-def decoys() -> Mapping[str, tuple[str, ...]]:
-    """Words that sound nearly like a challenge word and are none -> numbered pinyin syllables.
+def decoys() -> tuple[str, ...]:
+    """Words that sound nearly like a challenge word and are none.
 
     The model knows them, so that they compete with the challenge words; heard, they are other speech.
     """
-    return MappingProxyType({word: tuple(str(said).split()) for word, said in _vocabulary()["decoy"].items()})
+    return tuple(entry["word"] for entry in _vocabulary()["decoy"].values())
 
 
-def pronunciations() -> Mapping[str, tuple[tuple[str, ...], ...]]:
-    """Each word -> its pronunciations, each a sequence of numbered pinyin syllables."""
-    table = _vocabulary()["pronunciation"]
-    return MappingProxyType({word: tuple(tuple(said.split()) for said in ways) for word, ways in table.items()})
+def pronunciations() -> Mapping[str, tuple[str, ...]]:
+    """Each challenge word and decoy -> its numbered pinyin syllables."""
+    entries = (entry for kind in (CHALLENGE, "decoy") for entry in _vocabulary()[kind].values())
+    return MappingProxyType({entry["word"]: tuple(entry["said"].split()) for entry in entries})
+
+
+def meanings(name: str, spoken: str = HOME) -> Mapping[str, str]:
+    """Each word of a grammar in a dialect -> what it means there: 幺 -> "1", 没错 -> "yes", 北京 -> "beijing".
+
+    Raises GrammarUnknown, DialectUnknown.
+    """
+    if name not in NAMES:
+        raise GrammarUnknown(name)
+    if name == CHALLENGE:
+        return MappingProxyType({word: meaning for meaning, word in challenge_words().items()})
+    said = dialect(spoken).pronunciations("menu" if name == ASIDE else name)
+    aside = {*_ASIDE, *dialects()}
+    return MappingProxyType({word: meaning for meaning, word, _ in said if name != ASIDE or meaning in aside})
+
+
+def meanings_anywhere(name: str) -> Mapping[str, str]:
+    """The same over all dialects together. Raises GrammarUnknown."""
+    return MappingProxyType(
+        {word: meaning for spoken in dialects() for word, meaning in meanings(name, spoken).items()}
+    )
+
+
+def label(word: str, spoken: str) -> str:
+    """A dialect's word as the model's word list has it: the same characters sound otherwise in another dialect."""
+    return f"{spoken}:{word}"
+
+
+def plain(labelled: str) -> str:
+    """The word of a label; garbage and challenge words are as they are."""
+    return labelled.rpartition(":")[2]
+
+
+def labels(name: str, spoken: str = HOME) -> tuple[str, ...]:
+    """The words of a grammar as the model's word list has them, and what catches all other speech.
+
+    Raises GrammarUnknown, DialectUnknown.
+    """
+    words: Iterable[str] = meanings(name, spoken)
+    if name == CHALLENGE:
+        return (*words, OTHER_WORDS)
+    return (*(label(word, spoken) for word in words), outside(spoken))
+
+
+def other_sounds(spelling: str) -> str:
+    """What speech outside the other grammars is heard as, by the language whose syllables it may be."""
+    return f"[{spelling}]"
+
+
+def outside(spoken: str) -> str:
+    """The same for the grammars of a dialect. Raises DialectUnknown."""
+    return other_sounds(dialect(spoken).heard_as)

@@ -27,7 +27,7 @@ def render() -> None:
     """Render every take of every challenge word in both voices."""
     with TemporaryDirectory() as folder, click.progressbar(sorted(challenge_words().items())) as words:
         for name, word in words:
-            syllables = "".join(pronunciations()[word][0])
+            syllables = "".join(pronunciations()[word])
             for who, (variant, pitch) in VOICES.items():
                 for take in range(1, TAKES + 1):
                     wav = Path(folder) / "take.wav"

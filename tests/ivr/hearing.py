@@ -44,7 +44,7 @@ class FakeRecogniser:
     listenings: list[FakeListening] = field(default_factory=list)
     awake: threading.Event | None = None
 
-    def listen(self, grammar: str) -> FakeListening:
+    def listen(self, grammar: str, dialect: str = "mandarin") -> FakeListening:  # noqa: ARG002 (it hears what it is told)
         """Begin to listen; a grammar named "broken" cannot be listened for."""
         if grammar == "broken":
             raise RuntimeError("no such grammar")

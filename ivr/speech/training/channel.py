@@ -95,7 +95,7 @@ def _response(size: int, random: Random) -> np.ndarray[tuple[int], np.dtype[np.f
 
 
 def telephone(
-    samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = (6, 35)
+    samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = (4, 32)
 ) -> Samples:
     """A call's samples as they come out of a random telephone line; same length, in [-1, 1].
 

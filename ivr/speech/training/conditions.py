@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ivr.dialects import HOME, Pronunciation, dialect
 from ivr.speech.training.channel import (
     SAMPLE_RATE,
     Backgrounds,
@@ -23,7 +24,7 @@ from ivr.speech.training.channel import (
 )
 from ivr.speech.training.espeak import say
 from ivr.speech.training.pieces import HELD_OUT_VARIANTS, Recording, random_voice, recordings
-from ivr.speech.vocabulary import CHALLENGE, NAMES, decoys, grammar, pronunciations
+from ivr.speech.vocabulary import ASIDE, CHALLENGE, NAMES, decoys, meanings, pronunciations
 
 SPEAKERS = {
     "training": tuple(f"s{number:02d}" for number in range(1, 23)),
@@ -69,26 +70,48 @@ def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7
     return [_write(out, name, made) for name, made in conditions.items()]
 
 
-def write_synthetic(out: Path, seed: int = 5) -> list[Path]:
-    """Write, for each grammar, what espeak-ng voices kept from training say over telephone lines: no evidence.
+def write_synthetic(out: Path, spoken: str = HOME, seed: int = 5) -> list[Path]:
+    """Write, for each grammar, what espeak-ng voices kept from training say in a dialect over telephone lines.
 
-    Raises EspeakMissing.
+    No evidence: a synthetic voice is no caller. What Mandarin lends is said with more or less of the dialect's accent.
+    Raises EspeakMissing, DialectUnknown.
     """
     random = np.random.default_rng(seed)
-    return [_write(out, f"synthetic-{name}", [_synthetic(name, random) for _ in range(_SYNTHETIC)]) for name in NAMES]
+    return [
+        _write(out, f"synthetic-{spoken}-{name}", [_synthetic(name, spoken, random) for _ in range(_SYNTHETIC)])
+        for name in NAMES
+    ]
 
 
-def _synthetic(name: str, random: Random) -> Take:
+def _synthetic(name: str, spoken: str, random: Random) -> Take:
     """Three challenge words, four digits or one command of a held-out voice."""
-    phrases = grammar(name).phrases
+    phrases = list(meanings(name, spoken))
     words = [phrases[int(index)] for index in random.permutation(len(phrases))[: _SAID_TOGETHER.get(name, 1)]]
-    voice = random_voice(random, HELD_OUT_VARIANTS)
+    of = dialect(spoken)
+    rules = [rule for rule in of.accent.rules if random.uniform() < 0.7]
+    variant, seed = HELD_OUT_VARIANTS[int(random.integers(len(HELD_OUT_VARIANTS)))], int(random.integers(2**32))
     parts = [_quiet(0.3, random)]
     for word in words:
-        spoken = say(voice, pronunciations()[word][0])
-        parts += [resample(0.5 * spoken.samples, SAMPLE_RATE / spoken.sample_rate), _quiet(0.4, random)]
+        way = _way(name, spoken, word, random)
+        said = of.accent(way.said, rules) if way.spelling == HOME and _lent(name, spoken, word) else way.said
+        voice = random_voice(np.random.default_rng(seed), [variant], way.spelling)
+        heard = say(voice, said, way.spelling)
+        parts += [resample(0.5 * heard.samples, SAMPLE_RATE / heard.sample_rate), _quiet(0.4, random)]
     line = telephone(np.concatenate(parts), random, Backgrounds((), ()), snr=(15, 35))
-    return Take(line, " ".join(words), voice.name)
+    return Take(line, " ".join(words), variant)
+
+
+def _way(name: str, spoken: str, word: str, random: Random) -> Pronunciation:
+    if name == CHALLENGE:
+        return Pronunciation(HOME, pronunciations()[word])
+    said = dialect(spoken).pronunciations("menu" if name == ASIDE else name)
+    ways = next(ways for _, candidate, ways in said if candidate == word)
+    return ways[0] if _lent(name, spoken, word) else ways[int(random.integers(len(ways)))]
+
+
+def _lent(name: str, spoken: str, word: str) -> bool:
+    """Whether Mandarin lends the word, so that its first pronunciation is Mandarin's."""
+    return spoken != HOME and (name == CHALLENGE or word in meanings(name))
 
 
 def _quiet(seconds: float, random: Random) -> Samples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from ivr.speech.training.align import Aligner
 from ivr.speech.training.channel import read
 from ivr.speech.training.conditions import SPEAKERS
 from ivr.speech.training.espeak import Sound
-from ivr.speech.training.phones import NotPinyin, split
+from ivr.speech.training.phones import NotJyutping, NotPinyin, units
 from ivr.speech.training.pieces import Piece, Recording, real, recordings
-from ivr.speech.vocabulary import challenge_words, decoys
+from ivr.speech.vocabulary import pronunciations
 
 # How often the speakers of each folder are drawn, all of them together.
 SHARES = {
-    "dsp20": 0.72, "cmn-words": 0.07, "cmn-syllables": 0.07, "yue-syllables": 0.06, "librispeech": 0.05, "fsdd": 0.03
+    "dsp20": 0.70, "cmn-words": 0.07, "cmn-syllables": 0.07, "yue-syllables": 0.08, "librispeech": 0.05, "fsdd": 0.03
 }  # fmt: skip
 
 
@@ -39,15 +39,29 @@ def everything(data: Path) -> Iterator[tuple[str, Recording]]:
 
 def syllables(data: Path) -> list[str]:
     """Every Mandarin syllable with tone."""
-    return sorted({recording.text for recording in recordings(data / "cmn-syllables") if _units([recording.text])})
+    return _known(data / "cmn-syllables", "mandarin")
+
+
+def cantonese_syllables(data: Path) -> list[str]:
+    """Every Cantonese syllable with tone, but those that only loan words have."""
+    return _known(data / "yue-syllables", "cantonese")
+
+
+def every_syllable(data: Path) -> dict[str, list[str]]:
+    """The syllables of both languages, by spelling."""
+    return {"mandarin": syllables(data), "cantonese": cantonese_syllables(data)}
+
+
+def _known(folder: Path, spelling: str) -> list[str]:
+    return sorted({recording.text for recording in recordings(folder) if _units(spelling, [recording.text])})
 
 
 def align(data: Path, aligner: Aligner, out: Path) -> None:
     """Write when each sound of each recording is said, as JSON lines."""
     lines = []
     for folder, recording in tqdm(list(everything(data)), desc="aligning", unit="recording", leave=False):
-        samples, units = read(recording.path), _said(folder, recording)
-        sounds = aligner.sounds(samples, units) if units else aligner.stretches(samples)
+        samples, said = read(recording.path), _said(folder, recording)
+        sounds = aligner.sounds(samples, said) if said else aligner.stretches(samples)
         path = str(recording.path.relative_to(data))
         lines.append(json.dumps([path, [asdict(sound) for sound in sounds or ()]], ensure_ascii=False))
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -58,7 +72,7 @@ def pieces(data: Path, alignment: Path) -> tuple[dict[str, list[Piece]], dict[st
     sounds: Mapping[str, list[dict[str, float | str]]] = dict(
         json.loads(line) for line in alignment.read_text(encoding="utf-8").splitlines()
     )
-    words = {*challenge_words().values(), *decoys()}
+    words = pronunciations()
     found: dict[str, list[Piece]] = {}
     folders: dict[str, str] = {}
     for folder, recording in everything(data):
@@ -72,17 +86,24 @@ def pieces(data: Path, alignment: Path) -> tuple[dict[str, list[Piece]], dict[st
     return found, {speaker: SHARES[folder] / count[folder] for speaker, folder in folders.items()}
 
 
-def _said(folder: str, recording: Recording) -> list[str]:
-    """The sounds of a Mandarin recording; none for other languages."""
-    if folder == "cmn-syllables":
-        return _units([recording.text])
-    if folder == "cmn-words" or recording.text in {*decoys(), *challenge_words().values()}:
-        return _units(lazy_pinyin(recording.text, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore"))
-    return []
+def _said(folder: str, recording: Recording) -> Sequence[str]:
+    """The sounds of a recording in Mandarin or Cantonese; none for other languages."""
+    match folder:
+        case "cmn-syllables":
+            return _units("mandarin", [recording.text])
+        case "yue-syllables":
+            return _units("cantonese", [recording.text])
+        case "dsp20":
+            return _units("mandarin", pronunciations().get(recording.text, ()))
+        case "cmn-words":
+            said = lazy_pinyin(recording.text, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore")
+            return _units("mandarin", said)
+        case _:
+            return ()
 
 
-def _units(said: list[str]) -> list[str]:
+def _units(spelling: str, said: Sequence[str]) -> Sequence[str]:
     try:
-        return [unit for syllable in said for unit in split(syllable)]
-    except NotPinyin:
-        return []
+        return units(spelling, said)
+    except (NotPinyin, NotJyutping):
+        return ()

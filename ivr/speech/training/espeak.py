@@ -10,13 +10,13 @@ from functools import cache
 
 import numpy as np
 
-from ivr.speech.training.phones import split
+from ivr.speech.training.phones import SPLIT
 
 _END, _PHONEME = 0, 7
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _PAUSES = ("_", "_:", "_|", "_!", "_X", "|", "||", "")
 _GLIDES = (";", "j", "w")
-_NOTHING = ("", 0, 0)
+_ENDS = {"m": "m", "n": "n", "g": "N", "p": "p", "t": "t", "k": "k"}  # of Cantonese syllables, as espeak has them
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
@@ -115,30 +115,50 @@ def _library() -> _Library:
     return _Library()
 
 
-def say(voice: Voice, syllables: Sequence[str]) -> Spoken:
-    """Speak numbered pinyin syllables as one word. Raises EspeakMissing."""
+def say(voice: Voice, syllables: Sequence[str], spelling: str = "mandarin") -> Spoken:
+    """Speak numbered pinyin syllables, or Jyutping ("cantonese"), as one word. Raises EspeakMissing."""
     library = _library()
     samples, events = library.say(voice, "".join(syllables))
     ends = [*(at for _, at in events[1:]), len(samples)]
     voiced = [(name, at, end) for (name, at), end in zip(events, ends, strict=True) if name not in _PAUSES]
-    return Spoken(samples, library.sample_rate, _sounds(voiced, syllables, library.sample_rate))
+    return Spoken(samples, library.sample_rate, _sounds(voiced, syllables, spelling, library.sample_rate))
 
 
-def _sounds(events: list[tuple[str, int, int]], syllables: Sequence[str], sample_rate: int) -> tuple[Sound, ...] | None:
-    """Group espeak's phonemes into initials and finals: one for an initial, glide + vowel + nasal for a final."""
+def _sounds(
+    events: list[tuple[str, int, int]], syllables: Sequence[str], spelling: str, sample_rate: int
+) -> tuple[Sound, ...] | None:
+    """Group espeak's phonemes into initials and finals: None where they do not come out even."""
     sounds: list[Sound] = []
     left = list(events)
+    counts_of = _of_jyutping if spelling == "cantonese" else _of_pinyin
     for syllable in syllables:
-        *initial, final = split(syllable)
-        counts = [1] * len(initial)
-        rest = left[len(initial) :]
-        glide = int(bool(rest) and rest[0][0] in _GLIDES)
-        vowel, after = (name for name, _, _ in [*rest[glide : glide + 2], _NOTHING, _NOTHING][:2])
-        nasal = int(final[-1] in "ng" and not vowel.endswith("ng") and after in ("n", "N"))
-        counts.append(glide + 1 + nasal)
-        for unit, count in zip((*initial, final), counts, strict=True):
+        units = SPLIT[spelling](syllable)
+        counts = counts_of(units, [name for name, _, _ in left])
+        for unit, count in zip(units, counts, strict=True):
             if len(left) < count:
                 return None
             part, left = left[:count], left[count:]
             sounds.append(Sound(unit, part[0][1] / sample_rate, part[-1][2] / sample_rate))
     return tuple(sounds) if not left else None
+
+
+def _of_pinyin(units: Sequence[str], left: Sequence[str]) -> list[int]:
+    """How many phonemes each unit has: one for an initial, glide + vowel + nasal for a final."""
+    *initial, final = units
+    rest = left[len(initial) :]
+    glide = int(bool(rest) and rest[0] in _GLIDES)
+    vowel, after = [*rest[glide : glide + 2], "", ""][:2]
+    nasal = int(final[-1] in "ng" and not vowel.endswith("ng") and after in ("n", "N"))
+    return [1] * len(initial) + [glide + 1 + nasal]
+
+
+def _of_jyutping(units: Sequence[str], left: Sequence[str]) -> list[int]:
+    """The same: gw and kw have two, a final its vowel and its consonant, where espeak has not put both into one."""
+    *initial, final = units
+    counts = [2 if unit in ("gw", "kw") else 1 for unit in initial]
+    vowel, after = [*left[sum(counts) : sum(counts) + 2], "", ""][:2]
+    ends = _ENDS.get(final[-1], "") if final not in (".m", ".ng") else ""
+    return [
+        *counts,
+        1 + int(bool(ends) and after == ends and not vowel.endswith(("ng", "k") if ends in "Nk" else ends)),
+    ]

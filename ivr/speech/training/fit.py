@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ivr.speech.training.calls import Frames
-from ivr.speech.training.features import BINS
+from ivr.speech.training.features import BINS, HIGH, LOW
 from ivr.speech.training.network import CONTEXT, SUBSAMPLING, Network
 
 Say = Callable[[str], None]
 _OUTPUTS = 48  # of one training window: 1.44 s
+_THROATS = 0.07  # how much throats differ (standard deviation of the frequencies' factor)
+Spectrum = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ def fit(network: Network, frames: Frames, plan: Plan, checkpoint: Path, say: Say
     windows = len(frames.features) // (_OUTPUTS * SUBSAMPLING)
     steps = plan.rounds * -(-windows // plan.batch)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01)
+    rise = max(0.1, 1.5 / (steps + 1))  # of a handful of steps, one at least
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, plan.rate, total_steps=steps + 1, pct_start=0.1, anneal_strategy="linear"
+        optimiser, plan.rate, total_steps=steps + 1, pct_start=rise, anneal_strategy="linear"
     )
     done = 0
     if checkpoint.exists():
@@ -94,8 +97,12 @@ def _one_round(
 
 
 def _disturbed(spectra: Tensor, random: np.random.Generator) -> Tensor:
-    """Another microphone and louder or softer: a smooth random curve over the bins; now and then a band missing."""
+    """Another throat, another microphone, louder or softer; now and then a band missing.
+
+    The throat is vocal tract length perturbation (Jaitly & Hinton, 2013); the microphone a smooth curve over the bins.
+    """
     count = len(spectra)
+    spectra = _another_throat(spectra, random)
     bins = np.arange(BINS) / BINS
     curve = random.normal(0, 1.0, (count, 1))
     for ripple in (1, 2, 3, 4):
@@ -105,3 +112,23 @@ def _disturbed(spectra: Tensor, random: np.random.Generator) -> Tensor:
         low = random.integers(0, BINS - 6)
         spectra[index, low : low + random.integers(1, 7)] = spectra[index].mean()
     return spectra
+
+
+def _another_throat(spectra: Tensor, random: np.random.Generator) -> Tensor:
+    """Every frequency moved by up to some 15 %, another share for each window."""
+    factors = np.clip(random.normal(1, _THROATS, (len(spectra), 1)), 0.85, 1.15)
+    places = np.interp(_mel(_hertz() * factors), _mel(_hertz()), np.arange(BINS))
+    low = torch.from_numpy(np.minimum(places.astype(np.int64), BINS - 2))[:, :, None]
+    share = torch.from_numpy(places.astype(np.float32))[:, :, None] - low
+    frames = low.expand(-1, -1, spectra.shape[2])
+    return spectra.gather(1, frames) * (1 - share) + spectra.gather(1, frames + 1) * share
+
+
+def _mel(hertz: Spectrum) -> Spectrum:
+    return np.asarray(1127 * np.log1p(hertz / 700))
+
+
+def _hertz() -> Spectrum:
+    """The middle of each bin."""
+    edges = np.linspace(_mel(np.array(LOW)), _mel(np.array(HIGH)), BINS + 2)[1:-1]
+    return np.asarray(700 * np.expm1(edges / 1127))

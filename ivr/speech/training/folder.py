@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from ivr.dialects import GRAMMARS, SPELLINGS, dialects
 from ivr.speech.training.calls import Labels
 from ivr.speech.training.features import MFCC_CONF
-from ivr.speech.training.graph import Costs, any_words, lexicon
+from ivr.speech.training.graph import Costs, Sounds, any_words, challenge, lexicon
 from ivr.speech.training.kaldi import acoustic_model
 from ivr.speech.training.network import Network
-from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory
-from ivr.speech.vocabulary import OTHER_SOUNDS, OTHER_WORDS, pronunciations
+from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory, units
+from ivr.speech.vocabulary import CHALLENGE_GRAPH, GRAPH, OTHER_WORDS, challenge_words, label, other_sounds
 
+SYLLABLES = "syllables.json"  # of both languages, without their tones: what other speech may consist of
 # Chosen on the tuning speakers. The garbage's prior is divided by, so a smaller one makes garbage likelier.
 COSTS = Costs()
 WORDS_GARBAGE_PRIOR, SOUNDS_GARBAGE_PRIOR = 1.0, 0.2
@@ -45,22 +48,42 @@ def priors(labels: Labels, inventory: Inventory) -> np.ndarray[tuple[int], np.dt
     return shares.astype(np.float32)
 
 
-def write(out: Path, network: Network, inventory: Inventory, labels: Labels, syllables: Collection[str]) -> None:
-    """Write the whole model folder; `labels`: what the network was trained on; `syllables`: all of Mandarin."""
-    for name in ("am", "conf", "graph"):
+def write(
+    out: Path, network: Network, inventory: Inventory, labels: Labels, syllables: Mapping[str, Collection[str]]
+) -> None:
+    """Write the whole model folder; `labels`: what the network was trained on; `syllables`: all of each spelling."""
+    for name in ("am", "conf"):
         (out / name).mkdir(parents=True, exist_ok=True)
     (out / "am" / "final.mdl").write_bytes(acoustic_model(network.eval(), inventory, priors(labels, inventory)))
     (out / "conf" / "mfcc.conf").write_text(MFCC_CONF, encoding="utf-8")
     silence = inventory.phones["words:" + SILENCE].number
     (out / "conf" / "model.conf").write_text(_MODEL_CONF.format(silence=silence), encoding="utf-8")
-    write_graph(out / "graph", inventory, syllables)
+    heard = {spelling: sorted({one.rstrip("123456") for one in syllables[spelling]}) for spelling in SPELLINGS}
+    (out / SYLLABLES).write_text(json.dumps(heard, indent=0) + "\n", encoding="utf-8")
+    write_graphs(out, inventory)
 
 
-def write_graph(folder: Path, inventory: Inventory, syllables: Collection[str], costs: Costs = COSTS) -> None:
-    """Write words and graph alone: new commands need no more than this."""
-    numbers = {word: index for index, word in enumerate([OTHER_WORDS, OTHER_SOUNDS, *pronunciations()], start=1)}
-    words = ["<eps> 0", *(f"{word} {number}" for word, number in numbers.items())]
-    (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    (folder / "HCLr.fst").write_bytes(lexicon(inventory, numbers, pronunciations(), syllables, costs).written())
-    (folder / "Gr.fst").write_bytes(any_words(numbers).written())
-    (folder / "disambig_tid.int").write_text("", encoding="utf-8")
+def write_graphs(out: Path, inventory: Inventory, costs: Costs = COSTS) -> None:
+    """Write words and graphs alone into a model's folder: new words of a dialect need no more than this.
+
+    Raises NotPinyin, NotJyutping for a word that is spelled otherwise.
+    """
+    syllables: dict[str, list[str]] = json.loads((out / SYLLABLES).read_text(encoding="utf-8"))
+    said: dict[str, list[Sounds]] = {}
+    for dialect in dialects().values():
+        for grammar in GRAMMARS:
+            for _, word, ways in dialect.pronunciations(grammar):
+                said.setdefault(label(word, dialect.code), []).extend(units(way.spelling, way.said) for way in ways)
+    garbage = {
+        other_sounds(spelling): [units(spelling, [one]) for one in syllables[spelling]] for spelling in SPELLINGS
+    }
+    words = tuple(challenge_words().values())
+    numbers = {word: number for number, word in enumerate([OTHER_WORDS, *garbage, *words, *said], start=1)}
+    listed = "\n".join(["<eps> 0", *(f"{word} {number}" for word, number in numbers.items())]) + "\n"
+    for name in (GRAPH, CHALLENGE_GRAPH):
+        (out / name).mkdir(parents=True, exist_ok=True)
+        (out / name / "words.txt").write_text(listed, encoding="utf-8")
+    (out / GRAPH / "HCLr.fst").write_bytes(lexicon(inventory, numbers, said, garbage, costs).written())
+    (out / GRAPH / "Gr.fst").write_bytes(any_words(numbers).written())
+    (out / GRAPH / "disambig_tid.int").write_text("", encoding="utf-8")
+    (out / CHALLENGE_GRAPH / "HCLG.fst").write_bytes(challenge(inventory, numbers, words, costs).written())

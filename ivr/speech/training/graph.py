@@ -1,17 +1,19 @@
-"""The decoding graph: every word's states as an OpenFst file that Vosk composes with a grammar at run time."""
+"""The decoding graphs as OpenFst files: the words that Vosk composes with a grammar, and the challenge, whole."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
-from ivr.speech.training.phones import FINALS, GARBAGE, SILENCE, Inventory, Phone, split, states_of
-from ivr.speech.vocabulary import OTHER_SOUNDS, OTHER_WORDS
+from ivr.speech.training.phones import FINALS, GARBAGE, SILENCE, Inventory, Phone, states_of
+from ivr.speech.vocabulary import OTHER_WORDS
 
 _MAGIC, _OUTPUT_SORTED, _EXPANDED_MUTABLE = 2125659606, 0x40000000, 3
 _NEVER_FINAL = float("inf")
 State = tuple[int, int]  # a pdf, and how many frames it lasts at least
+Sounds = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,44 +84,66 @@ def _of_word(inventory: Inventory, word: str, least: int) -> list[State]:
     return list(zip(range(inventory.of_word(word).first_pdf, inventory.pdfs), lengths, strict=False))
 
 
-def _of_sounds(inventory: Inventory, units: Sequence[str]) -> list[State]:
-    return [state for unit in units for state in _states(inventory.of_sound(unit))]
+def _of_sounds(inventory: Inventory, sounds: Sequence[str]) -> list[State]:
+    return [state for unit in sounds for state in _states(inventory.of_sound(unit))]
 
 
 def lexicon(
     inventory: Inventory,
     numbers: Mapping[str, int],
-    said: Mapping[str, Sequence[Sequence[str]]],
-    syllables: Collection[str],
+    said: Mapping[str, Collection[Sounds]],
+    syllables: Mapping[str, Collection[Sounds]],
     costs: Costs,
 ) -> Graph:
     """HCLr: a loop of every word, with at most one silence before each.
 
-    `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations in pinyin. What is none of the words
-    competes with them: decoys and garbage with the challenge words, any of the `syllables` and garbage with the rest.
+    `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations; `syllables`: garbage word -> what it
+    may be, each of them as sounds. What is none of the words competes with them: any of the syllables, and garbage.
     Silence is the words head's alone: two silences, or one after another, would double a lattice's paths every frame.
     """
     graph = Graph()
     between, before = graph.state(final=0.0), graph.state(final=0.0)
+    _silence(graph, inventory, between, before, costs)
+    for word, ways in said.items():
+        for way in dict.fromkeys(ways):
+            _append(graph, before, between, _of_sounds(inventory, way), numbers[word], costs.command)
+    garbage = _states(inventory.of_sound(GARBAGE), costs.garbage_frames)
+    for word, ways in syllables.items():
+        _append(graph, before, between, garbage, numbers[word], costs.other_sounds)
+        for way in dict.fromkeys(ways):
+            _append(graph, before, between, _of_sounds(inventory, way), numbers[word], costs.syllable)
+    return graph
+
+
+def challenge(
+    inventory: Inventory, numbers: Mapping[str, int], words: Sequence[str], costs: Costs, most: int | None = None
+) -> Graph:
+    """HCLG: at most `most` of `words`, each but once and in any order, among other speech and silence.
+
+    The words of the inventory that are not asked for are other speech, and compete with those that are.
+    """
+    graph = Graph()
+    nodes: dict[frozenset[str], tuple[int, int]] = {}
+    for count in range((len(words) if most is None else most) + 1):
+        for said in combinations(words, count):
+            between, before = graph.state(final=0.0), graph.state(final=0.0)
+            nodes[frozenset(said)] = between, before
+            _silence(graph, inventory, between, before, costs)
+            other = _states(inventory.phones["words:" + GARBAGE], costs.garbage_frames)
+            _append(graph, before, between, other, numbers[OTHER_WORDS], costs.other_words)
+            for word in inventory.words.keys() - set(words):
+                states = _of_word(inventory, word, costs.final_frames)
+                _append(graph, before, between, states, numbers[OTHER_WORDS], costs.decoy)
+    for so_far, (_, before) in nodes.items():
+        for word in (word for word in words if so_far | {word} in nodes and word not in so_far):
+            between, _ = nodes[so_far | {word}]
+            _append(graph, before, between, _of_word(inventory, word, costs.final_frames), numbers[word], costs.word)
+    return graph
+
+
+def _silence(graph: Graph, inventory: Inventory, between: int, before: int, costs: Costs) -> None:
     graph.arcs[between].append((0, 0, 0.0, before))
     _append(graph, between, before, _states(inventory.phones["words:" + SILENCE]), 0, costs.silence)
-    garbages = (
-        (inventory.phones["words:" + GARBAGE], OTHER_WORDS, costs.other_words),
-        (inventory.of_sound(GARBAGE), OTHER_SOUNDS, costs.other_sounds),
-    )
-    for phone, word, cost in garbages:
-        _append(graph, before, between, _states(phone, costs.garbage_frames), numbers[word], cost)
-    for word in inventory.words:
-        states, known = _of_word(inventory, word, costs.final_frames), word in numbers
-        number, cost = (numbers[word], costs.word) if known else (numbers[OTHER_WORDS], costs.decoy)
-        _append(graph, before, between, states, number, cost)
-    for word in (word for word in said if word not in inventory.words):
-        for way in said[word]:
-            units = [unit for syllable in way for unit in split(syllable)]
-            _append(graph, before, between, _of_sounds(inventory, units), numbers[word], costs.command)
-    for sounds in dict.fromkeys(split(syllable) for syllable in syllables):
-        _append(graph, before, between, _of_sounds(inventory, sounds), numbers[OTHER_SOUNDS], costs.syllable)
-    return graph
 
 
 def any_words(numbers: Mapping[str, int]) -> Graph:

@@ -9,17 +9,28 @@ from typing import TypeVar
 
 import numpy as np
 
+from ivr.dialects import Accent, dialect, dialects
 from ivr.speech.training.calls import Frames, call
 from ivr.speech.training.channel import SAMPLE_RATE, Backgrounds, Random
 from ivr.speech.training.espeak import Sound
 from ivr.speech.training.phones import INITIALS, Inventory
-from ivr.speech.training.pieces import Piece, Syllables, not_speech, random_voice, sichuanese, synthetic
-from ivr.speech.vocabulary import COMMANDS, challenge_words, decoys, grammar, pronunciations
+from ivr.speech.training.pieces import (
+    Piece,
+    Syllables,
+    not_speech,
+    random_accent,
+    random_voice,
+    synthetic,
+    with_breath,
+)
+from ivr.speech.vocabulary import COMMANDS, challenge_words, decoys, pronunciations
 
 _FRAMES_A_HOUR = 360_000
 _CALL_S = 8.0
 _LONGEST_S = 6.0
 _WORDS = 0.72  # share of challenge words and decoys in what a real speaker says
+_CANTONESE, _ACCENTED = 0.25, 0.3  # shares of synthetic calls
+_BREATHING = 0.3  # share of what a real speaker says
 T = TypeVar("T")
 
 
@@ -34,11 +45,12 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that calls are made of. `syllables`: every Mandarin syllable, with tone."""
+    """Everything that calls are made of. `syllables`, `cantonese`: every syllable of the language, with tone."""
 
     inventory: Inventory
     backgrounds: Backgrounds
     syllables: Sequence[str]
+    cantonese: Sequence[str]
     speakers: Sequence[Spoken]
 
 
@@ -76,37 +88,56 @@ def frames(material: Material, hours: float, synthetic_share: float, seed: int) 
 
 
 def _synthetic_call(material: Material, random: Random) -> list[Piece]:
-    voice, stretch = random_voice(random), random.uniform(0.82, 1.2)
-    accent = random.uniform() < 0.15
+    spelling = "cantonese" if random.uniform() < _CANTONESE else "mandarin"
+    voice, stretch = random_voice(random, spelling=spelling), random.uniform(0.82, 1.2)
+    accent = random_accent(random) if spelling == "mandarin" and random.uniform() < _ACCENTED else Accent()
     pieces: list[Piece] = []
     for _ in range(random.integers(4, 10)):
         if random.uniform() < 0.04:
             pieces.append(not_speech(random))
             continue
-        saying = _saying(material, random)
-        piece = synthetic(voice, sichuanese(saying.said) if accent else saying.said, saying.word, stretch)
+        saying = _saying(material, random) if spelling == "mandarin" else _in_cantonese(material, random)
+        piece = synthetic(voice, accent(saying.said), saying.word, stretch, spelling)
         if piece is not None:
-            pieces.append(piece)
+            pieces.append(with_breath(piece, random) if random.uniform() < 0.15 else piece)
     return pieces
 
 
 def _saying(material: Material, random: Random) -> Saying:
-    """Something to be said by a synthetic voice."""
+    """Something to be said by a synthetic voice in Mandarin."""
     kind = random.uniform()
     if kind < 0.28:
         word = _one(list(challenge_words().values()), random)
-        return Saying(pronunciations()[word][0], word=word)
+        return Saying(pronunciations()[word], word=word)
     if kind < 0.36:
-        word = _one(list(decoys()), random)
-        return Saying(decoys()[word], word=word)
-    if kind < 0.60:
-        digits = [_one(grammar("digits").phrases, random) for _ in range(random.integers(1, 5))]
-        said = tuple(syllable for digit in digits for syllable in pronunciations()[digit][0])
-        return Saying(said)
-    if kind < 0.78:
-        command = _one(grammar(_one(COMMANDS, random)).phrases, random)
-        return Saying(_one(pronunciations()[command], random))
+        word = _one(decoys(), random)
+        return Saying(pronunciations()[word], word=word)
+    if kind < 0.54:
+        return _digits("mandarin", random)
+    if kind < 0.72:
+        return _command("mandarin", random)
     return Saying(tuple(_one(material.syllables, random) for _ in range(random.integers(1, 4))))
+
+
+def _in_cantonese(material: Material, random: Random) -> Saying:
+    kind = random.uniform()
+    if kind < 0.25:
+        return _digits("cantonese", random)
+    if kind < 0.5:
+        return _command("cantonese", random)
+    return Saying(tuple(_one(material.cantonese, random) for _ in range(random.integers(1, 4))))
+
+
+def _digits(code: str, random: Random) -> Saying:
+    digits = [way for _, _, ways in dialect(code).pronunciations("digits") for way in ways]
+    return Saying(tuple(said for _ in range(random.integers(1, 5)) for said in _one(digits, random).said))
+
+
+def _command(code: str, random: Random) -> Saying:
+    """One of the dialect's commands; the names of dialects are none, so that another one changes nothing here."""
+    commands = dialect(code).pronunciations(_one(COMMANDS, random))
+    said = [ways for meaning, _, ways in commands if meaning not in dialects()]
+    return Saying(_one(_one(said, random), random).said)
 
 
 def _one(choices: Sequence[T], random: Random) -> T:
@@ -119,6 +150,8 @@ def _real_call(speaker: Spoken, random: Random) -> list[Piece]:
     seconds = 0.0
     while seconds < _CALL_S:
         piece = _real_piece(speaker, random).slower(stretch * random.uniform(0.97, 1.03))
+        if random.uniform() < _BREATHING:
+            piece = with_breath(piece, random)
         seconds += len(piece.samples) / SAMPLE_RATE
         pieces.append(piece)
         if random.uniform() < 0.05:

@@ -10,8 +10,8 @@ from ivr.speech.training.features import BINS
 
 # Frames before and after the current one that each layer sees. The second layer's output is needed every third
 # frame only, so it strides by three and the later ones step over thirds.
-LAYERS = ((2, 1, 1), (1, 1, 3), (1, 1, 1), (1, 1, 1), (1, 1, 1), (1, 2, 1), (1, 2, 1))  # reach, dilation, stride
-CONTEXT = 2 + 1 + 3 * (1 + 1 + 1 + 2 + 2)  # frames on each side
+LAYERS = ((2, 1, 1), (1, 1, 3), (1, 1, 1), (1, 1, 1), (1, 2, 1), (1, 2, 1), (1, 3, 1))  # reach, dilation, stride
+CONTEXT = 2 + 1 + 3 * (1 + 1 + 2 + 2 + 3)  # frames on each side
 SUBSAMPLING = 3
 
 

@@ -1,8 +1,8 @@
 """The sounds that the network tells apart, and the numbers that Kaldi gives them.
 
 The network has two heads over one trunk. The *words* head knows the challenge words whole: every state belongs to
-one word, and all other speech is its garbage. The *sounds* head knows toneless initials and finals, so that
-new commands need a pronunciation and no training. A decoding path stays within one head.
+one word, and all other speech is its garbage. The *sounds* head knows toneless initials and finals of Mandarin and of
+Cantonese, so that new commands need a pronunciation and no training. A decoding path stays within one head.
 """
 
 from __future__ import annotations
@@ -17,12 +17,46 @@ FINALS = (
     *("iong", "iu", "o", "ong", "ou", "u", "ua", "uai", "uan", "uang", "ui", "un", "uo", "v", "van", "ve", "vn"),
     *("ih", "iz"),  # the vowels of shi and si
 )
+# Cantonese: what Mandarin has not, or has otherwise. Finals carry a dot, for many are written as those of Mandarin.
+CANTONESE_INITIALS = ("ng", "gw", "kw", "w", "y")
+CANTONESE_FINALS = tuple(
+    "." + final
+    for final in (
+        *(
+            "aa",
+            "aai",
+            "aau",
+            "aam",
+            "aan",
+            "aang",
+            "aap",
+            "aat",
+            "aak",
+            "ai",
+            "au",
+            "am",
+            "an",
+            "ang",
+            "ap",
+            "at",
+            "ak",
+        ),
+        *("e", "ei", "eng", "ek", "i", "iu", "im", "in", "ing", "ip", "it", "ik", "o", "oi", "ou", "on", "ong", "ot"),
+        *("ok", "u", "ui", "un", "ung", "ut", "uk", "oe", "oeng", "oek", "eoi", "eon", "eot", "yu", "yun", "yut"),
+        *("m", "ng"),
+    )
+)
+_JYUTPING_INITIALS = ("gw", "kw", "ng", *"bpmfdtnlgkhwzcsj")
 SILENCE, GARBAGE = "sil", "other"
 _WRITTEN = {"iou": "iu", "uei": "ui", "uen": "un", "ueng": "ong", "io": "o", "ê": "ei"}
 
 
 class NotPinyin(ValueError):
     """This is no Mandarin syllable in pinyin."""
+
+
+class NotJyutping(ValueError):
+    """This is no Cantonese syllable in Jyutping, or one with a final that only loan words have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +92,30 @@ def split(syllable: str) -> tuple[str, ...]:
     return (initial, final) if initial else (final,)
 
 
+def split_jyutping(syllable: str) -> tuple[str, ...]:
+    """Split a numbered Jyutping syllable into (initial, final) or (final,), tone dropped; /j/ is "y".
+
+    Raises NotJyutping.
+    """
+    plain = re.sub(r"[0-9]", "", syllable.lower())
+    initial = "" if plain in ("m", "ng") else next((i for i in _JYUTPING_INITIALS if plain.startswith(i)), "")
+    final = "." + plain.removeprefix(initial)
+    if final not in CANTONESE_FINALS:
+        raise NotJyutping(syllable)
+    return ("y" if initial == "j" else initial, final) if initial else (final,)
+
+
+SPLIT = {"mandarin": split, "cantonese": split_jyutping}
+
+
+def units(spelling: str, said: Iterable[str]) -> tuple[str, ...]:
+    """The sounds of numbered syllables in pinyin ("mandarin") or Jyutping. Raises NotPinyin, NotJyutping."""
+    return tuple(unit for syllable in said for unit in SPLIT[spelling](syllable))
+
+
 def states_of(unit: str) -> int:
     """How many states a sound has: the initials and the two garbages of silence and speech one, the finals two."""
-    return 2 if unit in FINALS else 1
+    return 2 if unit in FINALS or unit in CANTONESE_FINALS else 1
 
 
 class Inventory:
@@ -77,7 +132,7 @@ class Inventory:
         self.words_pdfs = self.pdfs
         self._add("sounds:" + SILENCE, 1)
         self._add("sounds:" + GARBAGE, 1)
-        for unit in (*INITIALS, *FINALS):
+        for unit in (*INITIALS, *FINALS, *CANTONESE_INITIALS, *CANTONESE_FINALS):
             self._add("sounds:" + unit, states_of(unit))
 
     @property

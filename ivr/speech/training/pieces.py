@@ -3,56 +3,35 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import signal
 
+from ivr.dialects import Accent
 from ivr.speech.training.channel import SAMPLE_RATE, Random, Samples, coloured_noise, hum, read, resample
 from ivr.speech.training.espeak import Sound, Voice, say
 
 Syllables = tuple[str, ...]
 Wave = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
+_NOTHING = np.zeros(0, dtype=np.float32)
 HELD_OUT_VARIANTS = ("f4", "m6", "steph2", "edward2", "linda", "ed")
-VARIANTS = (
-    *("", "f1", "f2", "f3", "f5", "m1", "m2", "m3", "m4", "m5", "m7", "m8", "adam", "Alex", "Alicia", "Andrea", "Andy"),
-    *(
-        "Annie",
-        "Denis",
-        "Diogo",
-        "Gene",
-        "Gene2",
-        "Henrique",
-        "Hugo",
-        "Jacky",
-        "Lee",
-        "Marco",
-        "Mario",
-        "Michael",
-        "Mike",
-    ),
-    *("anika", "antonio", "aunty", "belinda", "benjamin", "boris", "caleb", "david", "edward", "grandma", "grandpa"),
-    *(
-        "gustave",
-        "iven",
-        "iven2",
-        "iven3",
-        "john",
-        "kaukovalta",
-        "klatt",
-        "klatt2",
-        "klatt3",
-        "klatt4",
-        "max",
-        "michel",
-    ),
-    *("miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph", "steph3"),
-    *("travis", "victor", "zac"),
+_VARIANTS = """
+- f1 f2 f3 f5 m1 m2 m3 m4 m5 m7 m8 adam Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo
+Jacky Lee Marco Mario Michael Mike anika antonio aunty belinda benjamin boris caleb david edward grandma
+grandpa gustave iven iven2 iven3 john kaukovalta klatt klatt2 klatt3 klatt4 max michel miguel norbert pablo
+paul pedro quincy rob robert sandro shelby steph steph3 travis victor zac
+"""
+VARIANTS = tuple(_VARIANTS.split())  # - is the voice as it is
+VOICES = {"mandarin": "cmn-latn-pinyin", "cantonese": "yue-latn-jyutping"}
+# What many dialects make of Mandarin's sounds; an invented accent has some of them, and tones of its own.
+ACCENT_RULES = (
+    *(("^zh", "z"), ("^ch", "c"), ("^sh", "s"), ("^n(?=[aeo])", "l"), ("^r(?=[aeo])", "l"), ("^hu$", "fu")),
+    *(("(?<!w)ing$", "in"), ("eng$", "en"), ("^fei$", "hui"), ("^z(?=[aeu])", "zh"), ("^s(?=[aeu])", "sh")),
 )
-_SICHUANESE_TONE = str.maketrans("1234", "1342")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +65,24 @@ def recordings(folder: Path) -> Iterator[Recording]:
             yield Recording(folder / entry["audio_filepath"], entry.get("text", ""), entry["speaker"])
 
 
-def random_voice(random: Random, variants: Sequence[str] = VARIANTS) -> Voice:
-    """A Mandarin espeak voice of random variant, speed and pitch."""
+def random_voice(random: Random, variants: Sequence[str] = VARIANTS, spelling: str = "mandarin") -> Voice:
+    """An espeak voice of random variant, speed and pitch that reads pinyin, or Jyutping ("cantonese")."""
     variant = variants[int(random.integers(len(variants)))]
-    name = f"cmn-latn-pinyin+{variant}" if variant else "cmn-latn-pinyin"
+    name = VOICES[spelling] if variant == "-" else f"{VOICES[spelling]}+{variant}"
     return Voice(name, int(random.integers(80, 190)), int(random.integers(15, 85)), int(random.integers(20, 80)))
 
 
-def sichuanese(syllables: Syllables) -> Syllables:
-    """How a speaker of Sichuanese says a Mandarin syllable: zh ch sh as z c s, ing as in, eng as en, tones moved."""
-    said = (re.sub(r"^([zcs])h", r"\1", s) for s in syllables)
-    said = (re.sub(r"ing", "in", s) if not s.startswith("w") else s for s in said)
-    said = (re.sub(r"eng", "en", s) for s in said)
-    return tuple(s.translate(_SICHUANESE_TONE) for s in said)
+def random_accent(random: Random) -> Accent:
+    """An invented accent of Mandarin: some sounds otherwise, and tones of its own."""
+    rules = tuple(rule for rule in ACCENT_RULES if random.uniform() < 0.4)
+    return Accent(rules, "".join(str(tone) for tone in random.permutation(4) + 1))
 
 
-def synthetic(voice: Voice, syllables: Syllables, word: str | None, stretch: float) -> Piece | None:
+def synthetic(
+    voice: Voice, syllables: Syllables, word: str | None, stretch: float, spelling: str = "mandarin"
+) -> Piece | None:
     """A word spoken by espeak-ng, `stretch` times as long; None where its sounds could not be told apart."""
-    spoken = say(voice, syllables)
+    spoken = say(voice, syllables, spelling)
     if spoken.sounds is None:
         return None
     factor = SAMPLE_RATE / spoken.sample_rate * stretch
@@ -114,6 +93,43 @@ def synthetic(voice: Voice, syllables: Syllables, word: str | None, stretch: flo
 def real(recording: Recording, sounds: tuple[Sound, ...], word: str | None) -> Piece:
     """A recording with the sounds that an alignment found in it."""
     return Piece(read(recording.path), sounds, word)
+
+
+def with_breath(piece: Piece, random: Random) -> Piece:
+    """The piece with the breath, the click or the rustle of whoever says it close around it: to be heard as silence."""
+    loudest = float(np.abs(piece.samples).max()) + 1e-6
+    before, after = (_breath(loudest, random) if random.uniform() < 0.6 else _NOTHING for _ in range(2))
+    gap = np.zeros(int(random.uniform(0, 0.12) * SAMPLE_RATE), dtype=np.float32)
+    moved = (len(before) + len(gap)) / SAMPLE_RATE
+    sounds = tuple(replace(s, start=s.start + moved, end=s.end + moved) for s in piece.sounds)
+    return replace(piece, samples=np.concatenate([before, gap, piece.samples, gap, after]), sounds=sounds)
+
+
+def _breath(loudest: float, random: Random) -> Samples:
+    """Noise through two or three resonances that swells and dies away, or a click or two."""
+    if random.uniform() < 0.35:
+        return _clicks(loudest * 10 ** random.uniform(-1.2, 0.1), random)
+    length = int(random.uniform(0.08, 0.9) * SAMPLE_RATE)
+    noise = coloured_noise(length, random.uniform(0, 1.5), random).astype(np.float64)
+    wave = 0.3 * noise
+    for _ in range(random.integers(1, 4)):
+        resonance = signal.iirpeak(random.uniform(300, 3600), random.uniform(1, 8), fs=SAMPLE_RATE)
+        wave += random.uniform(0.3, 1) * signal.lfilter(*resonance, noise)
+    swell = np.interp(np.arange(length), [0, random.uniform(0.05, 0.9) * length, length], [0, 1, 0])
+    wave *= swell ** random.uniform(0.5, 2)
+    level = loudest * 10 ** random.uniform(-1.8, -0.5)
+    return np.asarray(wave / (np.abs(wave).max() + 1e-9) * level, dtype=np.float32)
+
+
+def _clicks(level: float, random: Random) -> Samples:
+    wave = np.zeros(int(random.uniform(0.05, 0.35) * SAMPLE_RATE))
+    for _ in range(random.integers(1, 3)):
+        start = int(random.integers(max(1, len(wave) - 200)))
+        time = np.arange(min(len(wave) - start, int(random.uniform(0.003, 0.02) * SAMPLE_RATE))) / SAMPLE_RATE
+        wave[start : start + len(time)] += np.exp(-time * random.uniform(200, 1500)) * np.sin(
+            2 * np.pi * random.uniform(400, 3500) * time + random.uniform(0, 6)
+        )
+    return np.asarray(level * wave, dtype=np.float32)
 
 
 def not_speech(random: Random) -> Piece:

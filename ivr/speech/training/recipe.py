@@ -19,7 +19,7 @@ from ivr.speech.training.fit import Plan, fit
 from ivr.speech.training.mixture import Material, Spoken, frames, speakers
 from ivr.speech.training.network import Network, Shape
 from ivr.speech.training.phones import Inventory
-from ivr.speech.vocabulary import challenge_words, decoys, pronunciations
+from ivr.speech.vocabulary import pronunciations
 
 Say = Callable[[str], None]
 WIDTH = 256
@@ -38,17 +38,16 @@ class Step:
 
 
 STEPS = (
-    Step("synthetic", 2.5, 1.0, 4, 2),
+    Step("synthetic", 3.0, 1.0, 4, 2),
     Step("first", 7.5, 0.4, 4, 11),
-    Step("second", 6.5, 0.2, 11, 21),
-    Step("third", 6.0, 0.25, 8, 31, rate=1.5e-3),
+    Step("second", 7.0, 0.22, 11, 21),
+    Step("third", 6.5, 0.25, 9, 31, rate=1.5e-3),
 )
 
 
 def inventory() -> Inventory:
     """The sounds of the vocabulary as it is now."""
-    said = pronunciations()
-    return Inventory([*((word, said[word][0]) for word in challenge_words().values()), *decoys().items()])
+    return Inventory(pronunciations().items())
 
 
 def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
@@ -71,11 +70,12 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
                 say(f"{step.name}: aligning the recordings")
                 corpus.align(data, Aligner(network, sounds), alignment)
             real = speakers(*corpus.pieces(data, alignment))
-        material = Material(sounds, load_backgrounds(data / "noise"), corpus.syllables(data), real)
+        backgrounds = load_backgrounds(data / "noise")
+        material = Material(sounds, backgrounds, corpus.syllables(data), corpus.cantonese_syllables(data), real)
         labelled = _frames(material, step, scale, work, say)
         fit(network, labelled, Plan(step.rounds, rate=step.rate, seed=step.seed), done, say)
     assert labelled is not None
-    folder.write(out, network, sounds, labelled.labels, corpus.syllables(data))
+    folder.write(out, network, sounds, labelled.labels, corpus.every_syllable(data))
     say(f"the model is in {out}")
 
 

@@ -8,6 +8,7 @@ from ctypes.util import find_library
 import numpy as np
 import pytest
 
+from ivr.dialects import GRAMMARS, HOME, dialect
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 from ivr.speech.training.channel import resample
 from ivr.speech.training.espeak import Voice, say
@@ -29,9 +30,15 @@ def silence(seconds: float) -> Pcm:
     return np.zeros(int(seconds * RATE), dtype=np.int16)
 
 
+def said(words: str) -> tuple[str, ...]:
+    """The syllables of a challenge word or of something said in Mandarin."""
+    commands = (entry for grammar in GRAMMARS for entry in dialect(HOME).pronunciations(grammar))
+    return pronunciations().get(words) or next(ways[0].said for _, word, ways in commands if word == words)
+
+
 def phrase(words: str) -> Pcm:
     """A phrase of the vocabulary in a synthetic voice that the model was not trained on; libespeak-ng makes it."""
-    spoken = say(Voice("cmn-latn-pinyin+f4", rate=130), pronunciations()[words][0])
+    spoken = say(Voice("cmn-latn-pinyin+f4", rate=130), said(words))
     return _pcm(2 * resample(spoken.samples, RATE / spoken.sample_rate))
 
 

@@ -24,8 +24,9 @@ class Scripted:
     answers: list[Heard]
     fed: int = 0
 
-    def listen(self, grammar: str) -> ScriptedListening:
+    def listen(self, grammar: str, dialect: str = "mandarin") -> ScriptedListening:
         assert grammar in NAMES
+        assert dialect == "mandarin"
         return ScriptedListening(self)
 
 

@@ -154,12 +154,12 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 
 def test_words_that_the_model_lacks_stop_the_start(tmp_path: Path) -> None:
     shutil.copytree(MODEL, tmp_path / "model")
-    words = tmp_path / "model" / "graph" / "words.txt"
-    kept = [line for line in words.read_text(encoding="utf-8").splitlines() if line.split()[0] not in ("北京", "人工")]
+    words, lacking = tmp_path / "model" / "graph" / "words.txt", ("mandarin:人工", "北京")
+    kept = [line for line in words.read_text(encoding="utf-8").splitlines() if line.split()[0] not in lacking]
     words.write_text("\n".join(kept) + "\n", encoding="utf-8")
     with pytest.raises(WordsUnknown) as error:
         VoskRecogniser.open(tmp_path / "model")
-    assert error.value.words == ("北京", "人工")
+    assert error.value.words == lacking
 
 
 def takes(shared: Path, text: str) -> list[tuple[str, Path]]:

@@ -21,7 +21,7 @@ from ivr.speech.training.calls import call
 from ivr.speech.training.channel import Backgrounds, resample, telephone
 from ivr.speech.training.espeak import Voice
 from ivr.speech.training.phones import GARBAGE, SILENCE
-from ivr.speech.training.pieces import not_speech, recordings, sichuanese, synthetic
+from ivr.speech.training.pieces import not_speech, recordings, synthetic, with_breath
 from ivr.speech.training.recipe import inventory, train
 from ivr.speech.vocabulary import challenge_words, pronunciations
 
@@ -30,7 +30,7 @@ QUIET = Backgrounds((), ())
 
 def test_a_word_is_labelled_state_by_state() -> None:
     sounds, random = inventory(), np.random.default_rng(1)
-    piece = synthetic(Voice("cmn-latn-pinyin", rate=120), pronunciations()["北京"][0], "北京", 1.0)
+    piece = synthetic(Voice("cmn-latn-pinyin", rate=120), pronunciations()["北京"], "北京", 1.0)
     assert piece is not None
     frames = call([piece], sounds, random, QUIET)
     assert len(frames.features) == len(frames.labels)
@@ -74,8 +74,17 @@ def test_a_telephone_line_keeps_length_and_cuts_the_bass() -> None:
     assert power[hertz < 80].mean() < 0.5 * power[(hertz > 500) & (hertz < 2500)].mean()
 
 
-def test_sichuanese_moves_sounds_and_tones() -> None:
-    assert sichuanese(("shi4", "bei3", "jing1", "zheng2")) == ("si2", "bei4", "jin1", "zen3")
+def test_breath_is_silence_around_a_word() -> None:
+    random = np.random.default_rng(3)
+    piece = synthetic(Voice("cmn-latn-pinyin"), ("shang4", "hai3"), "上海", 1.0)
+    assert piece is not None
+    breathing = [with_breath(piece, random) for _ in range(20)]
+    assert all(len(b.samples) >= len(piece.samples) and b.sounds[0].start >= piece.sounds[0].start for b in breathing)
+    one = max(breathing, key=lambda b: b.sounds[0].start)
+    start = round((one.sounds[0].start - piece.sounds[0].start) * 8000)
+    assert np.array_equal(one.samples[start : start + len(piece.samples)], piece.samples)
+    labels = call([one], inventory(), random, QUIET).labels
+    assert labels[0, 0] == labels[-1, 0] == inventory().phones["words:" + SILENCE].first_pdf
 
 
 def test_no_tuning_or_reporting_speaker_is_trained_on(shared: Path) -> None:
