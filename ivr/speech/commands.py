@@ -10,11 +10,13 @@ from typing import Any
 import click
 
 from ivr.dialects import HOME, dialects
-from ivr.speech import evaluation
+from ivr.speech import choice, evaluation
+from ivr.speech.choice import Confusions
 from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.vocabulary import NAMES, challenge_words, labels, pronunciations
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_TO_BE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _DATA = Path("../shared/data")
 _SHIPPED = Path(__file__).with_name("model")
@@ -71,16 +73,52 @@ def _print(result: dict[str, Any]) -> None:
 @speech.command()
 @click.option("--data", type=_FOLDER, default=_DATA, show_default=True, help="the real recordings")
 @click.option("--speakers", type=click.Choice(["tuning", "reporting"]), default="tuning", show_default=True)
+@click.option("--count", default=200, show_default=True, help="synthetic utterances of each grammar and dialect")
 @click.argument("out", type=_FOLDER)
-def conditions(data: Path, speakers: str, out: Path) -> None:
+def conditions(data: Path, speakers: str, count: int, out: Path) -> None:
     """Write the recordings and manifests that `evaluate` is run on. 生成评测录音与清单。"""
     try:
         from ivr.speech.training.conditions import write, write_synthetic
     except ImportError as error:
         raise TrainingMissing(error.name) from error
-    synthetic = (manifest for spoken in dialects() for manifest in write_synthetic(out, spoken))
+    synthetic = (manifest for spoken in dialects() for manifest in write_synthetic(speakers, out, spoken, count))
     for manifest in chain(write(data, speakers, list(challenge_words().values()), out), synthetic):
         click.echo(manifest)
+
+
+@speech.command()
+@click.option("--model", type=_FOLDER, default=_SHIPPED, help="the model's folder; the shipped one otherwise")
+@click.option("--data", type=_FOLDER, default=_DATA, show_default=True, help="the real recordings")
+@click.option("--plot", type=_FILE_TO_BE, help="draw the matrix (SVG)")
+@click.argument("out", type=_FILE_TO_BE)
+def choose(model: Path, data: Path, plot: Path | None, out: Path) -> None:
+    """Measure which words are taken for each other, and choose the challenge words. 选择口令用词。"""
+    try:
+        from ivr.speech.training.choice import draw, measure
+    except ImportError as error:
+        raise TrainingMissing(error.name) from error
+    measured = measure(model, data)
+    confusions = Confusions(measured["counts"])
+    chosen = choice.choose(confusions, alike=measured["alike"])
+    out.write_text(json.dumps(measured, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if plot is not None:
+        draw(confusions, chosen, plot)
+    click.echo(f"{len(chosen)}: {'、'.join(chosen)}: {choice.challenges(len(chosen)):,}")
+
+
+@speech.command()
+@click.option("--model", type=_FOLDER, default=_SHIPPED, help="the model's folder; the shipped one otherwise")
+@click.argument("conditions", type=_FOLDER)
+def calibrate(model: Path, conditions: Path) -> None:
+    """Fit how sure the recogniser must be, on the tuning CONDITIONS. 用调试录音校准置信度。"""
+    try:
+        from ivr.speech.training.confidence import calibrate as run
+        from ivr.speech.training.confidence import write
+    except ImportError as error:
+        raise TrainingMissing(error.name) from error
+    fitted = run(model, conditions)
+    write(model, fitted)
+    click.echo(json.dumps(fitted, ensure_ascii=False, indent=1))
 
 
 @speech.command()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ivr.dialects import HOME, SPELLINGS, dialects
+from ivr.speech.confidence import UNFITTED, Confidence, Hypothesis, Piece, load
 from ivr.speech.sound import Sound
 from ivr.speech.vocabulary import (
     ASIDE,
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from vosk import KaldiRecognizer, Model
 
 SAMPLE_RATE = 8000
-# Below this a word counts as not understood; chosen on the tuning speakers.
-MIN_CONFIDENCE = {CHALLENGE: 0.9, "digits": 0.5, "yesno": 0.5, "menu": 0.5, ASIDE: 0.5}
+ALTERNATIVES = 10  # ways of hearing a turn that are weighed against each other
 _ONE_ANSWER = {*COMMANDS, ASIDE}
 _GARBAGE = {OTHER_WORDS, *(other_sounds(spelling) for spelling in SPELLINGS)}
-_FAINT, _FAINT_WORD = 5.0, 12.0  # so many dB below the loudest, garbage and words are no speech to us
 
 
 class ModelMissing(FileNotFoundError):
@@ -62,7 +61,7 @@ class WordsUnknown(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The words heard in order, and the lowest confidence among them.
+    """The words heard in order, and the probability that they were said.
 
     Not `understood`: nothing was said, or something outside the grammar; then `words` is empty.
     """
@@ -73,15 +72,6 @@ class Heard:
 
 
 NOTHING = Heard((), 0.0, False)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word or garbage that Vosk heard, how sure it is (0 to 1), and its peak level in dB."""
-
-    text: str
-    confidence: float
-    level: float
 
 
 class Listening(Protocol):
@@ -107,21 +97,21 @@ class Recogniser(Protocol):
 class VoskRecogniser:
     """A Vosk model of ours, loaded once and shared by all calls."""
 
-    def __init__(self, model: Model, challenge: Model) -> None:
+    def __init__(self, model: Model, challenge: Model, confidence: Mapping[str, Confidence]) -> None:
         """Raises WordsUnknown."""
         wanted = {word for name in NAMES for spoken in dialects() for word in labels(name, spoken)}
         unknown = sorted(word for word in wanted if model.vosk_model_find_word(word) < 0)
         if unknown:
             raise WordsUnknown(unknown)
-        self._model, self._challenge = model, challenge
+        self._model, self._challenge, self._confidence = model, challenge, confidence
 
     @classmethod
     def open(cls, folder: Path | None = None) -> VoskRecogniser:
         """Load the model in `folder`, or the shipped one. Raises ModelMissing, WordsUnknown."""
         if folder is not None:
-            return cls(*_load(folder))
+            return cls(*_load(folder), confidence=load(folder))
         with as_file(files(__package__).joinpath("model")) as shipped:
-            return cls(*_load(shipped))
+            return cls.open(shipped)
 
     def listen(self, grammar: str, dialect: str = HOME) -> VoskListening:
         """Listen for one grammar of a dialect. Raises GrammarUnknown, DialectUnknown."""
@@ -132,17 +122,16 @@ class VoskRecogniser:
         else:
             recognizer = KaldiRecognizer(self._model, SAMPLE_RATE, _grammar_json(grammar, dialect))
         recognizer.SetWords(True)
-        return VoskListening(recognizer, grammar, dialect)
+        recognizer.SetMaxAlternatives(ALTERNATIVES)
+        return VoskListening(recognizer, Judge(grammar, dialect, self._confidence.get(grammar, UNFITTED)))
 
 
 class VoskListening:
     """One spoken turn heard by Vosk."""
 
-    def __init__(self, recognizer: KaldiRecognizer, grammar: str, dialect: str) -> None:
-        self._recognizer = recognizer
-        self._grammar, self._dialect = grammar, dialect
+    def __init__(self, recognizer: KaldiRecognizer, judge: Judge) -> None:
+        self._recognizer, self.judge = recognizer, judge
         self._sound = Sound()
-        self._words: list[Word] = []
         self._rest = b""
 
     def feed(self, pcm: bytes) -> None:
@@ -151,24 +140,57 @@ class VoskListening:
         whole = len(pcm) & ~1
         self._rest = pcm[whole:]
         self._sound.feed(pcm[:whole])
-        if whole and self._recognizer.AcceptWaveform(pcm[:whole]):
-            self._take(self._recognizer.Result())
+        if whole:
+            self._recognizer.AcceptWaveform(pcm[:whole])  # its own end-pointing is switched off in the model's settings
 
     def partial(self) -> str:
         """What seems to have been said so far, words separated by spaces."""
         said = json.loads(self._recognizer.PartialResult()).get("partial", "").split()
-        return " ".join(plain(word) for word in (*(word.text for word in self._words), *said) if word not in _GARBAGE)
+        return " ".join(plain(word) for word in said if word not in _GARBAGE)
 
     def finish(self) -> Heard:
         """End the turn and say what was heard."""
-        self._take(self._recognizer.FinalResult())
-        return understand(self._words, self._grammar, self._dialect)
+        return self.judge(self.hypotheses())
 
-    def _take(self, result: str) -> None:
-        for entry in json.loads(result).get("result", []):
+    def hypotheses(self) -> list[Hypothesis]:
+        """End the turn and give the ways in which it may be heard, the likeliest first; tones and hum are left out."""
+        found = []
+        for one in json.loads(self._recognizer.FinalResult())["alternatives"]:
+            pieces = tuple(self._pieces(one.get("result", [])))
+            words = tuple(piece.word for piece in pieces if piece.word is not None)
+            found.append(Hypothesis(pieces, self.judge.meaning(words), float(one["confidence"])))
+        return found
+
+    def _pieces(self, entries: Iterable[dict[str, Any]]) -> Iterator[Piece]:
+        for entry in entries:
             span = entry["start"], entry["end"]
             if not self._sound.is_tone(*span):
-                self._words.append(Word(plain(entry["word"]), float(entry["conf"]), self._sound.peak(*span)))
+                word = None if entry["word"] in _GARBAGE else plain(entry["word"])
+                yield Piece(word, self._sound.peak(*span), self._sound.loud(*span))
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Says whether words are understood: likely enough, and one answer where the grammar wants one."""
+
+    grammar: str
+    dialect: str
+    confidence: Confidence
+
+    def __call__(self, hypotheses: Sequence[Hypothesis]) -> Heard:
+        """What was heard; its confidence is the probability that these were the words."""
+        probability = self.confidence.probability(hypotheses)
+        if probability < self.confidence.threshold:
+            return Heard((), probability, False)
+        best = hypotheses[0]
+        if self.grammar in _ONE_ANSWER and len(best.meaning) > 1:
+            return Heard((), probability, False)
+        return Heard(best.words, probability, True)
+
+    def meaning(self, words: Sequence[str]) -> tuple[str, ...]:
+        """What the words mean one by one, or their one answer: who says yes twice has said yes."""
+        meant = tuple(meanings(self.grammar, self.dialect)[word] for word in words)
+        return tuple(sorted(set(meant))) if self.grammar in _ONE_ANSWER else meant
 
 
 class Challenged:
@@ -196,24 +218,6 @@ class Challenged:
         aside.feed(bytes(self._pcm))
         instead = aside.finish()
         return instead if instead.understood else heard
-
-
-def understand(words: Iterable[Word], grammar: str, dialect: str = HOME) -> Heard:
-    """Judge what Vosk heard: garbage among it, too little confidence, or two answers at once are not understood.
-
-    What is much quieter than the loudest of it is breath, a click or the room, and does not count.
-    """
-    heard = tuple(words)
-    loudest = max((word.level for word in heard), default=0.0)
-    heard = tuple(word for word in heard if word.level > loudest - (_FAINT if word.text in _GARBAGE else _FAINT_WORD))
-    if not heard:
-        return NOTHING
-    confidence = min(word.confidence for word in heard)
-    if confidence < MIN_CONFIDENCE[grammar] or any(word.text in _GARBAGE for word in heard):
-        return Heard((), confidence, False)
-    if grammar in _ONE_ANSWER and len({meanings(grammar, dialect)[word.text] for word in heard}) > 1:
-        return Heard((), confidence, False)
-    return Heard(tuple(word.text for word in heard), confidence, True)
 
 
 @cache

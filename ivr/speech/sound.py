@@ -8,6 +8,7 @@ from ivr.speech.endpoint import FRAME, FRAME_S, is_pure
 
 _SMOOTHED = 3  # frames
 _LOUD = 0.05  # share of the loudest frame's power from which a frame counts
+_HEARD = 10**-1.8  # share of the loudest frame's power from which a frame is heard beside it
 _TONAL = 0.97  # share of the loud frames
 
 
@@ -34,6 +35,11 @@ class Sound:
         around = [0.0, *self._powers[max(first - 1, 0) : last + 1], 0.0]
         smooth = np.convolve(around, np.full(_SMOOTHED, 1 / _SMOOTHED), "valid")
         return float(10 * np.log10(smooth.max(initial=0.0) + 1))
+
+    def loud(self, start_s: float, end_s: float) -> float:
+        """How many seconds between two times are within 18 dB of the loudest moment of all."""
+        first, last = _frames(start_s, end_s)
+        return FRAME_S * int((np.array(self._powers[first:last]) > _HEARD * max(self._powers, default=0.0)).sum())
 
     def is_tone(self, start_s: float, end_s: float) -> bool:
         """Whether nearly all that is loud between two times is tones or hum."""

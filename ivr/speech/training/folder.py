@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +78,18 @@ def write_graphs(out: Path, inventory: Inventory, costs: Costs = COSTS) -> None:
         other_sounds(spelling): [units(spelling, [one]) for one in syllables[spelling]] for spelling in SPELLINGS
     }
     words = tuple(challenge_words().values())
-    numbers = {word: number for number, word in enumerate([OTHER_WORDS, *garbage, *words, *said], start=1)}
-    listed = "\n".join(["<eps> 0", *(f"{word} {number}" for word, number in numbers.items())]) + "\n"
-    for name in (GRAPH, CHALLENGE_GRAPH):
-        (out / name).mkdir(parents=True, exist_ok=True)
-        (out / name / "words.txt").write_text(listed, encoding="utf-8")
+    numbers = numbered(out, [OTHER_WORDS, *garbage, *words, *said])
     (out / GRAPH / "HCLr.fst").write_bytes(lexicon(inventory, numbers, said, garbage, costs).written())
     (out / GRAPH / "Gr.fst").write_bytes(any_words(numbers).written())
     (out / GRAPH / "disambig_tid.int").write_text("", encoding="utf-8")
     (out / CHALLENGE_GRAPH / "HCLG.fst").write_bytes(challenge(inventory, numbers, words, costs).written())
+
+
+def numbered(out: Path, words: Iterable[str]) -> dict[str, int]:
+    """Number the words from 1 and list them beside both graphs. OTHER_WORDS is always among them."""
+    numbers = {word: number for number, word in enumerate(dict.fromkeys([OTHER_WORDS, *words]), start=1)}
+    listed = "\n".join(["<eps> 0", *(f"{word} {number}" for word, number in numbers.items())]) + "\n"
+    for name in (GRAPH, CHALLENGE_GRAPH):
+        (out / name).mkdir(parents=True, exist_ok=True)
+        (out / name / "words.txt").write_text(listed, encoding="utf-8")
+    return numbers

@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 
 from certification.regions import Regions
+from ivr.dialects import HOME
 from ivr.prompts import Prompts
+from ivr.speech.confidence import FEATURES, Confidence, Hypothesis, Piece
 from ivr.speech.evaluation import read
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 from ivr.speech.recogniser import (
     Challenged,
     Heard,
+    Judge,
     ModelMissing,
     VoskRecogniser,
-    Word,
     WordsUnknown,
-    understand,
 )
 from ivr.speech.vocabulary import (
     ASIDE,
     NAMES,
-    OTHER_WORDS,
     GrammarUnknown,
     challenge_words,
     meanings,
@@ -97,34 +97,39 @@ def test_no_audio_is_nothing(recogniser: VoskRecogniser) -> None:
     assert recogniser.listen("digits").finish() == Heard((), 0.0, understood=False)
 
 
-def test_garbage_and_doubt_are_not_understood() -> None:
-    beijing, other = Word("北京", 0.97, 60), Word(OTHER_WORDS, 0.97, 60)
-    assert understand([beijing, Word("上海", 0.95, 58)], "challenge") == Heard(("北京", "上海"), 0.95, understood=True)
-    assert understand([beijing, other], "challenge") == Heard((), 0.97, understood=False)
-    assert understand([beijing, Word("上海", 0.4, 60)], "challenge") == Heard((), 0.4, understood=False)
-    assert understand([], "challenge") == Heard((), 0.0, understood=False)
+def hypothesis(*words: str, meaning: tuple[str, ...] | None = None, score: float = 50.0) -> Hypothesis:
+    return Hypothesis(tuple(Piece(word, 60.0, 0.5) for word in words), words if meaning is None else meaning, score)
+
+
+def test_a_doubtful_probability_is_not_understood() -> None:
+    sure, unsure = (Judge("challenge", HOME, Confidence((0.0,) * len(FEATURES), bias, 0.5)) for bias in (2.0, -2.0))
+    heard = sure([hypothesis("北京", "上海")])
+    assert heard.understood
+    assert heard.words == ("北京", "上海")
+    assert heard.confidence == pytest.approx(1 / (1 + np.exp(-2)))
+    assert not unsure([hypothesis("北京", "上海")]).understood
+    assert unsure([hypothesis("北京", "上海")]).words == ()
+    assert sure([]) == Heard((), 0.0, understood=False)
 
 
 def test_two_answers_at_once_are_not_understood() -> None:
-    yes, surely, no = (Word(text, 0.97, 60) for text in ("是的", "没错", "不要"))
-    assert understand([yes, surely], "yesno") == Heard(("是的", "没错"), 0.97, understood=True)
-    assert understand([yes, no], "yesno") == Heard((), 0.97, understood=False)
-
-
-def test_what_is_faint_beside_the_words_does_not_count() -> None:
-    beijing, breath, click = Word("北京", 0.97, 60), Word(OTHER_WORDS, 0.3, 50), Word("上海", 0.2, 40)
-    assert understand([breath, beijing, click], "challenge") == Heard(("北京",), 0.97, understood=True)
-    assert understand([breath], "challenge") == Heard((), 0.3, understood=False)
+    judge = Judge("yesno", HOME, Confidence((0.0,) * len(FEATURES), 2.0, 0.5))
+    assert judge.meaning(("是的", "没错")) == ("yes",)
+    assert judge([hypothesis("是的", "没错", meaning=("yes",))]).words == ("是的", "没错")
+    assert not judge([hypothesis("是的", "不要", meaning=judge.meaning(("是的", "不要")))]).understood
 
 
 @needs_espeak
-@pytest.mark.parametrize("words", meanings(ASIDE))
-def test_whoever_says_that_they_cannot_speak_is_understood_in_a_challenge(
-    recogniser: VoskRecogniser, words: str
-) -> None:
-    challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
-    challenge.feed(np.concatenate([silence(0.4), phrase(words), silence(0.6)]).tobytes())
-    assert challenge.finish().words == (words,)
+def test_what_is_said_instead_of_a_challenge_is_understood(recogniser: VoskRecogniser) -> None:
+    """The figures are in the model's card; here, that nearly everything is heard and nothing as something else."""
+    heard = {}
+    for words in meanings(ASIDE):
+        challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
+        challenge.feed(np.concatenate([silence(0.4), phrase(words), silence(0.6)]).tobytes())
+        heard[words] = [meanings(ASIDE).get(word) for word in challenge.finish().words]
+    right = [words for words, meant in heard.items() if meant == [meanings(ASIDE)[words]]]
+    assert len(right) >= 0.85 * len(heard), heard
+    assert all(not meant for words, meant in heard.items() if words not in right), heard
 
 
 def test_a_challenge_repeated_is_heard_as_before(recogniser: VoskRecogniser) -> None:
