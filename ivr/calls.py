@@ -16,8 +16,9 @@ from ivr import machine, spoken
 from ivr.acts import ACTS, At
 from ivr.acts.callers import CALLING
 from ivr.acts.voices import abandoned
+from ivr.dialects import HOME
 from ivr.machine import Perform, Turn
-from ivr.prompts import HOME, Prompts
+from ivr.prompts import Prompts
 from ivr.script import SCRIPT
 from ivr.spoken import Plan
 from ivr.steps import (

@@ -80,6 +80,8 @@ class Dialect:
     english: str
     heard_as: str
     accent: Accent
+    borrows: bool  # whether Mandarin lends it what it has no words of its own for
+    readings: Mapping[str, Said]  # how a phrase of the prompts is read: as heard_as spells, before the accent
     words: Mapping[str, Mapping[str, Mapping[str, tuple[Pronunciation, ...]]]]
 
     def pronunciations(self, grammar: str) -> Iterator[tuple[str, str, tuple[Pronunciation, ...]]]:
@@ -116,7 +118,7 @@ class _File:
             self.table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise self.wrong("TOML", f"不是有效的 TOML（{error}）", f"not TOML: {error}") from error
-        known = {"name", "english", "heard_as", "accent", "called", "names", "inherits", "note", *GRAMMARS}
+        known = {"name", "english", "heard_as", "accent", "called", "names", "readings", *GRAMMARS}
         for key in self.table.keys() - known:
             raise self.wrong(key, f"没有这一项，可用：{'、'.join(sorted(known))}", f"no such key; use {sorted(known)}")
         self.heard_as = self.text("heard_as")
@@ -152,6 +154,14 @@ class _File:
         where = ".".join(keys)
         return {str(word): self._ways(f"{where}.{word}", spelling, ways) for word, ways in table.items()}
 
+    def readings(self) -> dict[str, Said]:
+        """Phrase -> a syllable for each character; a sign stands for itself."""
+        read = {str(phrase): tuple(str(said).split()) for phrase, said in self.table.get("readings", {}).items()}
+        for phrase, said in read.items():
+            if len(said) != len(phrase):
+                raise self.wrong(f"readings.{phrase}", "每个字写一个音节", "write one syllable for each character")
+        return read
+
     def meanings(self, grammar: str) -> list[str]:
         return list(self.table.get(grammar, {}))
 
@@ -167,19 +177,20 @@ class _File:
 
 def _dialect(file: _File, home: _File, others: Mapping[str, _File]) -> Dialect:
     accent = file.accent()
-    inherits = file.table.get("inherits", file.code != HOME)
+    borrows = file.code != HOME and file.heard_as == HOME
     words: dict[str, dict[str, dict[str, tuple[Pronunciation, ...]]]] = {}
     for grammar in GRAMMARS:
         words[grammar] = {}
         for meaning in dict.fromkeys((*home.meanings(grammar), *file.meanings(grammar))):
-            taken = home.words(grammar, meaning) if inherits and file.code != HOME else {}
+            taken = home.words(grammar, meaning) if borrows else {}
             said = {word: _accented(ways, accent) for word, ways in taken.items()}
             words[grammar][meaning] = said | file.words(grammar, meaning)
     for other in (home, *others.values()):
         called = {word: _accented(ways, accent) for word, ways in other.words("called").items()}
         words["menu"][other.code] = file.words("names", other.code) or called
     _unambiguous(file, words)
-    return Dialect(file.code, file.text("name"), file.text("english"), file.heard_as, accent, words)
+    name, english = file.text("name"), file.text("english")
+    return Dialect(file.code, name, english, file.heard_as, accent, borrows, file.readings(), words)
 
 
 def _accented(ways: Sequence[Pronunciation], accent: Accent) -> tuple[Pronunciation, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from certification.regions import Regions
+from ivr.dialects import dialects
 from ivr.rendering import build as building
 from ivr.rendering.pronunciation import ToolMissing, Unpronounceable
-from ivr.rendering.voice import VOICES
 
 
 @click.group()
@@ -17,12 +17,12 @@ def prompts() -> None:
 
 @prompts.command()
 @click.option(
-    "--dialect", type=click.Choice(list(VOICES)), multiple=True, help="只做这种话（可重复）。Only this dialect."
+    "--dialect", type=click.Choice(list(dialects())), multiple=True, help="只做这种话（可重复）。Only this dialect."
 )
 def build(dialect: tuple[str, ...]) -> None:
     """用 espeak-ng 制作改动过的提示音。Render with espeak-ng the prompts whose sentences changed."""
     regions = Regions.load()
-    chosen = dialect or tuple(VOICES)
+    chosen = dialect or tuple(dialects())
     try:
         jobs = [job for spoken in chosen for job in building.changed(spoken, regions, read_again=True)]
         with click.progressbar(building.render(jobs), length=len(jobs), label="espeak-ng") as done:

@@ -17,14 +17,14 @@ from scipy.signal import resample_poly
 
 from certification.errors import Problem
 from certification.regions import Regions
+from ivr.dialects import HOME, WORDS, dialects
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 
 logger = logging.getLogger(__name__)
 
-WORDS = Path(__file__).parent / "words"
-HOME = "mandarin"  # what a dialect lacks is said in Mandarin
 RATE = 8000
 MANIFEST = "manifest.json"
+_LANGUAGE = ("language.change", "language.others", "language.again")  # besides those by which a dialect offers itself
 PAUSES_S = {"pause.short": 0.3, "pause.long": 0.8}
 _NAME = re.compile(r"(?=.{1,80}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
@@ -41,7 +41,19 @@ class PromptUnknown(Problem):
 
 
 def sentences(dialect: str) -> dict[str, str]:
-    """The built-in sentences of a dialect by name; none for a dialect that has only recordings."""
+    """The built-in sentences of a dialect by name; none for a dialect that has only recordings.
+
+    A dialect that borrows from Mandarin says in its own accent what it has no sentence for. Challenge words are no
+    sentences of a dialect: they are said in Mandarin.
+    """
+    own = _written(dialect)
+    if dialect not in dialects() or not dialects()[dialect].borrows:
+        return own
+    lent = {name: text for name, text in _written(HOME).items() if not name.startswith(("word.", "language."))}
+    return lent | {name: text for name, text in _written(HOME).items() if name in _LANGUAGE} | own
+
+
+def _written(dialect: str) -> dict[str, str]:
     path = WORDS / dialect / "prompts.toml"
     if not path.is_file():
         return {}
@@ -52,7 +64,8 @@ def sentence_of_region(regions: Regions, dialect: str, name: str) -> str | None:
     """The text of `region.<code>.how`, which a region's file holds; None when `name` is another prompt's."""
     match name.split("."):
         case ["region", code, "how"]:
-            return regions[code].how.get(dialect)
+            lent = dialect in dialects() and dialects()[dialect].borrows
+            return regions[code].how.get(dialect) or (regions[code].how.get(HOME) if lent else None)
         case _:
             return None
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import soundfile
 
 from certification.regions import Regions
-from ivr.prompts import MANIFEST, WORDS, sentences
+from ivr.dialects import WORDS
+from ivr.prompts import MANIFEST, sentence_of_region, sentences
 from ivr.rendering.ogg import with_serial
-from ivr.rendering.voice import RATE, VOICES, Samples, Voice, speak
+from ivr.rendering.voice import RATE, Samples, Voice, speak, voice
 
 COMPRESSION = 0.95  # of 1: about 20 kbit/s of Opus, more than a telephone line carries on
 
@@ -40,7 +41,8 @@ class Job:
 
 def wanted(dialect: str, regions: Regions) -> dict[str, str]:
     """Every sentence of the dialect that is to be spoken: its own and those of the regions."""
-    how = {f"region.{region.code}.how": region.how[dialect] for region in regions if dialect in region.how}
+    names = (f"region.{region.code}.how" for region in regions)
+    how = {name: said for name in names if (said := sentence_of_region(regions, dialect, name)) is not None}
     return sentences(dialect) | how
 
 
@@ -58,9 +60,9 @@ def changed(dialect: str, regions: Regions, words: Path = WORDS, *, read_again: 
 
     With `read_again`, those too whose syllables are others today; that needs the dictionaries, and raises as render().
     """
-    folder, voice = words / dialect / "audio", VOICES[dialect]
-    kept = manifest(folder, voice)
-    jobs = [Job(folder, voice, name, sentence) for name, sentence in wanted(dialect, regions).items()]
+    folder, own = words / dialect / "audio", voice(dialect)
+    kept = manifest(folder, own)
+    jobs = [Job(folder, own, name, sentence) for name, sentence in wanted(dialect, regions).items()]
     return [job for job in jobs if not _stands(job, kept.get(job.name), read_again)]
 
 
@@ -92,13 +94,13 @@ def render(jobs: list[Job]) -> Iterator[str]:
 
 def prune(dialect: str, regions: Regions, words: Path = WORDS) -> list[str]:
     """Delete the audio of sentences that are said no more; returns their names."""
-    folder, voice = words / dialect / "audio", VOICES[dialect]
+    folder, own = words / dialect / "audio", voice(dialect)
     names = wanted(dialect, regions)
     gone = [file for file in sorted(folder.glob("*.ogg")) if file.stem not in names]
     for file in gone:
         file.unlink()
     if gone:
-        _note(folder, voice, {name: made for name, made in manifest(folder, voice).items() if name in names})
+        _note(folder, own, {name: made for name, made in manifest(folder, own).items() if name in names})
     return [file.stem for file in gone]
 
 

@@ -1,21 +1,17 @@
-"""How a Chinese sentence is said: numbered syllables for espeak-ng, a rule a dialect."""
+"""How a Chinese sentence is said in a dialect: numbered syllables for espeak-ng."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from certification.errors import Problem
+from ivr.dialects import HOME, Dialect
 
 PAUSES = {"，": ",", "、": ",", "；": ";", "：": ",", "。": ".", "？": "?", "！": "!", "…": "."}
 SILENT = frozenset("“”‘’《》（） ")
 COUNTING = frozenset("零一二三四五六七八九十月日号年第")  # beside these 一 is a numeral, and keeps its tone
 _SYLLABIC = re.compile(r"^(?=(m|ng)\d)")  # 唔 and 五: espeak-ng lets m4 and ng5 all but vanish, am4 and ang5 are heard
-SICHUAN_TONES = str.maketrans("1234", "1342")
-SICHUAN_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ing", "in"), ("eng", "en"))
 
 
 class ToolMissing(Problem):
@@ -37,26 +33,26 @@ class Unpronounceable(Problem):
         )
 
 
-def mandarin(sentence: str) -> str:
-    """Numbered pinyin with tone sandhi: "您好，一遍" → "nin2 hao3 , yi2 bian4". Raises ToolMissing, Unpronounceable."""
-    syllables = _counted(sentence, _pinyin(sentence, sandhi=True))
-    return _spoken(sentence, _corrected("mandarin", sentence, syllables))
+def pronounce(of: Dialect, sentence: str) -> str:
+    """Numbered syllables and pauses: "您好，一遍" -> "nin2 hao3 , yi2 bian4". Raises ToolMissing, Unpronounceable.
+
+    Mandarin with its tone sandhi; what is spelled as Mandarin in its accent and without; Cantonese in Jyutping.
+    """
+    if of.heard_as == "cantonese":
+        return _cantonese(of, sentence)
+    if of.code == HOME:
+        return _spoken(sentence, _corrected(of, sentence, _counted(sentence, _pinyin(sentence, sandhi=True))))
+    syllables = _corrected(of, sentence, _pinyin(sentence, sandhi=False))
+    return _spoken(sentence, [of.accent((one,))[0] if one[-1:].isdigit() else one for one in syllables])
 
 
-def sichuanese(sentence: str) -> str:
-    """Pinyin as Sichuan says it: flat tongue, no ng after i and e, its own tones, no sandhi. Raises as mandarin()."""
-    syllables = _corrected("sichuanese", sentence, _pinyin(sentence, sandhi=False))
-    return _spoken(sentence, [_sichuan(syllable) for syllable in syllables])
-
-
-def cantonese(sentence: str) -> str:
-    """Jyutping: "你好，电话" → "nei5 hou2 , din6 waa2". Raises ToolMissing, Unpronounceable."""
+def _cantonese(of: Dialect, sentence: str) -> str:
     try:
         import ToJyutping
     except ImportError as error:
         raise ToolMissing("ToJyutping", "pip install ToJyutping") from error
     syllables = [said or sign for sign, said in ToJyutping.get_jyutping_list(sentence)]
-    return _spoken(sentence, [_SYLLABIC.sub("a", said) for said in _corrected("cantonese", sentence, syllables)])
+    return _spoken(sentence, [_SYLLABIC.sub("a", said) for said in _corrected(of, sentence, syllables)])
 
 
 def _pinyin(sentence: str, *, sandhi: bool) -> list[str]:
@@ -86,24 +82,12 @@ def _counted(sentence: str, syllables: list[str]) -> list[str]:
     return counted
 
 
-@cache
-def _readings(dialect: str) -> dict[str, list[str]]:
-    tables = tomllib.loads(files(__package__).joinpath("readings.toml").read_text(encoding="utf-8"))
-    return {phrase: said.split() for phrase, said in tables[dialect].items()}
-
-
-def _corrected(dialect: str, sentence: str, syllables: list[str]) -> list[str]:
+def _corrected(of: Dialect, sentence: str, syllables: list[str]) -> list[str]:
     corrected = list(syllables)
-    for phrase, said in _readings(dialect).items():
+    for phrase, said in of.readings.items():
         for found in re.finditer(re.escape(phrase), sentence):
             corrected[found.start() : found.end()] = said
     return corrected
-
-
-def _sichuan(syllable: str) -> str:
-    for before, after in SICHUAN_SOUNDS:
-        syllable = syllable.replace(before, after)
-    return syllable.translate(SICHUAN_TONES)
 
 
 def _spoken(sentence: str, parts: list[str]) -> str:

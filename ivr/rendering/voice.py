@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import gcd
@@ -15,7 +14,8 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import firwin, resample_poly
 
-from ivr.rendering.pronunciation import ToolMissing, cantonese, mandarin, sichuanese
+from ivr.dialects import Dialect, dialect
+from ivr.rendering.pronunciation import ToolMissing, pronounce
 
 Samples = NDArray[np.float32]
 """Mono speech at RATE, float32 in [-1, 1]."""
@@ -29,9 +29,9 @@ LEAD_S, TAIL_S = 0.04, 0.12
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How a dialect is spoken: its pronunciation and espeak-ng's voice, words a minute and pitch (0–99)."""
+    """How a dialect is spoken: espeak-ng's voice, words a minute and pitch (0–99)."""
 
-    pronounce: Callable[[str], str]
+    dialect: Dialect
     espeak: str
     words_a_minute: int = 135
     pitch: int = 45
@@ -41,12 +41,18 @@ class Voice:
         """What besides the syllables decides how a prompt sounds; a change of it renders everything again."""
         return f"espeak-ng {self.espeak} -s {self.words_a_minute} -p {self.pitch}, {LEVEL_DBFS} dBFS, {CUTOFF_HZ} Hz, 1"
 
+    def pronounce(self, sentence: str) -> str:
+        """The syllables of a sentence. Raises ToolMissing, Unpronounceable."""
+        return pronounce(self.dialect, sentence)
 
-VOICES = {
-    "mandarin": Voice(mandarin, "cmn-latn-pinyin"),
-    "cantonese": Voice(cantonese, "yue-latn-jyutping"),
-    "sichuanese": Voice(sichuanese, "cmn-latn-pinyin"),
-}
+
+_READERS = {"mandarin": "cmn-latn-pinyin", "cantonese": "yue-latn-jyutping"}  # espeak-ng's voices, by spelling
+
+
+def voice(code: str) -> Voice:
+    """The voice of a dialect. Raises DialectUnknown."""
+    of = dialect(code)
+    return Voice(of, _READERS[of.heard_as])
 
 
 def speak(said: str, voice: Voice) -> Samples:
