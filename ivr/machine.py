@@ -123,9 +123,19 @@ def _go_on(script: Script, step: AnyStep, state: State, event: Event, result: st
         state = replace(state, keys_only=True)
     if step.act is None:
         state = _know(state, state.step, {"result": result})
-        return _enter(script, state, _next(step, state, state.step), perform)
-    state = _know(state, step.act, perform(step.act, state, event))
-    return _enter(script, state, _next(step, state, step.act), perform)
+        following = _next(step, state, state.step)
+        return _enter(script, _to_come_back(state, following), following, perform)
+    facts = perform(step.act, state, event)
+    state = _know(state, step.act, facts)
+    if facts["result"] == REPEAT:
+        return Turn(state, step.saying(state))
+    following = _next(step, state, step.act)
+    return _enter(script, _to_come_back(state, following), following, perform)
+
+
+def _to_come_back(state: State, following: str) -> State:
+    """Whoever goes to choose another language comes back; a further page of languages is no way back."""
+    return replace(state, back=state.step) if following == "language" != state.step else state
 
 
 def _enter(script: Script, state: State, name: str, perform: Perform, said: Saying = ()) -> Turn:

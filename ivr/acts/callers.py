@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -9,10 +10,15 @@ from sqlalchemy import select
 from certification import certifying, codes, guesses, people
 from certification.errors import Problem
 from certification.identity import ResidentNumber
+from certification.regions import Region
 from certification.store import Call, Person
 from ivr.acts.at import Act, At, act, found
+from ivr.dialects import dialects
 from ivr.scripts.certify import CERTIFYING
+from ivr.scripts.common import ON_A_PAGE
 from ivr.steps import DROPPED, Facts, Keyed
+
+logger = logging.getLogger(__name__)
 
 CALLING = "calls.from"  # the purpose of the index over calling numbers
 TAKEN_UP_WITHIN = timedelta(minutes=10)
@@ -26,16 +32,24 @@ TAILS = 2
 def caller(at: At) -> Facts:
     """What the calling number tells: nothing, a dialect, a call that broke off, or a code waiting to be keyed."""
     number = at.number
-    dialects = list(at.region.dialects)
+    offered = dialects_of(at.region)
     if number is None:
-        return found("new", dialects=dialects)
-    spoken = people.dialect_of(at.session, at.rt.keys, number)
+        return found("new", dialects=offered)
+    spoken = _known(people.dialect_of(at.session, at.rt.keys, number))
     if codes.open_for_number(at.session, at.rt, number):
-        return found("code", dialects=dialects, dialect=spoken)
+        return found("code", dialects=offered, dialect=spoken)
     broken_off = _broken_off(at, number)
     if broken_off is not None:
-        return found("dropped", dialects=dialects, dialect=str(broken_off.state["dialect"]))
-    return found("known" if spoken else "new", dialects=dialects, dialect=spoken)
+        return found("dropped", dialects=offered, dialect=str(broken_off.state["dialect"]))
+    return found("known" if spoken else "new", dialects=offered, dialect=spoken)
+
+
+def _known(dialect: str | None) -> str | None:
+    """The dialect that was remembered, while the line still speaks it."""
+    if dialect is not None and dialect not in dialects():
+        logger.warning("the dialect %s is spoken no more: the caller is asked again", dialect)
+        return None
+    return dialect
 
 
 def _broken_off(at: At, number: str) -> Call | None:
@@ -50,19 +64,37 @@ def _broken_off(at: At, number: str) -> Call | None:
     return last if over and last.state.get("step") in CERTIFYING else None
 
 
-@act("chosen")
+@act("chosen", "others")
 def choose_dialect(at: At) -> Facts:
-    """The dialect that was keyed, or named in the menu; remembered for the number's next call."""
-    offered = at.region.dialects
-    match at.event:
-        case Keyed(digits):
-            dialect = offered[int(digits) - 1] if int(digits) <= len(offered) else at.state.dialect
-        case _:
-            dialect = str(at.state.fact("menu"))
-    number = at.number
-    if number is not None:
-        people.remember_dialect(at.session, at.rt.keys, number, dialect, at.rt.now())
-    return found("chosen", dialect=dialect)
+    """The dialect that was keyed on this page of them, remembered for the number's next call; or the next page."""
+    assert isinstance(at.event, Keyed)
+    offered, key = dialects_of(at.region), int(at.event.digits)
+    page = at.state.fact("choose_dialect", "page")
+    page = page if isinstance(page, int) else 0
+    if key > ON_A_PAGE:
+        return found("others", page=(page + 1) % -(-len(offered) // ON_A_PAGE))
+    shown = offered[ON_A_PAGE * page :][:ON_A_PAGE]
+    if key > len(shown):
+        return found("others", page=page)  # nothing was offered by this key: the page is read again
+    return found("chosen", page=0, **remembered(at, shown[key - 1]))
+
+
+@act("named")
+def name_dialect(at: At) -> Facts:
+    """The dialect that was named in the menu."""
+    return found("named", **remembered(at, str(at.state.fact("menu"))))
+
+
+def remembered(at: At, dialect: str) -> Facts:
+    """Speak this dialect from now on, and in the next call from this number."""
+    if at.number is not None:
+        people.remember_dialect(at.session, at.rt.keys, at.number, dialect, at.rt.now())
+    return {"dialect": dialect}
+
+
+def dialects_of(region: Region) -> list[str]:
+    """Every dialect, the region's own first."""
+    return list(dict.fromkeys((*region.dialects, *dialects())))
 
 
 @act("tail", "full")
@@ -117,4 +149,4 @@ def where(at: At) -> Facts:
     return found("known", region=at.region.code)
 
 
-ACTS: tuple[Act, ...] = (caller, choose_dialect, lookup, identify, next_date, where)
+ACTS: tuple[Act, ...] = (caller, choose_dialect, name_dialect, lookup, identify, next_date, where)

@@ -12,12 +12,14 @@ from certification.evidence import Kind
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Evidence, Person, later, new_id
 from ivr.acts.at import Act, At, act, found
+from ivr.acts.callers import remembered
+from ivr.dialects import dialects
 from ivr.script import SCRIPT
 from ivr.speech.vocabulary import ASIDE, challenge_words, meanings_anywhere
-from ivr.steps import PENDING, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, State, Unavailable
+from ivr.steps import PENDING, REPEAT, Challenge, Facts, Json, Keyed, Silent, Speak, Spoke, State, Unavailable
 
 PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a result before it is promised
-_MUTE = frozenset(word for word, meaning in meanings_anywhere(ASIDE).items() if meaning == "mute")
+_ASIDE = meanings_anywhere(ASIDE)
 
 
 @act("challenge", "already", "limit", "no_voice")
@@ -45,15 +47,12 @@ def draw(at: At) -> Facts:
     return found("drawn", names=names, words=[challenge_words()[name] for name in names])
 
 
-@act("next", "again", "done", "failed", "pin", "unavailable")
+@act("next", "again", "done", "failed", "pin", "human", "language", REPEAT, "unavailable")
 def hear_group(at: At) -> Facts:
     """One group of a certifying challenge. A key, silence, or "I cannot speak" leads to the PIN."""
-    match at.event:
-        case Keyed() | Silent():
-            return _progress(at, "hear_group", "pin", tries=_tries(at, "hear_group"))
-        case Spoke(words) if _MUTE & set(words):
-            return _progress(at, "hear_group", "pin", tries=_tries(at, "hear_group"))
-    facts = _hear(at, "hear_group")
+    if isinstance(at.event, Keyed | Silent):
+        return _progress(at, "hear_group", "pin", tries=_tries(at, "hear_group"))
+    facts = _instead(at, "hear_group", mute="pin") or _hear(at, "hear_group")
     if facts["result"] == "failed":
         limits.failed(at.session, at.rt, at.person, reason="words", ref=f"{at.call.id}:{_round(at.state)}")
     return facts
@@ -68,10 +67,23 @@ def abandoned(session: Session, rt: Runtime, call: Call, state: State) -> None:
         limits.failed(session, rt, person, reason="abandoned", ref=f"{call.id}:{_round(state)}")
 
 
-@act("next", "again", "done", "failed", "unavailable")
+def _instead(at: At, name: str, mute: str) -> Facts | None:
+    """What was said instead of the words, in whatever dialect: no try is used up, and the words stay the same."""
+    if not isinstance(at.event, Spoke):
+        return None
+    meant = {_ASIDE.get(word) for word in at.event.words}
+    if len(meant) != 1 or (meaning := meant.pop()) is None:
+        return None
+    facts = _progress(at, name, {"mute": mute}.get(meaning, meaning), tries=_tries(at, name))
+    if meaning not in dialects():
+        return facts
+    return {**facts, "result": REPEAT, **remembered(at, meaning)}
+
+
+@act("next", "again", "done", "failed", "human", "language", REPEAT, "unavailable")
 def hear_enrolment(at: At) -> Facts:
     """One group of an enrolment; after the last one the code from the desk is used up, so that no other call can."""
-    facts = _hear(at, "hear_enrolment")
+    facts = _instead(at, "hear_enrolment", mute="human") or _hear(at, "hear_enrolment")
     if facts["result"] == "done" and not codes.use_up(at.session, at.rt, _code(at)):
         return _progress(at, "hear_enrolment", "failed")
     return facts

@@ -58,6 +58,8 @@ CERTIFY: Script = {
             "done": "assess",
             "failed": "challenge.failed",
             "pin": "pin.ready",
+            "human": "human",
+            "language": "language",
             "unavailable": "voice.unavailable",
         },
     ),

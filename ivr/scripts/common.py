@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ivr.dialects import dialects
 from ivr.speech.vocabulary import meanings_anywhere
 from ivr.steps import BACK, End, Keys, Saying, Script, Speak, State, Tell, Transfer
 
 SHORT, LONG = "pause.short", "pause.long"
 COMMAND_SILENCE_S = 0.9
+ON_A_PAGE = 3  # dialects offered at once: with "others" no menu has more than four options
 _KEYS = {"1": "certify", "2": "date", "3": "help", "0": "human", "8": "code"}
 
 
@@ -29,11 +31,19 @@ def receipt(state: State, found_by: str) -> Saying:
 
 
 def offered(state: State) -> Saying:
-    """The dialects of the region, each in its own voice with its key."""
+    """A page of dialects, each in its own voice with its key; the last key leads to the next page."""
     names = [str(name) for name in _list(state, "caller", "dialects")]
-    return tuple(
-        f"{name}:{part}" for key, name in enumerate(names, start=1) for part in (f"language.{name}", f"digit.{key}")
-    )
+    page = state.fact("choose_dialect", "page")
+    first = ON_A_PAGE * page if isinstance(page, int) else 0
+    shown = names[first : first + ON_A_PAGE]
+    offers = [(f"{name}:language.{name}", f"{name}:digit.{key}") for key, name in enumerate(shown, start=1)]
+    others = [("language.others", f"digit.{ON_A_PAGE + 1}")] if len(names) > ON_A_PAGE else []
+    return tuple(part for offer in (*offers, *others) for part in offer)
+
+
+def offered_again(state: State) -> Saying:
+    """The same, asked in other words."""
+    return ("language.again", *offered(state))
 
 
 def _list(state: State, name: str, key: str) -> list[object]:
@@ -104,9 +114,14 @@ COMMON: Script = {
     "resume": Tell(says=("resume.welcome", "notice.recording", LONG), then="resume.who"),
     **who("resume.who", then="certify.ready", skip="menu"),  # a relative may have taken the telephone meanwhile
     "language": Keys(
-        says=offered, choices={"1": "1", "2": "2", "3": "3"}, act="choose_dialect", then={"chosen": BACK}, lost=BACK
+        says=offered,
+        again=offered_again,
+        choices={key: key for key in "1234"},
+        act="choose_dialect",
+        then={"chosen": BACK, "others": "language"},
+        lost=BACK,
     ),
-    "speak": Tell(prepare="choose_dialect", then={"chosen": "menu"}),
+    "speak": Tell(prepare="name_dialect", then={"named": "menu"}),
     "menu": Speak(
         says=("menu.main",),
         again=("menu.main.again",),
@@ -120,9 +135,8 @@ COMMON: Script = {
             "help": "how",
             "human": "human",
             "code": "enrol.code",
-            "mandarin": "speak",
-            "cantonese": "speak",
-            "sichuanese": "speak",
+            "language": "language",
+            **dict.fromkeys(dialects(), "speak"),
         },
     ),
     **who("date.who", then="date.is"),

@@ -43,6 +43,8 @@ ENROL: Script = {
             "again": "enrol.challenge",
             "done": "enrol.wait",
             "failed": "enrol.unfinished",
+            "human": "human",
+            "language": "language",
             "unavailable": "lost",
         },
     ),

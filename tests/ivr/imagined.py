@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from random import Random
 
 from ivr.acts import ACTS
+from ivr.dialects import dialects
+from ivr.scripts.common import ON_A_PAGE
 from ivr.steps import PENDING, Event, Facts, Json, State
 
 DETAILS: dict[str, dict[str, Json]] = {
-    "caller": {"dialects": ["mandarin", "cantonese", "sichuanese"]},
+    "caller": {"dialects": [*dialects()]},
     "draw": {"names": ["shuzi", "beijing", "fandian"], "words": ["数字", "北京", "饭店"]},
     "next_date": {"date": [2027, 5, 14]},
     "where": {"region": "kunming"},
@@ -34,6 +36,7 @@ class Imagined:
         result = self.orders.get(name) or self.chance.choice(possible)
         assert result in possible
         facts: dict[str, Json] = {"result": result, **DETAILS.get(name, {})}
-        if name == "choose_dialect":
-            facts["dialect"] = self.chance.choice(["mandarin", "cantonese", "sichuanese"])
+        if name in ("choose_dialect", "name_dialect"):
+            facts["dialect"] = self.chance.choice([*dialects()])
+            facts["page"] = self.chance.choice(range(-(-len(dialects()) // ON_A_PAGE)))
         return facts

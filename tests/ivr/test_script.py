@@ -8,10 +8,12 @@ from graphlib import TopologicalSorter
 import pytest
 
 from ivr.acts import ACTS
+from ivr.dialects import dialects
 from ivr.script import SCRIPT
 from ivr.scripts.certify import CERTIFYING
+from ivr.scripts.common import ON_A_PAGE, offered
 from ivr.speech.vocabulary import meanings
-from ivr.steps import BACK, PENDING, REPEAT, AnyStep, End, Keys, Speak, Tell, Transfer, Wait
+from ivr.steps import BACK, PENDING, REPEAT, AnyStep, End, Facts, Keys, Speak, State, Tell, Transfer, Wait
 
 OUTCOMES = {
     "certified",
@@ -35,7 +37,7 @@ def results(step: AnyStep) -> frozenset[str] | None:
         case _ if isinstance(step.then, str):
             return None
         case Wait(act=str(act)) | Keys(act=str(act)) | Speak(act=str(act)):
-            return ACTS[act].results - {PENDING}
+            return ACTS[act].results - {PENDING, REPEAT}
         case Keys(choices=dict(choices)) | Speak(choices=dict(choices)):
             return frozenset(choices.values()) - {REPEAT}
         case Tell(prepare=str(prepare)):
@@ -111,6 +113,30 @@ def test_a_menu_has_at_most_four_options_and_hears_every_command() -> None:
     assert isinstance(menu, Speak) and menu.choices is not None
     assert set(meanings("menu")) <= set(menu.choices)
     assert {menu.choices[key] for key in "1230"} == {"certify", "date", "help", "human"}
+
+
+@pytest.mark.parametrize("page", [None, 0, 1, 2])
+def test_a_page_of_languages_has_at_most_four_options(page: int | None) -> None:
+    known: dict[str, Facts] = {"caller": {"dialects": [*dialects()]}, "choose_dialect": {"page": page}}
+    saying = offered(State("language", known=known))
+    keys = [name.rpartition(".")[2] for name in saying if ".".join(name.split(":")[-1].split(".")[:1]) == "digit"]
+    assert keys == [str(key) for key in range(1, len(keys) + 1)]
+    assert 2 <= len(keys) <= 4
+    assert saying[-2:] == ("language.others", "digit.4")
+
+
+def test_every_language_is_on_one_page() -> None:
+    known: list[dict[str, Facts]] = [
+        {"caller": {"dialects": [*dialects()]}, "choose_dialect": {"page": page}}
+        for page in range(-(-len(dialects()) // ON_A_PAGE))
+    ]
+    said = [name for facts in known for name in offered(State("language", known=facts)) if ":language." in name]
+    assert said == [f"{code}:language.{code}" for code in dialects()]
+
+
+def test_a_region_with_few_dialects_and_no_others_offers_no_others() -> None:
+    known: dict[str, Facts] = {"caller": {"dialects": ["mandarin", "cantonese"]}}
+    assert "language.others" not in offered(State("language", known=known))
 
 
 def test_a_dropped_call_is_taken_up_only_on_the_way_to_a_certification() -> None:

@@ -40,6 +40,45 @@ def test_another_language_does_not_draw_other_words(phone: Telephone, rt: Runtim
     assert phone.repeats().heard[0] == "challenge.next"
 
 
+@pytest.mark.parametrize(
+    ("words", "dialect"),
+    [("再说一遍", "mandarin"), ("四川话", "sichuanese"), ("昆明话", "kunming"), ("广东话", "cantonese")],
+)
+def test_what_is_asked_instead_of_repeating_costs_nothing_and_draws_nothing(
+    phone: Telephone, rt: Runtime, enrolled: Person, words: str, dialect: str
+) -> None:
+    certifying_call(phone, rt, enrolled)
+    assert phone.plan is not None
+    asked = phone.plan.asked
+    for _ in range(5):
+        phone.says(words)
+        assert (phone.plan.asked, phone.plan.dialect) == (asked, dialect)
+        assert phone.heard[0] == "challenge.repeat"
+    phone.repeats()
+    assert phone.heard[:2] == ("challenge.next", "challenge.repeat")
+    phone.hangs_up()
+    assert attempts(rt) == []
+
+
+def test_a_language_nobody_names_is_chosen_from_a_page_and_the_words_stay(
+    phone: Telephone, rt: Runtime, enrolled: Person
+) -> None:
+    certifying_call(phone, rt, enrolled)
+    assert phone.plan is not None
+    asked = phone.plan.asked
+    assert phone.says("换一种话").heard[-2:] == ("language.others", "digit.4")
+    others = phone.press("4").heard
+    assert others[0].endswith(":language.changsha")
+    phone.press("1")
+    assert (phone.plan.asked, phone.plan.dialect) == (asked, "changsha")
+
+
+def test_asking_for_a_human_in_a_challenge_leads_to_one(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
+    certifying_call(phone, rt, enrolled).says("人工")
+    assert phone.heard[0] == "human.connecting"
+    assert attempts(rt) == []
+
+
 def test_wrong_words_and_hanging_up_is_a_failed_attempt(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
     certifying_call(phone, rt, enrolled).says().hangs_up().hangs_up()
     assert attempts(rt) == ["abandoned"]
