@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vosk import KaldiRecognizer, Model
 
 SAMPLE_RATE = 8000
+LISTED = 12  # unknown words named in an error
 ALTERNATIVES = 10  # ways of hearing a turn that are weighed against each other
 _ONE_ANSWER = {*COMMANDS, ASIDE}
 _GARBAGE = {OTHER_WORDS, *(other_sounds(spelling) for spelling in SPELLINGS)}
@@ -52,10 +53,12 @@ class WordsUnknown(ValueError):
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(words)
-        listed = "、".join(self.words)
+        listed = "、".join(self.words[:LISTED]) + ("……" if len(self.words) > LISTED else "")
         super().__init__(
-            f"语音模型不认识这些词：{listed}；请重新训练模型或修改 vocabulary.toml。"
-            f"The model lacks these words: {listed}; train it again or change vocabulary.toml."
+            f"语音模型不认识 {len(self.words)} 个词：{listed}。"
+            "请运行 stillhere speech graph 更新词表；口令用词改了，要重新训练。"
+            f"The model lacks {len(self.words)} words: {listed}. "
+            "Run `stillhere speech graph`; new challenge words need training."
         )
 
 
