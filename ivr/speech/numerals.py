@@ -137,7 +137,7 @@ def _counted(said: str, kind_zh: str, kind: str) -> int:
         raise NumberUnclear(kind_zh, kind)
     try:
         return int(cn2an.cn2an(plain, "normal"))
-    except ValueError as error:
+    except (ValueError, LookupError) as error:  # it stumbles over 一二十一
         raise NumberUnclear(kind_zh, kind) from error
 
 

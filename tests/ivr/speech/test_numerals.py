@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from certification.errors import Problem
@@ -166,6 +166,8 @@ def test_a_day_of_the_lunar_calendar_is_asked_for_again(heard: str) -> None:
         day(heard)
 
 
+@settings(max_examples=500)
+@example("一廿一块")
 @given(st.text("零一二两三四五六七八九十百千万亿块毛分年月日号初廿", max_size=12))
 def test_whatever_is_heard_is_a_number_or_an_error(heard: str) -> None:
     for read in (digits, identity_number, amount, day):
