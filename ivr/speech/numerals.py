@@ -1,7 +1,8 @@
 """Numbers as they are said: identity numbers, telephone numbers, dates and amounts, from heard words and back. Pure.
 
-cn2an reads and writes the counting numerals; what it does not know, or guesses at, is settled here before: digits one
-by one, 廿 and 卅, traditional characters, 块毛分 and 蚊毫仙. What is not surely one number is an error, never a guess.
+cn2an reads and writes the counting numerals, 两千三 among them. What it does not know is settled here before: digits
+one by one, 幺 and 两, 廿 and 卅, traditional characters, 块毛分 and 蚊毫仙. It also guesses (三千万五, 一百零), so a
+numeral counts only if its number would be said that way. What is not surely one number is an error, never a guess.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from decimal import Decimal
 
 import cn2an
 
+from certification import phones
 from certification.errors import Problem
 from certification.identity import ResidentNumber
+from certification.phones import PhoneNumber
 
 DIGITS: Mapping[str, str] = {
     **{"零": "0", "〇": "0", "○": "0", "洞": "0", "一": "1", "幺": "1", "二": "2", "两": "2", "兩": "2", "三": "3"},
@@ -33,7 +36,8 @@ _AMOUNT = re.compile(
     f"(?:(?P<yuan>[^块元蚊毛角毫分仙]+)(?:{_YUAN})钱?)?零?(?:(?P<jiao>[一二两三四五六七八九])(?:{_JIAO}))?"
     f"(?:(?P<fen>[一二三四五六七八九])(?:{_FEN})?)?(?:钱|整)?"
 )
-_DATE = re.compile("(?:(?P<year>[^年]{2,4})年)?(?P<month>[^年月]{1,3})月(?P<day>[^月日号]{1,3})[日号]")
+_SHORT = re.compile("(?<=百.)十$|(?<=千.)百$|(?<=[一二三四五六七八九十]万.)千$")  # 两千三百 is also said 两千三
+_DATE = re.compile("(?:(?P<year>[^年]{4})年)?(?P<month>[^年月]{1,3})月(?P<day>[^月日号]{1,3})[日号]")
 SAID = {"0": "零", "1": "一", "2": "二", "3": "三", "4": "四", "5": "五", "6": "六", "7": "七", "8": "八", "9": "九"}
 GROUPS = (6, 4, 4, 4)  # of an identity number: place, year, day, the rest
 
@@ -73,9 +77,19 @@ def digits(heard: Sequence[str] | str, words: Mapping[str, str] = DIGITS) -> str
     """
     known = {**DIGITS, **words}
     said = _REPEATED.sub(lambda found: found[2] * int(DIGITS[found[1]]), _SIGNS.sub("", "".join(heard)))
-    if not said or not all(sign in known for sign in said):
+    one = re.compile("|".join(re.escape(word) for word in sorted(known, key=len, reverse=True)))
+    found = one.findall(said)
+    if not said or "".join(found) != said:
         raise NumberUnclear("一串数字", "a row of digits")
-    return "".join(known[sign] for sign in said)
+    return "".join(known[word] for word in found)
+
+
+def telephone(heard: Sequence[str] | str, words: Mapping[str, str] = DIGITS, region: str = "CN") -> PhoneNumber:
+    """The number of somebody's telephone, said one by one. Raises NumberUnclear, NumberNotRecognised."""
+    number = phones.parse(digits(heard, words), region)
+    if not number.e164.startswith("+"):  # it may be a hotline, and as well the beginning of a mobile's number
+        raise NumberUnclear("电话号码", "a telephone number")
+    return number
 
 
 def identity_number(heard: Sequence[str] | str, words: Mapping[str, str] = DIGITS) -> ResidentNumber:
@@ -119,9 +133,7 @@ def day(heard: Sequence[str] | str) -> Day:
     found = _DATE.fullmatch(said)
     if found is None:
         raise NumberUnclear("日期", "a date")
-    year = int(digits(found["year"])) if found["year"] else None
-    if year is not None and year < 100:
-        raise NumberUnclear("日期", "a date")  # of which century
+    year = int(digits(found["year"])) if found["year"] else None  # of two digits: nobody says of which century
     month, of_month = (_counted(found[part], "日期", "a date") for part in ("month", "day"))
     try:
         date(2000 if year is None else year, month, of_month)
@@ -131,14 +143,23 @@ def day(heard: Sequence[str] | str) -> Day:
 
 
 def _counted(said: str, kind_zh: str, kind: str) -> int:
-    """A counting numeral; digits one by one are none, but for a single one."""
+    """A counting numeral that is said as this number is said; digits one by one are none, but for a single one."""
     plain = said.replace("〇", "零").replace("幺", "一").replace("廿", "二十").replace("卅", "三十")
     if not _COUNTING.fullmatch(plain) or (len(plain) > 1 and not re.search("[十百千万亿]", plain)):
         raise NumberUnclear(kind_zh, kind)
     try:
-        return int(cn2an.cn2an(plain, "normal"))
+        number = int(cn2an.cn2an(plain, "normal"))
+        usual = _bare(cn2an.an2cn(number))
     except (ValueError, LookupError) as error:  # it stumbles over 一二十一
         raise NumberUnclear(kind_zh, kind) from error
+    if _bare(plain) not in (usual, _SHORT.sub("", usual)):
+        raise NumberUnclear(kind_zh, kind)
+    return number
+
+
+def _bare(numeral: str) -> str:
+    """The numeral without what is said in two ways: 两百一十 is 二百十."""
+    return numeral.replace("两", "二").replace("一十", "十")
 
 
 def say_digits(number: str, said: Mapping[str, str] = SAID) -> str:

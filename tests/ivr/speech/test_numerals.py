@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from certification import phones
 from certification.errors import Problem
 from certification.identity import ResidentNumber, check_character
 from ivr.dialects import dialects
@@ -26,6 +28,7 @@ from ivr.speech.numerals import (
     say_day,
     say_digits,
     say_identity_number,
+    telephone,
 )
 from ivr.speech.vocabulary import meanings
 
@@ -95,6 +98,39 @@ def test_digits_said_one_by_one(heard: str | tuple[str, ...], number: str | None
         assert digits(heard) == number
 
 
+@given(st.integers(13 * 10**9, 20 * 10**9 - 1))
+def test_a_mobile_number_comes_back(number: int) -> None:
+    try:
+        written = phones.parse(str(number))
+    except Problem:
+        with pytest.raises(Problem):
+            telephone(say_digits(str(number)))
+    else:
+        assert telephone(say_digits(str(number), SAID | {"1": "幺"})) == written
+
+
+@pytest.mark.parametrize(
+    ("heard", "number"),
+    [
+        ("幺三八 零零幺三 八零零零", "+8613800138000"),
+        ("零八七幺六三幺二三四五六", "+8687163123456"),
+        ("一二三三三", "12333"),
+    ],
+)
+def test_telephone_numbers_as_people_say_them(heard: str, number: str) -> None:
+    assert telephone(heard).e164 == number
+
+
+@pytest.mark.parametrize("heard", ["幺三八", "幺三八零零", "幺三八零零幺三八零零零零", "十三亿八千万", "电话"])
+def test_what_is_no_telephone_number_is_an_error(heard: str) -> None:
+    with pytest.raises(Problem):
+        telephone(heard)
+
+
+def test_a_dialect_may_have_digit_words_of_two_characters() -> None:
+    assert digits(("勾子", "幺", "勾"), {"勾子": "9", "勾": "9"}) == "919"
+
+
 @pytest.mark.parametrize("end", ["叉", "艾克斯", "X", "x", "Ｘ"])
 def test_the_last_character_may_be_x(end: str) -> None:
     body = next(b for n in range(1000) if check_character(b := f"53010219500101{n:03d}") == "X")
@@ -125,14 +161,22 @@ def test_what_is_no_identity_number_is_an_error(heard: str) -> None:
         ("八块", "8"),
         ("五", "5"),
         ("一億零五萬塊", "100050000"),
+        ("一百十五块", "115"),
+        ("两万三", "23000"),
+        ("十万三", "103000"),
+        ("一万二千三百块", "12300"),
     ],
 )
 def test_amounts_as_people_say_them(heard: str, yuan: str) -> None:
     assert amount(heard) == Decimal(yuan)
 
 
+# What cn2an takes for a number, and might be another: 3050 or 3500, 30 005 000 or 30 500 000.
+GUESSED = ["三千五十", "三千万五", "一百零", "零五", "一万五百", "百五", "一亿二", "零零百", "二十三十", "三千零五百"]
+
+
 @pytest.mark.parametrize(
-    "heard", ["", "块", "三块零五", "五六", "三千块四千块", "十块十毛", "很多钱", "百", "三毛五块"]
+    "heard", [*["", "块", "三块零五", "五六", "三千块四千块", "十块十毛", "很多钱", "百", "三毛五块"], *GUESSED]
 )
 def test_what_is_not_surely_an_amount_is_an_error(heard: str) -> None:
     with pytest.raises(NumberUnclear):
@@ -164,6 +208,17 @@ def test_what_is_not_surely_a_day_is_an_error(heard: str) -> None:
 def test_a_day_of_the_lunar_calendar_is_asked_for_again(heard: str) -> None:
     with pytest.raises(DateIsLunar, match="公历"):
         day(heard)
+
+
+@given(st.text("零一二两三四五六七八九十百千万亿", min_size=1, max_size=9))
+def test_a_numeral_that_is_taken_is_said_back_in_the_same_words(heard: str) -> None:
+    try:
+        yuan = amount(heard)
+    except NumberUnclear:
+        return
+    said = say_amount(yuan).removesuffix("块")
+    same = [numeral.replace("两", "二").replace("一十", "十") for numeral in (heard, said)]
+    assert same[0] == same[1] or re.fullmatch(f"{same[0]}[十百千]", same[1])
 
 
 @settings(max_examples=500)
