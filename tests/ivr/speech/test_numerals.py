@@ -114,7 +114,6 @@ def test_a_mobile_number_comes_back(number: int) -> None:
     [
         ("幺三八 零零幺三 八零零零", "+8613800138000"),
         ("零八七幺六三幺二三四五六", "+8687163123456"),
-        ("一二三三三", "12333"),
     ],
 )
 def test_telephone_numbers_as_people_say_them(heard: str, number: str) -> None:
