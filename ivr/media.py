@@ -25,6 +25,7 @@ from ivr import spoken, streams
 from ivr.listening import Finished, Out, Turn
 from ivr.prompts import Prompts
 from ivr.signature import raw_target, signed
+from ivr.speech.gate import Gated
 from ivr.speech.recogniser import Challenged, Listening, Recogniser
 from ivr.speech.vocabulary import ASIDE
 
@@ -174,8 +175,10 @@ class Conversation:
         self._do(self._turn.start())
 
     def _listening(self, plan: spoken.Plan) -> Listening:
-        listening = self._recogniser.listen(plan.grammar, plan.dialect)
-        return Challenged(listening, partial(self._recogniser.listen, ASIDE, plan.dialect)) if plan.asked else listening
+        listening: Listening = self._recogniser.listen(plan.grammar, plan.dialect)
+        if plan.asked:
+            listening = Challenged(listening, partial(self._recogniser.listen, ASIDE, plan.dialect))
+        return Gated(listening)
 
     def _audio_of(self, plan: spoken.Plan) -> Iterator[tuple[str, bytes]]:
         """The prompts with their µ-law; one of another dialect is "dialect:name", one without audio is left out."""
