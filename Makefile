@@ -25,6 +25,9 @@ format: .venv/test
 # Both models and the prompts, from ../shared/data and espeak-ng; resumable, about three hours on two cores.
 train: .venv/training
 	$(BIN)/stillhere speech train
+	$(BIN)/stillhere speech conditions build/tuning
+	$(BIN)/stillhere speech calibrate --model build/speech/model build/tuning
+	$(BIN)/stillhere speech choose --model build/speech/model build/speech/choice.json
 	$(BIN)/stillhere voiceprint train
 	$(BIN)/stillhere voiceprint export
 	$(BIN)/stillhere voiceprint calibrate
@@ -42,8 +45,9 @@ lock:
 	$(PYTHON) -m venv .venv
 	touch $@
 
-.venv/serving: .venv/made requirements/serving.txt pyproject.toml
+.venv/serving: .venv/made requirements/serving.txt requirements/voice.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/serving.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/voice.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 

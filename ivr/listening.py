@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ivr.speech.endpoint import LIMIT_S, NO_INPUT_S, Endpointer
+from ivr.playing import FRAME_BYTES, LEAD, SILENCE, Mark, Media, Player
+from ivr.speech.endpoint import FRAME_S, Endpointer
 from ivr.speech.g711 import decode_mulaw
 from ivr.speech.recogniser import NOTHING, Heard, Listening
 from ivr.spoken import Ended, Plan, Result
 
-FRAME_BYTES = 160  # µ-law, 8 kHz: 20 ms
-FRAME_S = 0.02
-LEAD = 10  # frames sent ahead of the caller's, so that a late one leaves no gap
-LONGEST_PAUSE_S = 3.0  # in a challenge, while words are still missing
-RECENT = 40  # frames remembered: speech is noticed half a second after it begins
-SILENCE = b"\xff"
+__all__ = ["FRAME_BYTES", "LEAD", "SILENCE", "Clear", "Finished", "Mark", "Media", "Out", "Turn"]
 
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A frame of µ-law to be played."""
-
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Comes back when everything before it was played; named after the prompt that it follows."""
-
-    name: str
+LONGEST_PAUSE_S = 3.0  # nobody is waited for any longer, nor anybody in a challenge while words are missing any less
+OWN_PAUSES = 1.5  # times the caller's longest pause of late: so long they are waited for
+TO_SPARE_S = 0.6  # for a slow caller who has said enough already: they may go on, but wait for their answer, too
+COUGH_S = 1.2  # what is shorter, and was not understood, interrupts no prompt for good
+MOST_COUGHS = 2
+RECENT = 60  # frames remembered: speech is noticed up to a second after it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +41,54 @@ Out = Media | Mark | Clear | Finished
 class Turn:
     """Plays the prompts (name, µ-law), a frame out for a frame in, and listens at once.
 
-    Half a second of speech interrupts the prompts; a key does so at once. A challenge is not interrupted by speech, and
-    what is said before its last prompt begins is no answer to it: the caller cannot know the words yet. And while fewer
-    words were heard than asked, a pause may last LONGEST_PAUSE_S.
+    Half a second of speech interrupts the prompts; a key does so at once. If it was only a cough, the phrase is said
+    again and the prompts go on. A challenge is not interrupted by speech, and what is said before its last prompt
+    begins is no answer to it: the caller cannot know the words yet.
+
+    The turn ends after the plan's silence; who has paused for longer within it or lately in this call is waited for
+    longer, and so is who has not said enough.
     """
 
-    def __init__(self, plan: Plan, prompts: Sequence[tuple[str, bytes]], listening: Listening) -> None:
+    def __init__(self, plan: Plan, prompts: Sequence[tuple[str, bytes]], listen: Callable[[], Listening]) -> None:
+        """`listen` begins to listen, and does so again after a cough."""
         self._plan = plan
-        self._listening = listening
-        self._to_play: deque[Media | Mark] = deque(out for name, audio in prompts for out in _script(name, audio))
-        self._answerable = _frames_before_last(prompts) if plan.asked else 0
-        self._sent = self._unheard = 0  # frames sent, and those of them that the caller has yet to hear
-        self._prompts_over = self._finished = False
+        self._listen_anew = listen
+        self._listening = listen()
+        self._player = Player(prompts)
+        self._ears = Endpointer(plan.silence_s)
         self._recent: deque[bytes] = deque(maxlen=RECENT)
         self._audio: bytearray | None = None  # what was given to the recogniser, once it is
-        self._ears = Endpointer(plan.silence_s)
-        self._patience = 0  # frames of silence beyond the plan's
+        self._prompts_over = self._finished = False
+        self._over_prompt = False  # the caller began to speak while a prompt was played
+        self._coughs = 0
 
     def start(self) -> list[Out]:
         """The frames that go ahead of the caller's first one."""
-        return self._play(LEAD)
+        return [*self._player.start()]
 
     def on_frame(self, frame: bytes) -> list[Out]:
         """Hear 20 ms of the caller (FRAME_BYTES of µ-law). Nothing comes of it once the turn is over."""
         if self._finished:
             return []
+        out: list[Out] = [*self._player.tick()]
         self._recent.append(frame)
-        self._unheard = max(self._unheard - 1, 0)
-        out = self._play(1)
-        if self._to_play or self._unheard:
-            return out + self._while_playing(frame)
+        ended = self._ears.feed(decode_mulaw(frame))
+        if self._audio is not None:
+            self._hear(frame)
+        if self._player.playing:
+            return out + self._while_playing()
         if not self._prompts_over:
             self._end_prompts()
             return out
-        self._listen(frame)
-        ended = self._ears.feed(decode_mulaw(frame))
-        self._patience = self._patience + 1 if ended == "speech" else 0
-        return out + self._end(ended) if ended and not self._awaits_words() else out
+        if ended is None or (ended == "speech" and self._ears.quiet_s < self._patience()):
+            return out
+        return out + self._end(ended)
 
     def on_key(self, key: str) -> list[Out]:
         """A key ends the turn, # only what is being said. Nothing comes of other keys where the plan takes none."""
         if self._finished or not (self._plan.keys or key == "#"):
             return []
-        out: list[Out] = [Clear()] if self._to_play or self._unheard else []
+        out: list[Out] = [Clear()] if self._player.playing else []
         if key == "#" and self._audio is not None:
             heard = self._listening.finish()
             if heard.words or self._ears.spoken:
@@ -109,85 +103,77 @@ class Turn:
         """No frame comes any more: silence, as a carrier may keep it, unless the caller was heard before."""
         return [] if self._finished else self._end("hangup" if self._ears.spoken else "no_input")
 
-    def _play(self, frames: int) -> list[Out]:
-        """The next frames of the prompts, and the marks up to them."""
-        out: list[Out] = []
-        while self._to_play and (frames or isinstance(self._to_play[0], Mark)):
-            out.append(self._to_play.popleft())
-            if isinstance(out[-1], Media):
-                frames -= 1
-                self._sent += 1
-                self._unheard += 1
-        return out
-
-    def _while_playing(self, frame: bytes) -> list[Out]:
+    def _while_playing(self) -> list[Out]:
         """Speech over a prompt: notice it after half a second, and take it from its beginning."""
-        if self._sent - self._unheard < self._answerable:
-            return []
-        if self._audio is not None:
-            self._listen(frame)
-            return []
-        self._ears.feed(decode_mulaw(frame))
-        if not self._ears.begun:
-            return []
-        if self._plan.asked:
+        if self._plan.asked and not self._player.last_begun:
+            self._ears.begin()
+        elif self._ears.begun and self._plan.asked:
             self._attend()
-            return []
-        self._to_play.clear()
-        self._unheard = 0
-        self._end_prompts()
-        return [Clear()]
+        elif self._ears.begun:
+            self._player.stop()
+            self._end_prompts()
+            return [Clear()]
+        return []
 
     def _end_prompts(self) -> None:
-        """From here on silence counts. Fresh ears hear the last moments again: the caller may be speaking already."""
+        """From here on silence counts; the caller may be speaking already."""
         self._prompts_over = True
-        self._attend()
-        remembered = len(self._recent) * FRAME_S
-        self._ears = Endpointer(self._plan.silence_s, NO_INPUT_S + remembered, LIMIT_S + remembered)
-        for frame in self._recent:
-            self._ears.feed(decode_mulaw(frame))
+        audio = self._attend()
+        self._ears.begin(len(audio) // FRAME_BYTES * FRAME_S)
+        self._over_prompt = self._ears.spoken
 
-    def _awaits_words(self) -> bool:
-        """Whether the caller is only pausing: people who repeat words one by one take their time."""
-        more = 0 < self._patience * FRAME_S < LONGEST_PAUSE_S - self._plan.silence_s
-        return more and len(self._listening.partial().split()) < len(self._plan.asked)
+    def _attend(self) -> bytearray:
+        """Give the recogniser the last moments, unless it hears the caller already."""
+        if self._audio is None:
+            self._audio = bytearray()
+            for frame in self._recent:
+                self._hear(frame)
+        return self._audio
 
-    def _attend(self) -> None:
-        """Give the recogniser the last moments, or the newest of them where it hears the caller already."""
-        if self._audio is not None:
-            self._listen(self._recent[-1])
-            return
-        self._audio = bytearray()
-        for frame in self._recent:
-            self._listen(frame)
-
-    def _listen(self, frame: bytes) -> None:
+    def _hear(self, frame: bytes) -> None:
         assert self._audio is not None
         self._audio += frame
         self._listening.feed(decode_mulaw(frame).tobytes())
 
+    def _patience(self) -> float:
+        """How many seconds of silence end the turn: a caller's own pauses tell how long they may still go on."""
+        least, enough = self._plan.silence_s, len(self._plan.asked)
+        own = max(least, OWN_PAUSES * max(self._plan.pause_s, self._ears.pause_s))
+        if not enough and own == least:
+            return least
+        if len(self._listening.partial().split()) >= max(enough, 1):
+            return min(own, least + TO_SPARE_S, LONGEST_PAUSE_S)
+        return LONGEST_PAUSE_S if enough else min(own, LONGEST_PAUSE_S)
+
     def _end(self, ended: Ended) -> list[Out]:
         listened = self._audio is not None and ended != "no_input"
-        return self._finish(ended, self._listening.finish() if listened else NOTHING)
+        heard = self._listening.finish() if listened else NOTHING
+        if ended == "speech" and self._was_cough(heard):
+            return self._go_on()
+        return self._finish(ended, heard)
+
+    def _was_cough(self, heard: Heard) -> bool:
+        """Whether a short sound over a prompt said nothing. What comes after the prompts deserves an answer."""
+        short = self._ears.talked_s < COUGH_S and not heard.understood
+        return short and self._over_prompt and not self._plan.asked and self._coughs < MOST_COUGHS
+
+    def _go_on(self) -> list[Out]:
+        """As if there had been no cough: say the phrase again that it interrupted, or listen on."""
+        self._coughs += 1
+        self._listening = self._listen_anew()
+        self._recent.clear()
+        self._audio = None
+        self._ears.begin()
+        if not self._player.stopped:
+            self._end_prompts()
+            return []
+        self._prompts_over = False
+        return [*self._player.resume()]
 
     def _finish(self, ended: Ended, heard: Heard, key: str | None = None) -> list[Out]:
         self._finished = True
         voice = bytes(self._audio or b"") if ended in ("speech", "limit") else b""
-        return [Finished(Result(ended, heard.words, heard.confidence, heard.understood, key), voice)]
-
-
-def _frames(audio: bytes) -> int:
-    return -(-len(audio) // FRAME_BYTES)
-
-
-def _frames_before_last(prompts: Sequence[tuple[str, bytes]]) -> int:
-    """How many frames are played before the last prompt that says something."""
-    last = max((at for at, (name, _) in enumerate(prompts) if "pause." not in name), default=0)
-    return sum(_frames(audio) for _, audio in prompts[:last])
-
-
-def _script(name: str, audio: bytes) -> Iterator[Media | Mark]:
-    """A prompt cut into frames, the last one filled up with silence, and its mark."""
-    for at in range(0, len(audio), FRAME_BYTES):
-        yield Media(audio[at : at + FRAME_BYTES].ljust(FRAME_BYTES, SILENCE))
-    yield Mark(name)
+        pause = self._ears.pause_s
+        if ended == "speech" and not heard.understood:  # the silence may have been a pause that nobody waited for
+            pause = max(pause, self._plan.silence_s)
+        return [Finished(Result(ended, heard.words, heard.confidence, heard.understood, key, pause), voice)]

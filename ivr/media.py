@@ -171,7 +171,7 @@ class Conversation:
         if claimed is None:
             raise streams.MessageRefused("the token opens no spoken turn of this call")
         self._row, plan = claimed
-        self._turn = Turn(plan, list(self._audio_of(plan)), self._listening(plan))
+        self._turn = Turn(plan, list(self._audio_of(plan)), partial(self._listening, plan))
         self._do(self._turn.start())
 
     def _listening(self, plan: spoken.Plan) -> Listening:

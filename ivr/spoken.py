@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from ivr.steps import GLOBAL_KEYS, Broken, Event, Keyed, NotUnderstood, Silent, 
 PROMISED_DAYS = 90  # the notice says that no recording is kept for longer
 OPEN_FOR = timedelta(minutes=5)  # a carrier may have to say a long sentence before it connects
 ANY_KEY = "-"  # in a challenge it is enough to know that a key was pressed: it may begin a number
+LATELY = 3  # spoken turns: so long it is remembered how a caller pauses
 _BYTES_PER_SECOND = 8000  # mu-law at 8 kHz
 
 Ended = Literal["speech", "no_input", "key", "limit", "hangup"]
@@ -34,6 +35,7 @@ class Plan:
     keep: bool  # keep the caller's audio, sealed
     asked: tuple[str, ...]  # the words to be repeated
     keys: bool = True
+    pause_s: float = 0.0  # the longest that the caller has lately paused for, and then gone on
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Result:
     confidence: float = 0.0
     understood: bool = False
     key: str | None = None
+    pause_s: float = 0.0  # the longest pause within what was said
 
 
 def open_turn(session: Session, rt: Runtime, call: Call, n: int, plan: Plan) -> str:
@@ -54,11 +57,19 @@ def open_turn(session: Session, rt: Runtime, call: Call, n: int, plan: Plan) -> 
     same answer; it is worth nothing once it was used, the call has gone on, or OPEN_FOR is over.
     """
     token = secrets.token_urlsafe(24)
+    plan = replace(plan, pause_s=_pause(session, call))
     turn = SpokenTurn(
         call_id=call.id, n=n, token_hash=_hash(token), plan=asdict(plan), state="open", expires_at=rt.now() + OPEN_FOR
     )
     session.add(turn)
     return token
+
+
+def _pause(session: Session, call: Call) -> float:
+    """The longest pause in the caller's latest spoken turns of this call."""
+    done = select(SpokenTurn.heard).where(SpokenTurn.call_id == call.id, SpokenTurn.state == "done")
+    latest = session.scalars(done.order_by(SpokenTurn.n.desc()).limit(LATELY))
+    return max((heard.get("pause_s", 0.0) for heard in latest if heard), default=0.0)
 
 
 def claim(session: Session, rt: Runtime, token: str, call_sid: str) -> tuple[SpokenTurn, Plan] | None:

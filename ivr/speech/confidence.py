@@ -14,7 +14,7 @@ FEATURES = (
     "words",  # log odds of this meaning among all hypotheses
     "runner_up",  # by how much the best hypothesis of another meaning is worse (natural log)
     "garbage",  # by how much the same without other speech in it would be worse (natural log)
-    "garbage_s",  # how long other speech was to be heard (seconds)
+    "garbage_s",  # how long the longest piece of other speech was to be heard (seconds)
     "garbage_db",  # its loudest moment beside the loudest of all
     "faintest_db",  # the faintest word beside the loudest moment
     "shortest_s",  # the shortest and the longest word (seconds)
@@ -67,7 +67,7 @@ def features(hypotheses: Sequence[Hypothesis]) -> list[float]:
         min(log(mine / rest), _SURE) if rest > 0 else _SURE,
         _behind(best, [one for one in hypotheses if one.meaning != best.meaning]),
         0.0 if best.clean else _behind(best, [one for one in hypotheses if one.meaning == best.meaning and one.clean]),
-        min(sum(piece.seconds for piece in others), 2.0),
+        min(max([piece.seconds for piece in others], default=0.0), 2.0),
         max([piece.level - loudest for piece in others], default=-_FAINT),
         max(min(piece.level for piece in words) - loudest, -_FAINT),
         min(piece.seconds for piece in words),

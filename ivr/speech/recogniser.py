@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from ivr.speech.vocabulary import (
     CHALLENGE,
     CHALLENGE_GRAPH,
     COMMANDS,
+    DIGITS,
     GRAPH,
     NAMES,
     OTHER_WORDS,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from vosk import KaldiRecognizer, Model
 
 SAMPLE_RATE = 8000
+AUDIBLE_S = 0.08  # what is hardly to be heard beside the loudest is breath, a click or the room, and no word
 LISTED = 12  # unknown words named in an error
 ALTERNATIVES = 10  # ways of hearing a turn that are weighed against each other
 _ONE_ANSWER = {*COMMANDS, ASIDE}
@@ -156,7 +159,7 @@ class VoskListening:
         return self.judge(self.hypotheses())
 
     def hypotheses(self) -> list[Hypothesis]:
-        """End the turn and give the ways in which it may be heard, the likeliest first; tones and hum are left out."""
+        """End the turn and give the ways in which it may be heard, likeliest first; tones and breath are left out."""
         found = []
         for one in json.loads(self._recognizer.FinalResult())["alternatives"]:
             pieces = tuple(self._pieces(one.get("result", [])))
@@ -167,9 +170,10 @@ class VoskListening:
     def _pieces(self, entries: Iterable[dict[str, Any]]) -> Iterator[Piece]:
         for entry in entries:
             span = entry["start"], entry["end"]
-            if not self._sound.is_tone(*span):
+            seconds = self._sound.loud(*span)
+            if seconds >= AUDIBLE_S and not self._sound.is_tone(*span):
                 word = None if entry["word"] in _GARBAGE else plain(entry["word"])
-                yield Piece(word, self._sound.peak(*span), self._sound.loud(*span))
+                yield Piece(word, self._sound.peak(*span), seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,8 @@ class Judge:
 
     def meaning(self, words: Sequence[str]) -> tuple[str, ...]:
         """What the words mean one by one, or their one answer: who says yes twice has said yes."""
+        if self.grammar == CHALLENGE:
+            return tuple(words)
         meant = tuple(meanings(self.grammar, self.dialect)[word] for word in words)
         return tuple(sorted(set(meant))) if self.grammar in _ONE_ANSWER else meant
 
@@ -225,7 +231,11 @@ class Challenged:
 
 @cache
 def _grammar_json(name: str, dialect: str) -> str:
-    return json.dumps(labels(name, dialect), ensure_ascii=False)
+    """The phrases that Vosk makes a bigram of. Of digits, one follows another: without pairs it would hear but one."""
+    phrases = list(labels(name, dialect))
+    if name == DIGITS:
+        phrases += [" ".join(pair) for pair in product(phrases, repeat=2)]
+    return json.dumps(phrases, ensure_ascii=False)
 
 
 def _load(folder: Path) -> tuple[Model, Model]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ivr.speech.endpoint import FRAME, FRAME_S, is_pure
+from ivr.speech.tones import FRAME, is_pure
 
+FRAME_S = FRAME / 8000
 _SMOOTHED = 3  # frames
 _LOUD = 0.05  # share of the loudest frame's power from which a frame counts
 _HEARD = 10**-1.8  # share of the loudest frame's power from which a frame is heard beside it
@@ -37,9 +38,10 @@ class Sound:
         return float(10 * np.log10(smooth.max(initial=0.0) + 1))
 
     def loud(self, start_s: float, end_s: float) -> float:
-        """How many seconds between two times are within 18 dB of the loudest moment of all."""
+        """How many seconds between two times are within 18 dB of the loudest tenth of a second of all."""
         first, last = _frames(start_s, end_s)
-        return FRAME_S * int((np.array(self._powers[first:last]) > _HEARD * max(self._powers, default=0.0)).sum())
+        loudest = np.convolve([0.0, *self._powers], np.full(5, 0.2)).max()  # a click is shorter
+        return FRAME_S * int((np.array(self._powers[first:last]) > _HEARD * loudest).sum())
 
     def is_tone(self, start_s: float, end_s: float) -> bool:
         """Whether nearly all that is loud between two times is tones or hum."""

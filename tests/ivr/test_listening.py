@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.listening import FRAME_BYTES, LEAD, Clear, Finished, Mark, Media, Out, Turn
-from ivr.speech.recogniser import Heard
+from ivr.listening import (
+    FRAME_BYTES,
+    LEAD,
+    LONGEST_PAUSE_S,
+    MOST_COUGHS,
+    Clear,
+    Finished,
+    Mark,
+    Media,
+    Out,
+    Turn,
+)
+from ivr.speech.endpoint import FRAME_S, LIMIT_S
+from ivr.speech.recogniser import NOTHING, Heard
 from ivr.spoken import Plan
 from tests.ivr.hearing import FakeListening, silence, speech
 
@@ -23,11 +38,18 @@ TWO_SECONDS = b"\x12" * 16000
 class Caller:
     """Drives a turn as the caller's telephone does, and keeps what came out of it."""
 
-    def __init__(self, plan: Plan, *prompts: tuple[str, bytes], heard: Heard = UNDERSTOOD) -> None:
-        self.listening = FakeListening(heard)
-        self.turn = Turn(plan, prompts, self.listening)
+    def __init__(
+        self, plan: Plan, *prompts: tuple[str, bytes], heard: Heard = UNDERSTOOD, coughs: Sequence[Heard] = ()
+    ) -> None:
+        self._to_hear = [*coughs, heard]
+        self.turn = Turn(plan, prompts, self._listen)
         self.out: list[Out] = self.turn.start()
         self.frames = 0
+
+    def _listen(self) -> FakeListening:
+        """Begin to listen: to what is to be heard next, and in the end to the same for ever."""
+        self.listening = FakeListening(self._to_hear.pop(0) if len(self._to_hear) > 1 else self._to_hear[0])
+        return self.listening
 
     def sends(self, frames: list[bytes]) -> Caller:
         for frame in frames:
@@ -96,7 +118,7 @@ def test_a_challenge_waits_longer_between_words() -> None:
     caller = Caller(CHALLENGE, ("a", b"\x10" * 160), heard=REPEATED).sends(silence(0.2))
     caller.sends(speech("word.shuzi")).sends(silence(1.2)).sends(speech("word.beijing")).sends(silence(1.2))
     assert caller.finished is None
-    assert caller.sends(silence(0.5)).ends().result.ended == "speech"
+    assert caller.sends(silence(1.0)).ends().result.ended == "speech"
 
 
 def test_while_words_are_missing_a_pause_may_be_longer() -> None:
@@ -104,6 +126,46 @@ def test_while_words_are_missing_a_pause_may_be_longer() -> None:
     caller.sends(speech("word.shuzi")).sends(silence(2.5)).sends(speech("word.beijing")).sends(silence(2.5))
     assert caller.finished is None
     assert caller.sends(silence(0.8)).ends().result.ended == "speech"
+
+
+def spoken_in(caller: Caller, seconds: float) -> bool:
+    """Whether the turn ends within so many seconds of silence."""
+    return caller.sends(silence(seconds)).finished is not None
+
+
+def test_a_slow_caller_is_waited_for() -> None:
+    """Who paused for long within this turn, or lately in this call, gets more silence; nobody gets less."""
+    slow = replace(COMMAND, pause_s=1.6)
+    at_once = ("menu.main", b"\x10" * 160)
+    assert spoken_in(Caller(COMMAND, at_once).sends(silence(0.2)).sends(speech("word.beijing")), 1.1)
+    assert spoken_in(Caller(replace(COMMAND, pause_s=0.2), at_once).sends(speech("word.beijing")), 1.1)
+    said_it = Caller(slow, at_once).sends(silence(0.2)).sends(speech("word.beijing"))
+    assert not spoken_in(said_it, 1.3)
+    assert spoken_in(said_it, 0.4), "who has said it waits no longer than that"
+    searching = Caller(slow, at_once, heard=NOTHING).sends(silence(0.2)).sends(speech("word.beijing"))
+    assert not spoken_in(searching, 2.1)
+    assert spoken_in(searching, 0.6)
+
+
+def test_pauses_within_a_challenge_are_learnt_and_told() -> None:
+    caller = Caller(CHALLENGE, ("a", b"\x10" * 160), heard=REPEATED).sends(silence(0.2))
+    caller.sends(speech("word.shuzi")).sends(silence(1.0)).sends(speech("word.beijing"))
+    assert not spoken_in(caller, 1.5)
+    assert spoken_in(caller, 0.8)
+    assert caller.ends().result.pause_s == pytest.approx(1.2, abs=0.25)
+
+
+def test_who_may_have_been_cut_off_is_waited_for_next_time() -> None:
+    caller = Caller(COMMAND, ("menu.main", b"\x10" * 160), heard=NOTHING).sends(silence(0.2))
+    assert spoken_in(caller.sends(speech("word.beijing")), 1.2)
+    assert caller.ends().result.pause_s == COMMAND.silence_s
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 1.0, 3.0, 60.0])
+@pytest.mark.parametrize("plan", [COMMAND, CHALLENGE])
+def test_nobody_is_waited_for_longer_than_three_seconds(plan: Plan, pause_s: float) -> None:
+    caller = Caller(replace(plan, pause_s=pause_s), ("a", b"\x10" * 160), heard=NOTHING).sends(silence(0.2))
+    assert spoken_in(caller.sends(speech("word.beijing")), LONGEST_PAUSE_S + 0.2)
 
 
 def test_no_input_counts_from_the_end_of_the_prompts() -> None:
@@ -135,6 +197,46 @@ def test_a_cough_does_not_interrupt() -> None:
     caller.sends(silence(3))
     assert not caller.cleared
     assert caller.marks == ["menu.main"]
+
+
+COUGH = speech("word.shanghai")  # long enough to interrupt
+
+
+def test_after_a_cough_the_prompt_goes_on() -> None:
+    caller = Caller(COMMAND, ("greeting", TWO_SECONDS), ("menu.main", TWO_SECONDS), coughs=[NOTHING])
+    caller.sends(silence(3)).sends(COUGH)
+    assert caller.cleared
+    assert caller.marks == ["greeting"]
+    assert caller.sends(silence(4)).finished is None
+    assert caller.marks == ["greeting", "menu.main"]
+    assert caller.played > 4 * 50, "the phrase is said from its beginning"
+    result = caller.sends(speech("word.beijing")).sends(silence(2)).ends().result
+    assert (result.ended, result.words) == ("speech", ("认证",))
+
+
+def test_a_short_command_is_no_cough() -> None:
+    caller = Caller(COMMAND, ("menu.main", TWO_SECONDS * 2)).sends(silence(2)).sends(COUGH).sends(silence(2))
+    assert caller.ends().result.words == ("认证",)
+
+
+def test_a_cough_at_the_end_of_a_prompt_ends_nothing() -> None:
+    caller = Caller(COMMAND, ("menu.main", TWO_SECONDS), coughs=[NOTHING]).sends(silence(1.3)).sends(speech("digit.1"))
+    assert caller.sends(silence(5)).finished is None
+    assert not caller.cleared
+    assert caller.sends(speech("word.beijing")).sends(silence(2)).ends().result.words == ("认证",)
+
+
+def test_talking_on_is_no_cough() -> None:
+    caller = Caller(COMMAND, ("menu.main", TWO_SECONDS * 10), heard=NOTHING)
+    caller.sends(silence(2)).sends(speech("greeting")[:150]).sends(silence(2))
+    assert (caller.ends().result.ended, caller.ends().result.understood) == ("speech", False)
+
+
+def test_who_coughs_again_and_again_is_answered() -> None:
+    caller = Caller(COMMAND, ("menu.main", TWO_SECONDS * 20), heard=NOTHING)
+    for _ in range(MOST_COUGHS):
+        assert caller.sends(silence(2)).sends(COUGH).sends(silence(2)).finished is None
+    assert caller.sends(COUGH).sends(silence(2)).ends().result.ended == "speech"
 
 
 @pytest.mark.parametrize("key", "0123456789*")
@@ -206,7 +308,7 @@ STEPS = st.lists(st.sampled_from(["frame", "speech", "1", "#", "*", "hangup"]), 
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS, prompt=st.integers(0, 5000), asked=st.booleans(), keys=st.booleans())
 def test_whatever_comes_the_turn_ends_once(steps: list[str], prompt: int, asked: bool, keys: bool) -> None:
-    """Any order of frames, speech, keys and hanging up: each mark once, one end, nothing after it."""
+    """Any order of frames, speech, keys and hanging up: marks in order, one end, nothing after it."""
     plan = replace(CHALLENGE if asked else COMMAND, keys=keys)
     caller = Caller(plan, ("a", b"\x10" * prompt), ("b", b"\x11" * prompt))
     said = speech("word.shuzi")
@@ -223,5 +325,36 @@ def test_whatever_comes_the_turn_ends_once(steps: list[str], prompt: int, asked:
     caller.hangs_up()
     assert sum(isinstance(out, Finished) for out in caller.out) == 1
     assert isinstance(caller.out[-1], Finished)
-    assert caller.marks == ["a", "b"][: len(caller.marks)]
-    assert caller.played <= 2 * -(-prompt // FRAME_BYTES)
+    assert list(dict.fromkeys(caller.marks)) == ["a", "b"][: len(set(caller.marks))]
+    assert caller.played <= (1 + MOST_COUGHS) * 2 * -(-prompt // FRAME_BYTES)
+
+
+SOUNDS = {
+    "silence": silence(0.3),
+    "speech": speech("word.shuzi"),
+    "talk": speech("greeting")[:100],
+    "hiss": [bytes(frame) for frame in np.random.default_rng(1).integers(0, 256, (40, FRAME_BYTES), dtype=np.uint8)],
+}
+HEARD = st.sampled_from([NOTHING, UNDERSTOOD])
+
+
+@settings(max_examples=25, deadline=None)
+@given(order=st.lists(st.sampled_from(sorted(SOUNDS)), min_size=1), asked=st.booleans(), heard=HEARD)
+def test_whatever_is_heard_for_ever_the_turn_ends(order: list[str], asked: bool, heard: Heard) -> None:
+    caller = Caller(CHALLENGE if asked else COMMAND, ("a", TWO_SECONDS), heard=heard)
+    for sound in cycle(order):
+        caller.sends(SOUNDS[sound])
+        if caller.finished:
+            break
+    assert caller.frames * FRAME_S <= (1 + MOST_COUGHS) * (2 + LIMIT_S) + 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(before=st.lists(st.sampled_from(sorted(SOUNDS)), max_size=6), key=st.sampled_from("0123456789*"))
+def test_a_key_ends_the_turn_whatever_was_heard(before: list[str], key: str) -> None:
+    caller = Caller(COMMAND, ("a", TWO_SECONDS), heard=NOTHING)
+    for sound in before:
+        caller.sends(SOUNDS[sound])
+    over = caller.finished
+    caller.presses(key)
+    assert over or (caller.ends().result.ended, caller.ends().result.key) == ("key", key)

@@ -35,6 +35,7 @@ _GROUPS = 60  # of each speaker
 # espeak-ng voices that nothing was trained on: some for thresholds, others for figures
 VOICES = {"tuning": HELD_OUT_VARIANTS[::2], "reporting": HELD_OUT_VARIANTS[1::2]}
 _SAID_TOGETHER = {CHALLENGE: 3, "digits": 4}
+_SPEECH = 0.08  # of full scale: the level of the louder part of a recording
 _ROOM = 1e-4  # the noise of the quiet between recordings
 
 
@@ -122,8 +123,12 @@ def _quiet(seconds: float, random: Random) -> Samples:
 
 
 def _levelled(recording: Recording) -> Samples:
+    """At the level of its speech, not of a click in it: one speaker on one line does not whisper every third word."""
     samples = read(recording.path)
-    return samples * np.float32(0.3 / (np.abs(samples).max() + 1e-6))
+    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160)
+    power = np.sort(np.mean(np.square(frames), axis=1))
+    speech = power[int(0.8 * len(power)) : int(0.97 * len(power)) + 1].mean()  # the louder part, without its loudest
+    return np.clip(samples * np.float32(_SPEECH / np.sqrt(speech + 1e-12)), -1, 1).astype(np.float32)
 
 
 def _alone(recording: Recording, random: Random) -> Take:

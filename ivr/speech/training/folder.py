@@ -14,7 +14,7 @@ from ivr.speech.training.features import MFCC_CONF
 from ivr.speech.training.graph import Costs, Sounds, any_words, challenge, lexicon
 from ivr.speech.training.kaldi import acoustic_model
 from ivr.speech.training.network import Network
-from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory, units
+from ivr.speech.training.phones import GARBAGE, Inventory, units
 from ivr.speech.vocabulary import CHALLENGE_GRAPH, GRAPH, OTHER_WORDS, challenge_words, label, other_sounds
 
 SYLLABLES = "syllables.json"  # of both languages, without their tones: what other speech may consist of
@@ -56,7 +56,7 @@ def write(
         (out / name).mkdir(parents=True, exist_ok=True)
     (out / "am" / "final.mdl").write_bytes(acoustic_model(network.eval(), inventory, priors(labels, inventory)))
     (out / "conf" / "mfcc.conf").write_text(MFCC_CONF, encoding="utf-8")
-    silence = inventory.phones["words:" + SILENCE].number
+    silence = inventory.silence.number
     (out / "conf" / "model.conf").write_text(_MODEL_CONF.format(silence=silence), encoding="utf-8")
     heard = {spelling: sorted({one.rstrip("123456") for one in syllables[spelling]}) for spelling in SPELLINGS}
     (out / SYLLABLES).write_text(json.dumps(heard, indent=0) + "\n", encoding="utf-8")
@@ -83,6 +83,10 @@ def write_graphs(out: Path, inventory: Inventory, costs: Costs = COSTS) -> None:
     (out / GRAPH / "Gr.fst").write_bytes(any_words(numbers).written())
     (out / GRAPH / "disambig_tid.int").write_text("", encoding="utf-8")
     (out / CHALLENGE_GRAPH / "HCLG.fst").write_bytes(challenge(inventory, numbers, words, costs).written())
+    boundaries = "".join(f"{placed.number} {placed.place}\n" for placed in inventory.placed)
+    for name in (GRAPH, CHALLENGE_GRAPH):  # so that Vosk knows when each word begins and ends
+        (out / name / "phones").mkdir(exist_ok=True)
+        (out / name / "phones" / "word_boundary.int").write_text(boundaries, encoding="utf-8")
 
 
 def numbered(out: Path, words: Iterable[str]) -> dict[str, int]:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from ivr.speech.training.phones import FINALS, GARBAGE, SILENCE, Inventory, Phone, states_of
+from ivr.speech.training.phones import ALONE, FINALS, FIRST, GARBAGE, LAST, WITHIN, Inventory, Phone, Placed, states_of
 from ivr.speech.vocabulary import OTHER_WORDS
 
 _MAGIC, _OUTPUT_SORTED, _EXPANDED_MUTABLE = 2125659606, 0x40000000, 3
 _NEVER_FINAL = float("inf")
-State = tuple[int, int]  # a pdf, and how many frames it lasts at least
+State = tuple[int, int]  # a transition state, and how many frames it lasts at least
 Sounds = tuple[str, ...]
 
 
@@ -24,11 +24,11 @@ class Costs:
     """
 
     word: float = 5.0
-    decoy: float = 8.0
+    decoy: float = 20.0
     command: float = 5.0
     other_words: float = 5.0
-    other_sounds: float = 0.0
-    syllable: float = 9.0
+    other_sounds: float = 6.0
+    syllable: float = 14.0
     silence: float = 0.7
     garbage_frames: int = 4
     final_frames: int = 3
@@ -64,28 +64,35 @@ class Graph:
 def _append(graph: Graph, start: int, end: int, states: Sequence[State], word: int, cost: float) -> None:
     """A left-to-right path between two states; the word's label is on its first arc."""
     at = start
-    for pdf, least in states:
+    for state, least in states:
         for frame in range(least):
             following = graph.state()
-            label = 2 * pdf + 1 if frame else 2 * pdf + 2
+            label = 2 * state + 1 if frame else 2 * state + 2
             graph.arcs[at].append((label, word, cost, following))
             at, word, cost = following, 0, 0.0
-        graph.arcs[at].append((2 * pdf + 1, 0, 0.0, at))
+        graph.arcs[at].append((2 * state + 1, 0, 0.0, at))
     graph.arcs[at].append((0, 0, 0.0, end))
 
 
-def _states(phone: Phone, least: int = 1) -> list[State]:
-    return [(phone.first_pdf + state, least) for state in range(phone.states)]
+def _states(placed: Placed, least: int = 1) -> list[State]:
+    return [(placed.first_state + state, least) for state in range(placed.phone.states)]
 
 
 def _of_word(inventory: Inventory, word: str, least: int) -> list[State]:
     """A challenge word's states: its finals last at least `least` frames a state, its initials one."""
     lengths = [least if unit in FINALS else 1 for unit in inventory.words[word] for _ in range(states_of(unit))]
-    return list(zip(range(inventory.of_word(word).first_pdf, inventory.pdfs), lengths, strict=False))
+    first = inventory.at(inventory.of_word(word), ALONE).first_state
+    return [(first + state, length) for state, length in enumerate(lengths)]
 
 
 def _of_sounds(inventory: Inventory, sounds: Sequence[str]) -> list[State]:
-    return [state for unit in sounds for state in _states(inventory.of_sound(unit))]
+    places = [ALONE] if len(sounds) == 1 else [FIRST, *[WITHIN] * (len(sounds) - 2), LAST]
+    pairs = zip(sounds, places, strict=True)
+    return [state for unit, place in pairs for state in _states(inventory.at(inventory.of_sound(unit), place))]
+
+
+def _garbage(inventory: Inventory, phone: Phone, costs: Costs) -> list[State]:
+    return _states(inventory.at(phone, ALONE), costs.garbage_frames)
 
 
 def lexicon(
@@ -107,7 +114,7 @@ def lexicon(
     for word, ways in said.items():
         for way in dict.fromkeys(ways):
             _append(graph, before, between, _of_sounds(inventory, way), numbers[word], costs.command)
-    garbage = _states(inventory.of_sound(GARBAGE), costs.garbage_frames)
+    garbage = _garbage(inventory, inventory.of_sound(GARBAGE), costs)
     for word, ways in syllables.items():
         _append(graph, before, between, garbage, numbers[word], costs.other_sounds)
         for way in dict.fromkeys(ways):
@@ -129,7 +136,7 @@ def challenge(
             between, before = graph.state(final=0.0), graph.state(final=0.0)
             nodes[frozenset(said)] = between, before
             _silence(graph, inventory, between, before, costs)
-            other = _states(inventory.phones["words:" + GARBAGE], costs.garbage_frames)
+            other = _garbage(inventory, inventory.phones["words:" + GARBAGE], costs)
             _append(graph, before, between, other, numbers[OTHER_WORDS], costs.other_words)
             for word in inventory.words.keys() - set(words):
                 states = _of_word(inventory, word, costs.final_frames)
@@ -143,7 +150,7 @@ def challenge(
 
 def _silence(graph: Graph, inventory: Inventory, between: int, before: int, costs: Costs) -> None:
     graph.arcs[between].append((0, 0, 0.0, before))
-    _append(graph, between, before, _states(inventory.phones["words:" + SILENCE]), 0, costs.silence)
+    _append(graph, between, before, _states(inventory.silence), 0, costs.silence)
 
 
 def any_words(numbers: Mapping[str, int]) -> Graph:

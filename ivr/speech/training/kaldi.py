@@ -52,8 +52,8 @@ def _matrix(values: Array) -> bytes:
 def _topology(inventory: Inventory) -> bytes:
     """One left-to-right topology for each number of states that some phone has."""
     lengths = sorted({phone.states for phone in inventory.phones.values()})
-    numbers = [phone.number for phone in inventory.phones.values()]
-    index = [-1, *(lengths.index(phone.states) for phone in inventory.phones.values())]
+    numbers = [placed.number for placed in inventory.placed]
+    index = [-1, *(lengths.index(placed.phone.states) for placed in inventory.placed)]
     parts = [_token("<Topology>"), _ints(numbers), _ints(index), _int(len(lengths))]
     for states in lengths:
         parts.append(_int(states + 1))
@@ -64,11 +64,11 @@ def _topology(inventory: Inventory) -> bytes:
 
 
 def transition_model(inventory: Inventory) -> bytes:
-    """Kaldi's TransitionModel. Transition ids of pdf k: self-loop 2k + 1, forward 2k + 2."""
+    """Kaldi's TransitionModel. Transition ids of state k: self-loop 2k + 1, forward 2k + 2."""
     triples = [
-        (phone.number, state, phone.first_pdf + state)
-        for phone in inventory.phones.values()
-        for state in range(phone.states)
+        (placed.number, state, placed.phone.first_pdf + state)
+        for placed in inventory.placed
+        for state in range(placed.phone.states)
     ]
     parts = [_token("<TransitionModel>"), _topology(inventory), _token("<Triples>"), _int(len(triples))]
     parts += [_int(value) for triple in triples for value in triple]

@@ -8,7 +8,7 @@ Cantonese, so that new commands need a pronunciation and no training. A decoding
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 INITIALS = ("zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s")
@@ -48,6 +48,8 @@ CANTONESE_FINALS = tuple(
 )
 _JYUTPING_INITIALS = ("gw", "kw", "ng", *"bpmfdtnlgkhwzcsj")
 SILENCE, GARBAGE = "sil", "other"
+NOWHERE, ALONE, FIRST, WITHIN, LAST = "nonword", "singleton", "begin", "internal", "end"
+PLACES = (FIRST, WITHIN, LAST, ALONE)
 _WRITTEN = {"iou": "iu", "uei": "ui", "uen": "un", "ueng": "ong", "io": "o", "ê": "ei"}
 
 
@@ -61,12 +63,24 @@ class NotJyutping(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One Kaldi phone: its name, its number (from 1) and the first of its `states` pdfs."""
+    """What the network tells apart: its name and the first of its `states` pdfs."""
 
     name: str
-    number: int
     first_pdf: int
     states: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A phone as Kaldi numbers it (from 1), at one place in a word, and the first of its transition states.
+
+    Kaldi finds where words begin and end by these places; the sounds, and their pdfs, are the same.
+    """
+
+    phone: Phone
+    place: str  # as word_boundary.int has it
+    number: int
+    first_state: int
 
 
 def split(syllable: str) -> tuple[str, ...]:
@@ -135,13 +149,34 @@ class Inventory:
         for unit in (*INITIALS, *FINALS, *CANTONESE_INITIALS, *CANTONESE_FINALS):
             self._add("sounds:" + unit, states_of(unit))
 
+        self.placed = tuple(self._placed())
+        self._by_place = {(placed.phone.name, placed.place): placed for placed in self.placed}
+
     @property
     def pdfs(self) -> int:
         """How many pdfs there are so far."""
         return sum(phone.states for phone in self.phones.values())
 
     def _add(self, name: str, states: int) -> None:
-        self.phones[name] = Phone(name, len(self.phones) + 1, self.pdfs, states)
+        self.phones[name] = Phone(name, self.pdfs, states)
+
+    def _placed(self) -> Iterator[Placed]:
+        number, state = 1, 0
+        for phone in self.phones.values():
+            head, _, unit = phone.name.partition(":")
+            within = PLACES if head == "sounds" and unit not in (SILENCE, GARBAGE) else (ALONE,)
+            for place in (NOWHERE,) if unit == SILENCE else within:
+                yield Placed(phone, place, number, state)
+                number, state = number + 1, state + phone.states
+
+    def at(self, phone: Phone, place: str) -> Placed:
+        """The phone at that place of a word."""
+        return self._by_place[phone.name, place]
+
+    @property
+    def silence(self) -> Placed:
+        """The silence of the decoding graphs: that of the words head."""
+        return self.at(self.phones["words:" + SILENCE], NOWHERE)
 
     def of_word(self, word: str) -> Phone:
         """The phone that is a whole challenge word."""

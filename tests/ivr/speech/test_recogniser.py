@@ -121,15 +121,15 @@ def test_two_answers_at_once_are_not_understood() -> None:
 
 @needs_espeak
 def test_what_is_said_instead_of_a_challenge_is_understood(recogniser: VoskRecogniser) -> None:
-    """The figures are in the model's card; here, that nearly everything is heard and nothing as something else."""
+    """The figures are in the model's card; here, that most of it is heard and hardly anything as something else."""
     heard = {}
     for words in meanings(ASIDE):
         challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
         challenge.feed(np.concatenate([silence(0.4), phrase(words), silence(0.6)]).tobytes())
         heard[words] = [meanings(ASIDE).get(word) for word in challenge.finish().words]
     right = [words for words, meant in heard.items() if meant == [meanings(ASIDE)[words]]]
-    assert len(right) >= 0.85 * len(heard), heard
-    assert all(not meant for words, meant in heard.items() if words not in right), heard
+    assert len(right) >= 0.75 * len(heard), heard
+    assert sum(bool(meant) for words, meant in heard.items() if words not in right) <= 0.15 * len(heard), heard
 
 
 def test_a_challenge_repeated_is_heard_as_before(recogniser: VoskRecogniser) -> None:

@@ -76,14 +76,17 @@ def test_cepstra_are_the_transform_of_log_mel() -> None:
     assert np.abs(log_mel(samples) @ cosine_transform().T - cepstra).max() < 1e-3
 
 
-def test_every_pdf_has_one_triple(sounds: Inventory) -> None:
+def test_every_state_of_every_phone_at_every_place_has_its_triple(sounds: Inventory) -> None:
     written = transition_model(sounds)
     start = written.index(b"<Triples> ") + len(b"<Triples> ")
     (count,) = struct.unpack_from("<i", written, start + 1)
     values = [struct.unpack_from("<i", written, start + 6 + 5 * index)[0] for index in range(3 * count)]
     triples = list(zip(values[::3], values[1::3], values[2::3], strict=True))
     assert triples == sorted(triples)
-    assert [pdf for _, _, pdf in triples] == list(range(sounds.pdfs))
+    assert {pdf for _, _, pdf in triples} == set(range(sounds.pdfs))
+    states = [(placed.number, state) for placed in sounds.placed for state in range(placed.phone.states)]
+    assert [(phone, state) for phone, state, _ in triples] == states
+    assert [placed.first_state for placed in sounds.placed] == [states.index((p.number, 0)) for p in sounds.placed]
 
 
 def test_arcs_are_written_sorted_by_output() -> None:

@@ -1,0 +1,48 @@
+"""Sounds that machines make and no voice does: pure tones, and what repeats itself without a change."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ivr.speech.g711 import Pcm
+
+FRAME = 160  # samples at 8 kHz: 20 ms
+HISTORY = 1220  # samples that `is_steady` looks at
+_PURE = 0.99  # share of a frame's power in two narrow peaks: a tone, keys, hum
+_STEADY = 0.97  # how like its own past a sound is that does not change; of real speech 0.2 % of the frames are
+_PIECE = 320  # samples compared with those that lie between 50 and 112 ms before them
+_NEAREST = 400
+_HERTZ = np.fft.rfftfreq(2 * FRAME, 1 / 8000)
+_BAND = _HERTZ >= 200
+_HANN = np.hanning(FRAME)
+
+
+def is_pure(frame: Pcm) -> bool:
+    """Whether nearly all of a frame's sound above 200 Hz is one tone or two, or there is hardly any above 200 Hz."""
+    power = np.abs(np.fft.rfft(frame * _HANN, 2 * FRAME)) ** 2
+    whole = power.sum() + 1e-9
+    power = np.where(_BAND, power, 0)
+    above = power.sum()
+    if above < 0.03 * whole:
+        return True
+    peaks = 0.0
+    for _ in range(2):
+        top = int(power.argmax())
+        around = slice(max(top - 4, 0), top + 5)
+        peaks += float(power[around].sum())
+        power[around] = 0
+    return bool(peaks > _PURE * above)
+
+
+def is_steady(samples: Pcm) -> bool:
+    """Whether the last 40 ms are as those a tenth of a second before: hum, a buzz, a held note. No voice is so even.
+
+    `samples`: HISTORY of them; fewer are never steady.
+    """
+    if len(samples) < HISTORY:
+        return False
+    wave = samples.astype(np.float64)
+    now, past = wave[-_PIECE:], sliding_window_view(wave[-HISTORY:-_NEAREST], _PIECE)
+    alike = past @ now / np.sqrt(np.square(past).sum(axis=1) * np.square(now).sum() + 1e-9)
+    return bool(alike.max() > _STEADY)
