@@ -11,7 +11,7 @@ from ivr.speech.recogniser import SAMPLE_RATE, Heard, Listening
 FRAME_BYTES = SAMPLE_RATE // 50 * 2  # 20 ms of 16-bit samples
 BEFORE, AFTER = 15, 20  # frames kept around a voice: soft beginnings and ends, and a pause to tell two words apart
 _VOICED = 2  # voiced frames of the last three that open the gate
-_STRICTNESS = 2  # of webrtcvad, 0 to 3; chosen by measurement, see docs/decisions/0011
+_STRICTNESS = 2  # of webrtcvad, 0 to 3; its measurement is not on record, see docs/decisions/0011
 
 
 class Gated:
