@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from certification import journal, phones
 from certification.errors import Problem
+from certification.regions import Region, RegionFileInvalid
 from certification.runtime import Runtime
 from certification.store import Call, insert_once, new_id
 from ivr import machine, spoken
 from ivr.acts import ACTS, At
 from ivr.acts.callers import CALLING
 from ivr.acts.voices import abandoned
-from ivr.dialects import HOME
+from ivr.dialects import HOME, DialectUnknown, dialect
 from ivr.machine import Perform, Turn
 from ivr.prompts import Prompts
 from ivr.script import SCRIPT
@@ -53,10 +55,15 @@ class Line:
 
     @classmethod
     def of(cls, rt: Runtime) -> Line:
-        """The line of this runtime. Raises PromptUnknown for a region's dialect that nobody can be offered."""
+        """The line of this runtime.
+
+        Raises RegionFileInvalid for a dialect that has no folder, PromptUnknown for one that does not offer itself.
+        """
         prompts = Prompts(rt.settings.prompts, rt.regions)
-        for dialect in {dialect for region in rt.regions for dialect in region.dialects}:
-            prompts.text(dialect, f"language.{dialect}")
+        for region in rt.regions:
+            for code in region.dialects:
+                _folder_of(region, code)
+                prompts.text(code, f"language.{code}")
         urls = rt.settings.public_base_url, rt.settings.media_base_url
         return cls(rt, prompts, Renderer(SCRIPT, prompts, *urls))
 
@@ -131,6 +138,13 @@ class Line:
 def left(state: State) -> str:
     """What a call comes to whose caller leaves in this state."""
     return SCRIPT[state.step].left
+
+
+def _folder_of(region: Region, code: str) -> None:
+    try:
+        dialect(code)
+    except DialectUnknown as error:
+        raise RegionFileInvalid(Path(f"{region.code}.toml"), "dialects", error.zh, error.en.rstrip(".")) from None
 
 
 def _number(from_: str) -> str | None:

@@ -69,8 +69,8 @@ def answer(script: Script, state: State, event: Event, perform: Perform) -> Turn
             return Turn(state, state.told + step.saying(state))
         case (Speak() | Keys(length=1), Keyed("#")):  # late: it ended the number before
             return Turn(state, step.saying(state))
-        case _, Keyed("9") if state.step != "language":
-            return _enter(script, replace(state, back=state.step), "language", perform)
+        case _, Keyed("9") if state.step != "language.page":
+            return _enter(script, _to_come_back(state, "language"), "language", perform)
         case Wait(), _:
             return _look(script, step, state, event, perform)
         case Keys(skip=str(elsewhere)), Silent() | Keyed("#" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8") if (
@@ -134,8 +134,8 @@ def _go_on(script: Script, step: AnyStep, state: State, event: Event, result: st
 
 
 def _to_come_back(state: State, following: str) -> State:
-    """Whoever goes to choose another language comes back; a further page of languages is no way back."""
-    return replace(state, back=state.step) if following == "language" != state.step else state
+    """Whoever goes to choose another language comes back."""
+    return replace(state, back=state.step) if following == "language" else state
 
 
 def _enter(script: Script, state: State, name: str, perform: Perform, said: Saying = ()) -> Turn:

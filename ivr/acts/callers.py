@@ -10,13 +10,12 @@ from sqlalchemy import select
 from certification import certifying, codes, guesses, people
 from certification.errors import Problem
 from certification.identity import ResidentNumber
-from certification.regions import Region
 from certification.store import Call, Person
 from ivr.acts.at import Act, At, act, found
-from ivr.dialects import dialects
+from ivr.dialects import HOME, dialects
 from ivr.scripts.certify import CERTIFYING
-from ivr.scripts.common import ON_A_PAGE
-from ivr.steps import DROPPED, Facts, Keyed
+from ivr.scripts.common import ON_A_PAGE, on_page, pages
+from ivr.steps import DROPPED, REPEAT, Facts, Keyed
 
 logger = logging.getLogger(__name__)
 
@@ -32,22 +31,21 @@ TAILS = 2
 def caller(at: At) -> Facts:
     """What the calling number tells: nothing, a dialect, a call that broke off, or a code waiting to be keyed."""
     number = at.number
-    offered = dialects_of(at.region)
     if number is None:
-        return found("new", dialects=offered)
+        return found("new")
     spoken = _known(people.dialect_of(at.session, at.rt.keys, number))
     if codes.open_for_number(at.session, at.rt, number):
-        return found("code", dialects=offered, dialect=spoken)
+        return found("code", dialect=spoken)
     broken_off = _broken_off(at, number)
     if broken_off is not None:
-        return found("dropped", dialects=offered, dialect=str(broken_off.state["dialect"]))
-    return found("known" if spoken else "new", dialects=offered, dialect=spoken)
+        return found("dropped", dialect=_known(str(broken_off.state["dialect"])))
+    return found("known" if spoken else "new", dialect=spoken)
 
 
 def _known(dialect: str | None) -> str | None:
     """The dialect that was remembered, while the line still speaks it."""
     if dialect is not None and dialect not in dialects():
-        logger.warning("the dialect %s is spoken no more: the caller is asked again", dialect)
+        logger.warning("the dialect %s is spoken no more: the call begins in %s", dialect, HOME)
         return None
     return dialect
 
@@ -64,19 +62,23 @@ def _broken_off(at: At, number: str) -> Call | None:
     return last if over and last.state.get("step") in CERTIFYING else None
 
 
-@act("chosen", "others")
+@act("shown")
+def languages(at: At) -> Facts:
+    """Every dialect, the region's own first, and the page that is read: the first, or for "others" the next."""
+    page = at.state.fact("languages", "page")
+    if at.state.step == "language.others" and isinstance(page, int):
+        return {**at.state.known["languages"], "page": (page + 1) % pages(at.state)}
+    return found("shown", dialects=list(dict.fromkeys((*at.region.dialects, *dialects()))), page=0)
+
+
+@act("chosen", "others", REPEAT)
 def choose_dialect(at: At) -> Facts:
-    """The dialect that was keyed on this page of them, remembered for the number's next call; or the next page."""
+    """The dialect that the caller heard this key for, remembered for the number's next call; or others."""
     assert isinstance(at.event, Keyed)
-    offered, key = dialects_of(at.region), int(at.event.digits)
-    page = at.state.fact("choose_dialect", "page")
-    page = page if isinstance(page, int) else 0
-    if key > ON_A_PAGE:
-        return found("others", page=(page + 1) % -(-len(offered) // ON_A_PAGE))
-    shown = offered[ON_A_PAGE * page :][:ON_A_PAGE]
-    if key > len(shown):
-        return found("others", page=page)  # nothing was offered by this key: the page is read again
-    return found("chosen", page=0, **remembered(at, shown[key - 1]))
+    shown, key = on_page(at.state), int(at.event.digits)
+    if key > ON_A_PAGE and pages(at.state) > 1:
+        return found("others")
+    return found("chosen", **remembered(at, shown[key - 1])) if key <= len(shown) else found(REPEAT)
 
 
 @act("named")
@@ -90,11 +92,6 @@ def remembered(at: At, dialect: str) -> Facts:
     if at.number is not None:
         people.remember_dialect(at.session, at.rt.keys, at.number, dialect, at.rt.now())
     return {"dialect": dialect}
-
-
-def dialects_of(region: Region) -> list[str]:
-    """Every dialect, the region's own first."""
-    return list(dict.fromkeys((*region.dialects, *dialects())))
 
 
 @act("tail", "full")
@@ -149,4 +146,4 @@ def where(at: At) -> Facts:
     return found("known", region=at.region.code)
 
 
-ACTS: tuple[Act, ...] = (caller, choose_dialect, name_dialect, lookup, identify, next_date, where)
+ACTS: tuple[Act, ...] = (caller, languages, choose_dialect, name_dialect, lookup, identify, next_date, where)

@@ -32,18 +32,27 @@ def receipt(state: State, found_by: str) -> Saying:
 
 def offered(state: State) -> Saying:
     """A page of dialects, each in its own voice with its key; the last key leads to the next page."""
-    names = [str(name) for name in _list(state, "caller", "dialects")]
-    page = state.fact("choose_dialect", "page")
-    first = ON_A_PAGE * page if isinstance(page, int) else 0
-    shown = names[first : first + ON_A_PAGE]
-    offers = [(f"{name}:language.{name}", f"{name}:digit.{key}") for key, name in enumerate(shown, start=1)]
-    others = [("language.others", f"digit.{ON_A_PAGE + 1}")] if len(names) > ON_A_PAGE else []
+    shown = enumerate(on_page(state), start=1)
+    offers = [(f"{name}:language.{name}", f"{name}:digit.{key}") for key, name in shown]
+    others = [("language.others", f"digit.{ON_A_PAGE + 1}")] if pages(state) > 1 else []
     return tuple(part for offer in (*offers, *others) for part in offer)
 
 
 def offered_again(state: State) -> Saying:
     """The same, asked in other words."""
     return ("language.again", *offered(state))
+
+
+def on_page(state: State) -> list[str]:
+    """The dialects on the page that the caller hears, in the order of their keys."""
+    page = state.fact("languages", "page")
+    first = ON_A_PAGE * page if isinstance(page, int) else 0
+    return [str(name) for name in _list(state, "languages", "dialects")[first : first + ON_A_PAGE]]
+
+
+def pages(state: State) -> int:
+    """How many pages the dialects fill."""
+    return -(-len(_list(state, "languages", "dialects")) // ON_A_PAGE)
 
 
 def _list(state: State, name: str, key: str) -> list[object]:
@@ -113,12 +122,14 @@ COMMON: Script = {
     "welcome.code": Tell(says=("greeting", "language.change"), then="enrol.code"),
     "resume": Tell(says=("resume.welcome", "notice.recording", LONG), then="resume.who"),
     **who("resume.who", then="certify.ready", skip="menu"),  # a relative may have taken the telephone meanwhile
-    "language": Keys(
+    "language": Tell(prepare="languages", then="language.page"),
+    "language.others": Tell(prepare="languages", then="language.page"),
+    "language.page": Keys(
         says=offered,
         again=offered_again,
         choices={key: key for key in "1234"},
         act="choose_dialect",
-        then={"chosen": BACK, "others": "language"},
+        then={"chosen": BACK, "others": "language.others"},
         lost=BACK,
     ),
     "speak": Tell(prepare="name_dialect", then={"named": "menu"}),

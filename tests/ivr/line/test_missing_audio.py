@@ -11,7 +11,6 @@ from certification import people
 from certification.regions import BUILT_IN, Regions
 from certification.runtime import Runtime
 from certification.store import Person
-from ivr.prompts import PromptUnknown
 from tests.ivr.line.telephone import Telephone, line
 
 ANSWER = "在昆明，打这个电话就行。"
@@ -31,11 +30,3 @@ def test_a_regions_own_answer_is_heard_before_audio_of_it_is_made(rt: Runtime, w
     assert (say.text, say.get("language")) == (ANSWER, "zh-HK")
     assert [verb.tag for verb in phone.root()] == ["Say", "Connect", "Redirect"]
     assert phone.heard == ("pause.long", "menu.main")
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_region_cannot_offer_a_dialect_without_words(rt: Runtime, tmp_path: Path) -> None:
-    rules = (BUILT_IN / "kunming.toml").read_text("utf-8").replace('"sichuanese"', '"klingon"', 1)
-    (tmp_path / "kunming.toml").write_text(rules, "utf-8")
-    with pytest.raises(PromptUnknown, match=r"language\.klingon.*words/klingon/prompts\.toml"):
-        line(replace(rt, regions=Regions.load(tmp_path)))
