@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from sqlite3 import OperationalError
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -15,6 +17,7 @@ Enqueue = Callable[[str, str], None]
 
 _JOBS = "jobs"
 _ONLY_READS = "only_reads"
+_AGAIN_S = 0.05
 PATIENCE_S = 4.0  # on SQLite: the carrier gives a webhook 15 s in all, and it may hold several transactions
 
 
@@ -54,17 +57,27 @@ def _prepare_sqlite(engine: Engine, patience_s: float) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is too late and too weak
-        for pragma in (
-            f"busy_timeout={round(patience_s * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-        ):
+        for pragma in (f"busy_timeout={round(patience_s * 1000)}", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        _write_ahead(connection, patience_s)
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if _ONLY_READS in connection.get_execution_options() else "BEGIN IMMEDIATE")
+
+
+def _write_ahead(connection: Any, patience_s: float) -> None:
+    """Let readers and a writer not wait for each other. For this change of a file SQLite has no patience of its own."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def insert_once(session: Session, table: type[DeclarativeBase], **values: Any) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -45,6 +48,21 @@ def test_upgrading_from_several_processes_at_once(blank_database_url: str) -> No
     with ThreadPoolExecutor(3) as pool:
         for done in [pool.submit(upgrade, blank_database_url) for _ in range(3)]:
             done.result()
+
+
+def test_a_new_file_is_opened_while_another_process_writes_to_it(tmp_path: Path) -> None:
+    """SQLite says "locked" at once to whoever asks for WAL meanwhile, whatever its patience."""
+    path = tmp_path / "new.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("CREATE TABLE written (n)")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("INSERT INTO written VALUES (1)")
+        threading.Timer(0.3, writer.execute, ["COMMIT"]).start()
+        engine = open_engine(f"sqlite:///{path}")
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT n FROM written")).scalar_one() == 1
+            assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        engine.dispose()
 
 
 def preference(session: Session, dialect: str) -> bool:
