@@ -64,7 +64,12 @@ SETTINGS = (
         "声纹编码器，默认随附",
         "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one",
     ),
-    Setting("SPEECH_MODELS", "", "语音识别模型目录，默认随附", "a folder of Vosk models; by default the shipped one"),
+    Setting(
+        "SPEECH_MODELS",
+        "",
+        "语音识别模型，或放各种话的模型的目录（docs/engines.md），默认随附",
+        "a speech model, or a folder of them (docs/engines.md); by default the shipped one",
+    ),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -9,6 +9,7 @@ import click
 
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
+from ivr.speech.engines.commands import models
 from ops.commands import desk, keeping, processes
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
@@ -50,6 +51,7 @@ for command in (
     keeping.journal,
     voiceprint,
     speech,
+    models,
     prompts,
 ):
     main.add_command(command)

@@ -12,6 +12,7 @@ import click
 from ivr.dialects import HOME, dialects
 from ivr.speech import choice, evaluation
 from ivr.speech.choice import Confusions
+from ivr.speech.engines import open_recogniser
 from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.vocabulary import NAMES, challenge_words, labels, pronunciations
 
@@ -46,7 +47,7 @@ def speech() -> None:
 @click.option("--json", "as_json", is_flag=True, help="print one object as the last line")
 def evaluate(path: Path, name: str, dialect: str, channel: str, model: Path | None, as_json: bool) -> None:
     """Hear every recording of a manifest and say how much of it was heard right. 评测。"""
-    tally = evaluation.evaluate(VoskRecogniser.open(model), path, name, channel, dialect)
+    tally = evaluation.evaluate(open_recogniser(model), path, name, channel, dialect)
     result = evaluation.report(tally)
     for bad in tally.bad:
         click.echo(f"{path}:{bad.line}: {bad.reason}", err=True)

@@ -25,7 +25,7 @@ def media(bind: str) -> None:
     from flask import Flask
 
     from ivr.media import create_media
-    from ivr.speech.recogniser import VoskRecogniser
+    from ivr.speech.engines import open_recogniser
     from ops import heartbeat
     from ops.serving import serve_media
 
@@ -33,7 +33,7 @@ def media(bind: str) -> None:
 
     def make() -> Flask:
         rt = compose.runtime()
-        app = create_media(rt, VoskRecogniser.open(settings.speech_models))
+        app = create_media(rt, open_recogniser(settings.speech_models))
         heartbeat.beat(settings.redis_url, "media")
         return app
 
