@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +21,6 @@ from certification.runtime import Runtime
 from certification.store import LinePreference, Person, Phone, insert_once, new_id
 
 _NUMBER, _PHONE = "people.number", "phones.number"
-CHINESE = {"mandarin": "普通话", "cantonese": "粤语", "sichuanese": "四川话"}
 NAME_LENGTH = 60
 
 
@@ -46,11 +45,11 @@ class RegionUnknown(Problem):
 
 
 class DialectUnknown(Problem):
-    """No region's line begins with this dialect."""
+    """The line does not speak this dialect."""
 
-    def __init__(self, text: str, spoken: Iterable[str]) -> None:
+    def __init__(self, text: str, spoken: Mapping[str, Sequence[str]]) -> None:
         super().__init__(
-            f"线路没有方言“{text}”，可写：{'、'.join(CHINESE.get(name, name) for name in spoken)}；也可留空。",
+            f"线路没有方言“{text}”，可写：{'、'.join(names[0] for names in spoken.values())}；也可留空。",
             f"The line does not speak {text!r}; write {', '.join(spoken)}, or leave it empty.",
         )
 
@@ -104,7 +103,7 @@ def add(
         "dialect": dialect or "",
         "relative_phone": relative_phone or "",
     }
-    return put(session, rt, entry(fields, rt.regions, rt.now()), actor)[0]
+    return put(session, rt, entry(fields, rt), actor)[0]
 
 
 def put(session: Session, rt: Runtime, entry: Entry, actor: str) -> tuple[Person, Fate]:
@@ -125,10 +124,10 @@ def put(session: Session, rt: Runtime, entry: Entry, actor: str) -> tuple[Person
     return person, fate
 
 
-def entry(fields: Mapping[str, str], regions: Regions, now: datetime) -> Entry:
+def entry(fields: Mapping[str, str], rt: Runtime) -> Entry:
     """Check one person's fields, named as the parameters of add(). Raises Problem, of the kind that fits."""
     number = ResidentNumber.parse(fields["id_number"])
-    if number.birth_date > now.astimezone(SHANGHAI).date():
+    if number.birth_date > rt.now().astimezone(SHANGHAI).date():
         raise BirthDateImpossible
     name = " ".join(fields["name"].split())
     if not 0 < len(name) <= NAME_LENGTH or any(unicodedata.category(character) == "Cc" for character in name):
@@ -136,8 +135,8 @@ def entry(fields: Mapping[str, str], regions: Regions, now: datetime) -> Entry:
     return Entry(
         number=number,
         name=name,
-        region=_region(fields.get("region", "").strip(), regions),
-        dialect=_dialect(fields.get("dialect", "").strip(), regions),
+        region=_region(fields.get("region", "").strip(), rt.regions),
+        dialect=_dialect(fields.get("dialect", "").strip(), rt),
         phone=_phone(fields.get("phone", "")),
         relative_phone=_phone(fields.get("relative_phone", "")),
     )
@@ -255,11 +254,11 @@ def _region(text: str, regions: Regions) -> str | None:
     return found.code
 
 
-def _dialect(text: str, regions: Regions) -> str | None:
-    spoken = sorted({dialect for region in regions for dialect in region.dialects})
-    for name in spoken:
-        if text.lower() in {name, CHINESE.get(name)}:
-            return name
+def _dialect(text: str, rt: Runtime) -> str | None:
+    spoken = {code: (code,) for region in rt.regions for code in region.dialects} | dict(rt.dialects)
+    for code, names in spoken.items():
+        if text.lower() == code or text in names:
+            return code
     if text:
         raise DialectUnknown(text, spoken)
     return None

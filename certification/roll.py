@@ -6,7 +6,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from certification import people
 from certification.errors import Problem
 from certification.people import Entry, Fate
-from certification.regions import Regions
 from certification.runtime import Runtime
 
 HEADERS = {
@@ -70,7 +68,7 @@ def import_csv(sessions: sessionmaker[Session], rt: Runtime, path: Path, actor: 
     """
     counts = Counter[Fate]()
     rejected: list[tuple[int, str]] = []
-    rows = read(path, rt.regions, rt.now())
+    rows = read(path, rt)
     while batch := list(islice(rows, _ROWS_A_COMMIT)):
         with sessions.begin() as session:
             for row in batch:
@@ -82,7 +80,7 @@ def import_csv(sessions: sessionmaker[Session], rt: Runtime, path: Path, actor: 
     return ImportReport(counts[Fate.ADDED], counts[Fate.UPDATED], counts[Fate.UNCHANGED], rejected)
 
 
-def read(path: Path, regions: Regions, now: datetime) -> Iterator[Entry | Rejected]:
+def read(path: Path, rt: Runtime) -> Iterator[Entry | Rejected]:
     """Every line under the header as an entry or a rejection; empty lines are passed over.
 
     UTF-8 (with or without mark) or GB 18030, as spreadsheets save it. The header's names are English or Chinese, in any
@@ -94,14 +92,14 @@ def read(path: Path, regions: Regions, now: datetime) -> Iterator[Entry | Reject
             header = _header(path, file.readline())
             for line, text in enumerate(file, start=2):
                 if text.strip(" \t\r\n,\ufeff"):
-                    yield _line(line, text, header, regions, now)
+                    yield _line(line, text, header, rt)
     except OSError as error:
         raise RollUnreadable(path, "文件打不开", f"the file cannot be opened ({error.strerror})") from None
 
 
-def _line(line: int, text: str, header: list[str], regions: Regions, now: datetime) -> Entry | Rejected:
+def _line(line: int, text: str, header: list[str], rt: Runtime) -> Entry | Rejected:
     try:
-        return people.entry(_fields(text, header), regions, now)
+        return people.entry(_fields(text, header), rt)
     except Problem as problem:
         return Rejected(line, str(problem))
 

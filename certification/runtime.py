@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random, SystemRandom
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -14,6 +15,8 @@ from certification.regions import Regions
 from certification.settings import Settings
 from certification.store import open_sessions
 from certification.store.sessions import Enqueue
+
+DIALECTS = MappingProxyType({"mandarin": ("普通话",), "cantonese": ("粤语",), "sichuanese": ("四川话",)})
 
 
 class QueueUnavailable(OSError):
@@ -27,7 +30,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Everything the domain needs and does not make itself. `enqueue(job, identifier)` raises QueueUnavailable."""
+    """Everything the domain needs and does not make itself. `enqueue(job, identifier)` raises QueueUnavailable.
+
+    `dialects`: what the line speaks, by code, each with its names in Chinese, the usual one first.
+    """
 
     settings: Settings
     sessions: sessionmaker[Session]
@@ -36,6 +42,7 @@ class Runtime:
     enqueue: Enqueue
     now: Callable[[], datetime]
     random: Random
+    dialects: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DIALECTS)
 
     @classmethod
     def of(cls, settings: Settings, enqueue: Enqueue) -> Runtime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from certification.errors import Problem
 from certification.regions import Region, RegionFileInvalid
 from certification.runtime import Runtime
 from certification.store import Call, insert_once, new_id
-from ivr import machine, spoken
+from ivr import lines, machine, spoken
 from ivr.acts import ACTS, At
 from ivr.acts.callers import CALLING
 from ivr.acts.voices import abandoned
@@ -40,6 +41,8 @@ from ivr.steps import (
     Wait,
 )
 from ivr.twiml import Renderer
+
+logger = logging.getLogger(__name__)
 
 WITHHELD = "+266696687"  # "anonymous" on a keypad: what Twilio says when the number is withheld
 OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -126,6 +129,9 @@ class Line:
     def _say(self, session: Session, call: Call, turn: Turn) -> None:
         state, saying, step, token = turn.state, turn.saying, SCRIPT[turn.state.step], None
         match step:
+            case Speak(challenge=None) if not state.keys_only and not lines.for_a_command(session, self.rt):
+                logger.warning("the lines are busy: call %s goes on by keys at %s", call.sid, state.step)
+                saying = (*saying[:-1], "keys.only", *saying[-1:])  # this time: a line may be free at the next question
             case Speak() if not state.keys_only:
                 saying, played = self.renderer.split(state, turn.saying)
                 token = spoken.open_turn(session, self.rt, call, call.turn, _plan(step, state, played))
@@ -161,7 +167,7 @@ def _event(session: Session, call: Call, n: int, state: State, form: Mapping[str
     """What a webhook means at this step. Keys are read here, and kept nowhere."""
     digits = form.get("Digits", "")
     match SCRIPT[state.step]:
-        case Speak() if not state.keys_only:
+        case Speak() if lines.listened(session, call, n):
             return spoken.result_of(session, call, n)
         case Transfer():
             return Dialled(form.get("DialCallStatus") == "completed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivr.playing import FRAME_BYTES, LEAD, SILENCE, Mark, Media, Player
 from ivr.speech.endpoint import FRAME_S, Endpointer
@@ -148,6 +148,8 @@ class Turn:
     def _end(self, ended: Ended) -> list[Out]:
         listened = self._audio is not None and ended != "no_input"
         heard = self._listening.finish() if listened else NOTHING
+        if not self._ears.believed:  # words heard in music are none
+            heard = replace(NOTHING, confidence=heard.confidence)
         if ended == "speech" and self._was_cough(heard):
             return self._go_on()
         return self._finish(ended, heard)

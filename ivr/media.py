@@ -22,7 +22,7 @@ from certification.refusals import Refusals
 from certification.runtime import Runtime
 from certification.store import SpokenTurn
 from ivr import spoken, streams
-from ivr.listening import Finished, Out, Turn
+from ivr.listening import FRAME_BYTES, Clear, Finished, Mark, Media, Out, Turn
 from ivr.prompts import Prompts
 from ivr.signature import raw_target, signed
 from ivr.speech.gate import Gated
@@ -35,6 +35,7 @@ MESSAGE_LIMIT = 64 * 1024  # bytes
 WAITING_LIMIT = 1500  # messages, half a minute of audio: beyond it the oldest are dropped
 WATCHDOG_S = 5.0  # without a frame of the caller's, the turn is given up: a hung socket leaves the caller in silence
 CLOSE_S = 2.0  # how long the carrier may take to answer our goodbye
+TOGETHER = 5 * FRAME_BYTES  # bytes of prompts sent in one message
 NORMAL, REFUSED, FAILED = 1000, 1008, 1011  # close codes of RFC 6455
 
 
@@ -89,6 +90,7 @@ class Conversation:
         self._started: streams.Started | None = None
         self._row: SpokenTurn | None = None
         self._turn: Turn | None = None
+        self._to_play = bytearray()
         self._over = False
 
     def run(self) -> None:
@@ -191,12 +193,31 @@ class Conversation:
                 yield prompt, audio
 
     def _do(self, outs: list[Out]) -> None:
-        assert self._started is not None
         for out in outs:
-            if isinstance(out, Finished):
-                self._write_down(out)
-            else:
-                self._ws.send(streams.write(out, self._started.stream_sid))
+            match out:
+                case Media(payload):
+                    self._to_play += payload
+                    if len(self._to_play) >= TOGETHER:
+                        self._play()
+                case Mark():
+                    self._play()
+                    self._send(out)
+                case Clear():
+                    self._to_play.clear()
+                    self._send(out)
+                case Finished():
+                    self._play()
+                    self._write_down(out)
+
+    def _play(self) -> None:
+        """Send what has gathered: a message a frame would cost more than all that is heard."""
+        if self._to_play:
+            self._send(Media(bytes(self._to_play)))
+            self._to_play.clear()
+
+    def _send(self, out: Media | Mark | Clear) -> None:
+        assert self._started is not None
+        self._ws.send(streams.write(out, self._started.stream_sid))
 
     def _write_down(self, finished: Finished) -> None:
         """Before the socket closes: the call goes on the moment it does, and asks what was heard."""

@@ -10,7 +10,7 @@ import numpy as np
 from ivr.speech.g711 import decode_mulaw
 
 FRAME_BYTES = 160  # µ-law, 8 kHz: 20 ms
-LEAD = 10  # frames sent ahead of the caller's, so that a late one leaves no gap
+LEAD = 15  # frames sent ahead of the caller's, so that a late one leaves no gap
 SILENCE = b"\xff"
 
 _GAP = 10  # quiet frames that part two phrases

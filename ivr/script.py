@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ivr.scripts.busy import BUSY
 from ivr.scripts.certify import CERTIFY
 from ivr.scripts.common import COMMON
 from ivr.scripts.enrol import ENROL
 from ivr.steps import Script
 
-SCRIPT: Script = {**COMMON, **CERTIFY, **ENROL}
+SCRIPT: Script = {**COMMON, **CERTIFY, **ENROL, **BUSY}

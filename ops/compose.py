@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 
 from redis import Redis
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from certification import canary
-from certification.runtime import Runtime
+from certification.runtime import DIALECTS, Runtime
 from certification.settings import SettingInvalid, Settings
+from ivr.dialects import HOME, dialects
 from ops.queue import connect, producer
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def runtime(given: Settings | None = None) -> Runtime:
     A database that is away stops nobody here: a web process starts, and says on /readyz what it lacks.
     """
     found = settings() if given is None else _checked(given)
-    rt = Runtime.of(found, producer(found.redis_url))
+    rt = replace(Runtime.of(found, producer(found.redis_url)), dialects=spoken())
     try:
         canary.check(rt.sessions, rt.keys, rt.now())
     except SQLAlchemyError as error:
@@ -36,6 +38,15 @@ def runtime(given: Settings | None = None) -> Runtime:
     finally:
         rt.sessions.kw["bind"].dispose()  # or a server that forks would share our connection with its children
     return rt
+
+
+def spoken() -> dict[str, tuple[str, ...]]:
+    """Everything the line speaks, with what it is called in Mandarin."""
+    called = dialects()[HOME].words["menu"]
+    return {
+        code: tuple(dict.fromkeys((*DIALECTS.get(code, ()), one.name, *called.get(code, ()))))
+        for code, one in dialects().items()
+    }
 
 
 def _checked(found: Settings) -> Settings:

@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+LINES_A_PROCESS = 30
+
 
 class Server(BaseApplication):
     """A gunicorn around an app factory, which runs in the worker, so that models and sockets belong to it."""
@@ -33,5 +35,9 @@ def serve_web(make: Callable[[], Flask], bind: str) -> None:
 
 
 def serve_media(make: Callable[[], Flask], bind: str, slots: int) -> None:
-    """Serve the sockets until told to stop: one thread a spoken turn, and a few that can still say "full"."""
-    Server(make, bind=bind, threads=slots + 4, timeout=60, graceful_timeout=20, proc_name="stillhere-media").run()
+    """Serve the sockets until told to stop: one thread a spoken turn, and a few that can still say "full".
+
+    One process cannot use more than one core for what is not decoding; whichever is idle takes the next socket.
+    """
+    workers, name = -(-slots // LINES_A_PROCESS), "stillhere-media"
+    Server(make, bind=bind, workers=workers, threads=slots + 4, timeout=60, graceful_timeout=20, proc_name=name).run()

@@ -42,7 +42,15 @@ class SpokenTurn(Identified, Base):
     """One turn on the media socket: what to play and listen for (plan), and what was heard. The token opens it once."""
 
     __tablename__ = "spoken_turns"
-    __table_args__ = (UniqueConstraint("call_id", "n"),)
+    __table_args__ = (
+        UniqueConstraint("call_id", "n"),
+        Index(
+            "ix_spoken_turns_under_way",
+            "expires_at",
+            sqlite_where=text("state <> 'done'"),
+            postgresql_where=text("state <> 'done'"),
+        ),
+    )
 
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
     n: Mapped[int]

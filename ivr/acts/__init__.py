@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ivr.acts import callers, humans, keyed, voices
+from ivr.acts import busy, callers, humans, keyed, voices
 from ivr.acts.at import Act, At
 
-ACTS: Mapping[str, Act] = {act.name: act for act in (*callers.ACTS, *voices.ACTS, *keyed.ACTS, *humans.ACTS)}
+ACTS: Mapping[str, Act] = {
+    act.name: act for act in (*callers.ACTS, *voices.ACTS, *keyed.ACTS, *humans.ACTS, *busy.ACTS)
+}
 
 __all__ = ["ACTS", "Act", "At"]

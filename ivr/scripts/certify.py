@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivr.scripts.busy import line
 from ivr.scripts.common import LONG, SHORT, due_date, receipt, who
 from ivr.steps import Challenge, End, Keys, Saying, Script, Speak, State, Tell, Wait
 
@@ -38,8 +39,9 @@ CERTIFY: Script = {
     **who("certify.who", then="certify.ready"),
     "certify.ready": Tell(
         prepare="ready",
-        then={"challenge": "challenge", "already": "already", "limit": "limit", "no_voice": "voice.none"},
+        then={"challenge": "certify.line", "already": "already", "limit": "limit", "no_voice": "voice.none"},
     ),
+    **line("certify", then="challenge", busy="busy"),
     "already": End(
         says=lambda state: ("result.already", LONG, *due_date(state), "goodbye"),
         prepare="next_date",
@@ -105,7 +107,7 @@ CERTIFY: Script = {
         then={"challenge": "pin.ready", "already": "already", "limit": "limit", "no_voice": "pin.ready"},
     ),
     "pin.ready": Tell(prepare="pin_ready", then={"pin": "pin", "voice": "pin.none.voice", "none": "pin.none"}),
-    "pin.none.voice": Tell(says=("pin.none.voice",), then="challenge"),
+    "pin.none.voice": Tell(says=("pin.none.voice",), then="certify.line"),
     "pin": Keys(
         says=pin_question,
         again=("pin.ask.again",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivr.scripts.busy import line
 from ivr.scripts.certify import CHALLENGE_SILENCE_S, repeat_words, same_words
 from ivr.steps import Challenge, End, Keys, Saying, Script, Speak, State, Tell, Wait
 
@@ -26,8 +27,9 @@ ENROL: Script = {
         again=("enrol.consent.again",),
         choices={"1": "yes", "2": "no"},
         act="consent",
-        then={"given": "enrol.challenge", "declined": "enrol.declined"},
+        then={"given": "enrol.line", "declined": "enrol.declined"},
     ),
+    **line("enrol", then="enrol.challenge", busy="busy.call_back"),
     "enrol.declined": End(says=("enrol.declined", "goodbye"), outcome="informed"),
     "enrol.challenge": Speak(
         says=lambda state: repeat_words(state, "hear_enrolment"),
@@ -63,6 +65,6 @@ ENROL: Script = {
     ),
     "enrol.done": End(says=("enrol.done", "goodbye"), outcome="enrolled"),
     "enrol.differ": Tell(says=("enrol.differ",), then="human"),  # the worker has opened the case
-    "enrol.poor": Tell(says=("enrol.poor",), prepare="fresh_round", then="enrol.challenge"),
+    "enrol.poor": Tell(says=("enrol.poor",), prepare="fresh_round", then="enrol.line"),
     "enrol.unfinished": Tell(says=("enrol.unfinished",), prepare="not_enrolled", then="human"),
 }

@@ -39,10 +39,10 @@ class Confusions:
         return max(self.rate(one, other), self.rate(other, one))
 
 
-def choose(
+def largest(
     confusions: Confusions, most: float = MOST_CONFUSED, alike: Collection[Sequence[str]] = ()
-) -> tuple[str, ...]:
-    """The largest set in which no pair is confused more than `most` of the time; of several, the one heard best.
+) -> list[tuple[str, ...]]:
+    """The largest sets in which no pair is confused more than `most` of the time, those heard best first.
 
     `alike`: pairs of which people hear the one for the other, whatever the recogniser does; never both are chosen.
     """
@@ -53,8 +53,13 @@ def choose(
             if _apart(confusions, chosen, most) and not any(set(pair) <= set(chosen) for pair in alike)
         ]
         if sets:
-            return max(sets, key=lambda chosen: sum(confusions.rate(word, word) for word in chosen))
-    return ()
+            return sorted(sets, key=lambda chosen: heard(confusions, chosen), reverse=True)
+    return []
+
+
+def heard(confusions: Confusions, chosen: Sequence[str]) -> float:
+    """The share of the times that a word of a set was said in which it was heard."""
+    return sum(confusions.rate(word, word) for word in chosen) / len(chosen)
 
 
 def _apart(confusions: Confusions, chosen: Sequence[str], most: float) -> bool:

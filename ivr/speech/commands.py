@@ -100,11 +100,15 @@ def choose(model: Path, data: Path, plot: Path | None, out: Path) -> None:
         raise TrainingMissing(error.name) from error
     measured = measure(model, data)
     confusions = Confusions(measured["counts"])
-    chosen = choice.choose(confusions, alike=measured["alike"])
+    sets = choice.largest(confusions, alike=measured["alike"])
+    asked = tuple(challenge_words().values())
+    chosen = asked if set(asked) in map(set, sets) else sets[0]
     out.write_text(json.dumps(measured, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if plot is not None:
         draw(confusions, chosen, plot)
-    click.echo(f"{len(chosen)}: {'、'.join(chosen)}: {choice.challenges(len(chosen)):,}")
+    for one in sets:
+        mark = "*" if set(one) == set(asked) else " "
+        click.echo(f"{mark} {choice.heard(confusions, one):.1%} {'、'.join(one)}: {choice.challenges(len(one)):,}")
 
 
 @speech.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import log10
 from typing import Literal
 
 import numpy as np
@@ -23,11 +24,16 @@ _QUIETEST = -65.0  # dB below full scale; nobody speaks below it
 _WINDOW = 15  # frames looked at together
 _SPOKEN = 6  # of them, how many must sound like speech for it to be speech
 _PAUSE_FORGIVEN = 15  # frames of pause that do not break half a second of speech
+_LEVELS, _FLOOR, _FLOOR_ANEW = 100, 0.2, 10  # the line's own noise: a low quantile of two seconds, every 0.2 s
+_ABOVE, _AFTER = 3.0, 15  # dB over it from which the network is asked, and frames after which no more
+_LATELY = 300  # frames weighed against each other: six seconds
+_VOICED = 0.22  # share of the loud frames that are voiced where somebody speaks: of music at most 0.21, of words 0.27
 
 
 def decibel(frame: Pcm) -> float:
     """The level of a frame in dB below full scale."""
-    return float(10 * np.log10(np.mean(np.square(frame.astype(np.float64))) / 32768**2 + 1e-12))
+    wave = frame.astype(np.float64)
+    return 10 * log10(float(wave @ wave) / (len(wave) * 32768**2) + 1e-12)
 
 
 class Endpointer:
@@ -35,6 +41,7 @@ class Endpointer:
 
     A frame counts as speech where there seems to be a voice, and it is neither a pure tone nor a sound that does not
     change; speech is several such frames together. Once there was some, a voice less likely keeps the turn open.
+    In music a voice seems to be heard now and then, but it is the loudest sound only where somebody speaks.
     """
 
     def __init__(self, silence_s: float, no_input_s: float = NO_INPUT_S, limit_s: float = LIMIT_S) -> None:
@@ -45,6 +52,9 @@ class Endpointer:
         )
         self._past: deque[Pcm] = deque(maxlen=-(-HISTORY // FRAME))
         self._recent: deque[bool] = deque(maxlen=_WINDOW)
+        self._lately: deque[tuple[float, bool]] = deque(maxlen=_LATELY)  # level, and whether it seems a voice
+        self._levels: deque[float] = deque(maxlen=_LEVELS)
+        self._floor, self._worth = 0.0, _AFTER
         self._frames = self._quiet = self._since_speech = self._run = 0
         self._talked = self._gap = self._longest_pause = 0
         self._begun = False
@@ -58,6 +68,15 @@ class Endpointer:
     def begun(self) -> bool:
         """Whether the caller has spoken for half a second: long enough to interrupt a prompt."""
         return self._begun
+
+    @property
+    def believed(self) -> bool:
+        """Whether what is loud of late is a voice, and not something else in which one seems to be heard."""
+        levels = np.array([level for level, _ in self._lately])
+        voiced = np.array([voiced for _, voiced in self._lately], dtype=bool)
+        if not voiced.any():
+            return False
+        return bool(np.mean(voiced[levels >= np.median(levels[voiced])]) >= _VOICED)
 
     @property
     def talked_s(self) -> float:
@@ -110,13 +129,25 @@ class Endpointer:
         else:
             self._talked = began
         self._run = self._run + self._since_speech if self._run else began
-        self._begun = self._begun or self._run * FRAME_S >= BARGE_IN_S
+        self._begun = self._begun or (self._run * FRAME_S >= BARGE_IN_S and self.believed)
         self._quiet = self._gap = self._since_speech = 0
+
+    def _stands_out(self, level: float) -> bool:
+        """Whether the network is to be asked: not where the line sounds as in its own quiet moments."""
+        self._levels.append(level)
+        if self._frames % _FLOOR_ANEW == 1:
+            self._floor = float(np.quantile(self._levels, _FLOOR))
+        if level >= max(_QUIETEST, self._floor + _ABOVE):
+            self._worth = _AFTER
+        self._worth -= 1
+        return self._worth >= 0
 
     def _voiced(self, frame: Pcm) -> float:
         """How likely this is a voice; 0 where it is too faint, a tone, or a sound that does not change."""
         self._past.append(frame)
-        probability = self._voice.feed(frame)
-        if probability <= _GOES_ON or decibel(frame) < _QUIETEST or is_pure(frame):
-            return 0.0
-        return 0.0 if is_steady(np.concatenate(self._past)) else probability
+        level = decibel(frame)
+        probability = self._voice.feed(frame) if self._stands_out(level) else 0.0
+        maybe = probability > _GOES_ON and level >= _QUIETEST and not is_pure(frame)
+        voiced = maybe and not is_steady(np.concatenate(self._past))
+        self._lately.append((level, voiced))
+        return probability if voiced else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ivr.speech.g711 import Pcm
 
@@ -43,6 +42,8 @@ def is_steady(samples: Pcm) -> bool:
     if len(samples) < HISTORY:
         return False
     wave = samples.astype(np.float64)
-    now, past = wave[-_PIECE:], sliding_window_view(wave[-HISTORY:-_NEAREST], _PIECE)
-    alike = past @ now / np.sqrt(np.square(past).sum(axis=1) * np.square(now).sum() + 1e-9)
+    now, past = wave[-_PIECE:], wave[-HISTORY:-_NEAREST]
+    so_far = np.concatenate([[0.0], np.cumsum(past * past)])
+    power = so_far[_PIECE:] - so_far[:-_PIECE]  # of each piece of the past
+    alike = np.correlate(past, now, "valid") / np.sqrt(power * (now @ now) + 1e-9)
     return bool(alike.max() > _STEADY)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from ivr.dialects import HOME, dialect, dialects
 
@@ -28,27 +29,28 @@ class GrammarUnknown(LookupError):
 
 
 @cache
-def _vocabulary() -> dict[str, dict[str, dict[str, str]]]:
-    return tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8"))
+def _words() -> dict[str, dict[str, Any]]:
+    text = files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")
+    words: dict[str, dict[str, Any]] = tomllib.loads(text)["word"]
+    return words
 
 
 def challenge_words() -> Mapping[str, str]:
     """ASCII name (also the prompt `word.<name>`) -> challenge word."""
-    return MappingProxyType({name: entry["word"] for name, entry in _vocabulary()[CHALLENGE].items()})
+    return MappingProxyType({name: entry["word"] for name, entry in _words().items() if entry["asked"]})
 
 
 def decoys() -> tuple[str, ...]:
-    """Words that sound nearly like a challenge word and are none.
+    """Words that are not asked for; most sound nearly like a challenge word.
 
     The model knows them, so that they compete with the challenge words; heard, they are other speech.
     """
-    return tuple(entry["word"] for entry in _vocabulary()["decoy"].values())
+    return tuple(entry["word"] for entry in _words().values() if not entry["asked"])
 
 
 def pronunciations() -> Mapping[str, tuple[str, ...]]:
-    """Each challenge word and decoy -> its numbered pinyin syllables."""
-    entries = (entry for kind in (CHALLENGE, "decoy") for entry in _vocabulary()[kind].values())
-    return MappingProxyType({entry["word"]: tuple(entry["said"].split()) for entry in entries})
+    """Each challenge word and decoy, as the model numbers them -> its numbered pinyin syllables."""
+    return MappingProxyType({entry["word"]: tuple(entry["said"].split()) for entry in _words().values()})
 
 
 def meanings(name: str, spoken: str = HOME) -> Mapping[str, str]:

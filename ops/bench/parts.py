@@ -1,21 +1,12 @@
-"""`make bench`: how fast the parts are on this machine, each as a ratio within one run; nothing here is a test."""
+"""How fast the parts are, one by one: the recogniser, the voice encoder, the journal and the PINs."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-
-import click
-import numpy as np
 
 from certification import journal, people, pins
 from certification.identity import check_character
@@ -23,13 +14,10 @@ from certification.keys import KeyRing
 from certification.runtime import Runtime
 from certification.settings import Settings
 from ivr.speech.recogniser import VoskRecogniser
-from ivr.speech.vocabulary import challenge_words
-from ops.demo.callers import SHIPPED, Caller
 from ops.migrations import upgrade
 from voiceprint import audio, encoder
 from voiceprint.audio import Samples
 
-RESULTS = Path(__file__).resolve().parents[1] / "docs" / "bench"
 ROUNDS = 20
 NUMBER = "53010219480101002"  # nobody's, without its check character
 
@@ -100,28 +88,3 @@ def writing() -> dict[str, float]:
                 pins.check(session, rt, session.merge(someone), "274913")
 
         return {"journal_entry_s": seconds(write), "pin_check_s": seconds(check, 5)}
-
-
-@click.command()
-@click.option("--save", is_flag=True, help="keep the result in docs/bench, with date and commit")
-def bench(save: bool) -> None:
-    """Measure, and print one JSON object."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    caller = Caller(SHIPPED / "caller")
-    speech = np.concatenate([caller.repeats([f"word.{name}"]) for name in challenge_words()])
-    found: dict[str, object] = {
-        "hearing_real_time_factor": round(hearing(speech), 4),
-        "embedding_real_time_factor": round(embedding(speech), 4),
-        **{name: round(value, 5) for name, value in writing().items()},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-    }
-    if save:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-        found |= {"date": datetime.now(UTC).date().isoformat(), "commit": commit.stdout.strip()}
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        (RESULTS / f"{found['date']}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    click.echo(json.dumps(found))
-
-
-if __name__ == "__main__":
-    bench()

@@ -53,6 +53,9 @@ class Caller:
         self._mishaps: deque[Mishap] = deque()
         self._background = as_samples(background) if background is not None else None
         self._background_at = 0
+        self._alone = b""  # the background as it sounds when nobody speaks, and once more its beginning
+        if self._background is not None:
+            self._alone = encode_mulaw(np.resize(self._background, len(self._background) + FRAME))
         self.hung_up = threading.Event()
 
     def press(self, keys: str) -> None:
@@ -119,8 +122,11 @@ class Caller:
     def _over_background(self, voice: bytes) -> bytes:
         if self._background is None:
             return voice
-        places = (self._background_at + np.arange(FRAME)) % len(self._background)
+        at = self._background_at % len(self._background)
         self._background_at += FRAME
+        if voice == SILENCE:
+            return self._alone[at : at + FRAME]
+        places = (at + np.arange(FRAME)) % len(self._background)
         mixed: Samples = decode_mulaw(voice) + self._background[places]
         return encode_mulaw(mixed)
 

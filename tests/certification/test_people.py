@@ -17,6 +17,7 @@ from certification.keys import KeyRing, SealBroken
 from certification.regions import BUILT_IN, Regions
 from certification.runtime import Runtime
 from certification.store import Base, JournalEntry, Person, Phone
+from ops import compose
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 
@@ -150,9 +151,23 @@ def test_names_as_they_are(rt: Runtime, name: str) -> None:
 
 def test_a_dialect_that_an_operators_region_file_brings(rt: Runtime, tmp_path: Path) -> None:
     kunming = (BUILT_IN / "kunming.toml").read_text("utf-8")
-    (tmp_path / "xiamen.toml").write_text(kunming.replace('"cantonese"]', '"hokkien"]'), "utf-8")
+    (tmp_path / "xiamen.toml").write_text(kunming.replace('"sichuanese"]', '"hokkien"]'), "utf-8")
     with rt.sessions.begin() as session:
         assert add(session, replace(rt, regions=Regions.load(tmp_path)), dialect="hokkien").dialect == "hokkien"
+
+
+def test_a_dialect_is_written_by_its_name_or_its_code_whichever_region_begins_with_it(rt: Runtime) -> None:
+    spoken = replace(rt, dialects=compose.spoken())
+    with rt.sessions.begin() as session:
+        for written, code in (
+            ("上海话", "shanghainese"),
+            ("客家话", "hakka"),
+            ("HAKKA", "hakka"),
+            ("粤语", "cantonese"),
+        ):
+            assert add(session, spoken, dialect=written).dialect == code
+        with pytest.raises(people.DialectUnknown, match=r"火星话.*普通话.*上海话"):
+            add(session, spoken, dialect="火星话")
 
 
 def test_deleting_a_person_takes_everything_of_theirs_along(rt: Runtime) -> None:

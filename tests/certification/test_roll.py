@@ -13,11 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from certification import people, roll
 from certification.identity import ResidentNumber
 from certification.people import Entry
-from certification.regions import Regions
 from certification.roll import ImportReport, Rejected, RollUnreadable
 from certification.runtime import Runtime
 from certification.store import Person
-from tests.certification.conftest import MORNING
 from tests.certification.numbers import resident_number
 
 WU, LI = resident_number("530102", 1950, 5, 15), resident_number("440106", 1952, 8, 1)
@@ -114,25 +112,25 @@ def test_more_lines_than_one_commit_takes(rt: Runtime, tmp_path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n", "header"),
     ],
 )
-def test_a_file_that_is_no_roll(tmp_path: Path, content: str | bytes, says: str) -> None:
+def test_a_file_that_is_no_roll(rt: Runtime, tmp_path: Path, content: str | bytes, says: str) -> None:
     path = tmp_path / "roll.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     with pytest.raises(RollUnreadable, match=says):
-        list(roll.read(path, Regions.load(), MORNING))
+        list(roll.read(path, rt))
 
 
 @pytest.mark.parametrize("name", ["missing.csv", ""])
-def test_a_file_that_cannot_be_opened(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_opened(rt: Runtime, tmp_path: Path, name: str) -> None:
     with pytest.raises(RollUnreadable, match="opened"):
-        list(roll.read(tmp_path / name, Regions.load(), MORNING))
+        list(roll.read(tmp_path / name, rt))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=60)))
-def test_whatever_the_lines_hold_each_is_an_entry_or_rejected(tmp_path: Path, lines: list[str]) -> None:
+def test_whatever_the_lines_hold_each_is_an_entry_or_rejected(rt: Runtime, tmp_path: Path, lines: list[str]) -> None:
     path = tmp_path / "roll.csv"
     path.write_text(HEADER + "\n".join([*lines, f"{WU},吴先生,,,,"]), "utf-8")
-    *others, last = list(roll.read(path, Regions.load(), MORNING))
+    *others, last = list(roll.read(path, rt))
     assert isinstance(last, Entry)
     assert last.name == "吴先生"
     assert all(isinstance(row, Rejected) for row in others)

@@ -12,8 +12,8 @@ from ivr.scripts.common import ON_A_PAGE
 from ivr.steps import PENDING, Event, Facts, Json, State
 
 DETAILS: dict[str, dict[str, Json]] = {
-    "caller": {"dialects": [*dialects()]},
-    "draw": {"names": ["shuzi", "beijing", "fandian"], "words": ["数字", "北京", "饭店"]},
+    "languages": {"dialects": [*dialects()]},
+    "draw": {"names": ["shuzi", "yuyan", "fandian"], "words": ["数字", "语言", "饭店"]},
     "next_date": {"date": [2027, 5, 14]},
     "where": {"region": "kunming"},
     "weighed": {"receipt": "8412057360"},
@@ -38,5 +38,6 @@ class Imagined:
         facts: dict[str, Json] = {"result": result, **DETAILS.get(name, {})}
         if name in ("choose_dialect", "name_dialect"):
             facts["dialect"] = self.chance.choice([*dialects()])
+        if name == "languages":
             facts["page"] = self.chance.choice(range(-(-len(dialects()) // ON_A_PAGE)))
         return facts

@@ -33,7 +33,7 @@ from tests.ivr.hearing import FakeRecogniser
 TOKEN = "carrier's token"
 FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
 COMMAND = Plan("mandarin", ("language.mandarin", "digit.1"), "menu", 0.9, keep=False, asked=())
-CHALLENGE = Plan("mandarin", ("word.shuzi", "word.beijing"), "challenge", 1.5, keep=True, asked=("数字", "北京"))
+CHALLENGE = Plan("mandarin", ("word.shuzi", "word.yuyan"), "challenge", 1.5, keep=True, asked=("数字", "语言"))
 
 
 def runtime(sessions: sessionmaker[Session], folder: Path, slots: int = 3) -> Runtime:

@@ -58,7 +58,7 @@ def possible(step: object) -> list[Event]:
                 *map(Keyed, ("0", "1", "2", "9", "*", "#", "1234", "123X", "739164", "12345678", "1" * 18)),
             ]
         case _:
-            words = [("一",), ("认证",), ("一", "二"), ("数字", "北京", "饭店"), ("天气",)]
+            words = [("一",), ("认证",), ("一", "二"), ("数字", "语言", "饭店"), ("天气",)]
             spoken: list[Event] = [Spoke(said, 0.9, "recording") for said in words]
             return [*spoken, NotUnderstood(), Silent(), Broken(), Unavailable(), *map(Keyed, "012389*#-")]
 
@@ -142,7 +142,7 @@ def test_star_says_it_again_and_counts_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", ["menu", "challenge", "assess", "enrol.consent", "recorded"])
 def test_9_changes_the_language_and_comes_back(name: str) -> None:
     asked = after(at(name), Keyed("9"))
-    assert asked.state.step == "language"
+    assert asked.state.step == "language.page"
     chosen = after(asked.state, Keyed("2"))
     assert chosen.state.step == name
 
@@ -153,7 +153,8 @@ def test_while_a_number_is_keyed_digits_are_digits() -> None:
         assert turn.saying[0] == "keys.first", number
     for number in ("0" * 18, "9" * 17 + "*"):
         assert (
-            after(at("certify.who.full"), Keyed(number), identify="found", ready="challenge").state.step == "challenge"
+            after(at("certify.who.full"), Keyed(number), identify="found", ready="challenge", line="free").state.step
+            == "challenge"
         )
     assert after(at("pin"), Keyed("73916*")).saying[0] == "keys.first"
     assert after(at("certify.who.tail"), Keyed("1*23")).saying[0] == "keys.first"
@@ -175,7 +176,13 @@ def test_where_nobody_can_listen_the_caller_goes_on_by_keys() -> None:
     assert turn.saying == ("keys.only", "menu.main.again")
     turn = after(turn.state, Keyed("1"), lookup="tail")
     turn = after(
-        turn.state, Keyed("1234"), identify="found", ready="challenge", hear_group="unavailable", pin_ready="pin"
+        turn.state,
+        Keyed("1234"),
+        identify="found",
+        ready="challenge",
+        line="free",
+        hear_group="unavailable",
+        pin_ready="pin",
     )
     assert turn.state.step == "pin"
     assert turn.saying == ("voice.unavailable", "pin.ask")

@@ -91,13 +91,13 @@ def test_a_prompt_may_name_its_dialect(carrier: Carrier) -> None:
 
 
 def test_the_voice_of_a_challenge_is_kept_sealed(carrier: Carrier) -> None:
-    said = speech("word.shuzi") + silence(0.5) + speech("word.beijing")
+    said = speech("word.shuzi") + silence(0.5) + speech("word.yuyan")
     stream = carrier.stream(CHALLENGE)
     stream.says(silence(4)).says(said).says(silence(4))
     assert stream.closed() == 1000
     [recording] = carrier.recordings()
     assert recording.id == stream.heard["recording"]
-    assert recording.asked == ["数字", "北京"]
+    assert recording.asked == ["数字", "语言"]
     audio = carrier.rt.keys.open(recording.sealed, f"recordings:{recording.id}")
     assert b"".join(said) in audio
     assert recording.seconds == len(audio) / 8000

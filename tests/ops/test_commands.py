@@ -173,7 +173,7 @@ def test_nothing_is_done_by_nobody_nor_agreed_to_without_words(
 def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], tmp_path: Path) -> None:
     caller = Caller(SHIPPED / "caller")
     files: list[str] = []
-    for words in (("shuzi", "beijing", "fandian", "yuyin"), ("shibie", "zhongguo", "shanghai", "shuzi")) * 2:
+    for words in (("shuzi", "yuyan", "fandian", "backdrop"), ("shibie", "zhongguo", "shanghai", "shuzi")) * 2:
         path = tmp_path / f"{len(files)}.wav"
         soundfile.write(path, caller.repeats([f"word.{word}" for word in words]), SAMPLE_RATE)
         files.append(str(path))

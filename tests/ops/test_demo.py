@@ -25,7 +25,7 @@ SAID = {
     "digit.2": "二",
     "receipt.is": "回执号码是",
     "receipt.again": "再念一遍",
-    "word.beijing": "北京",
+    "word.yuyan": "语言",
 }
 
 
@@ -50,11 +50,11 @@ def test_a_receipt_is_one_line_and_pauses_are_none() -> None:
 
 
 def test_what_the_caller_does_stands_between_groups_of_words() -> None:
-    words = lines("word.beijing", "word.beijing")
-    caller = Line("caller", at_s=5.0, text="word.beijing word.beijing", seconds=1.0)
+    words = lines("word.yuyan", "word.yuyan")
+    caller = Line("caller", at_s=5.0, text="word.yuyan word.yuyan", seconds=1.0)
     keys = Line("caller", at_s=6.0, keys="1")
     first, said, pressed, second = gathered([*words, caller, keys, *words], say)
-    assert first.text == second.text == "北京 北京"
+    assert first.text == second.text == "语言 语言"
     assert (said, pressed) == (caller, keys)
 
 

@@ -13,14 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pooch
+import click
+import requests
 from pydantic import BaseModel, ConfigDict
-from requests import RequestException
 
 from certification.errors import Problem
 from ivr.speech.engines.sherpa import FILE
 
 PINS = "pins.json"  # name -> url and SHA-256 of what was pulled first
+_PATIENCE_S, _PIECE = 60.0, 1 << 20  # seconds without an answer, bytes at a time
 SUMS = "SHA256SUMS"  # of a model's files, as sha256sum writes them
 
 
@@ -136,11 +137,18 @@ def check(model: Path) -> int:
 
 
 def _downloaded(url: str, folder: Path) -> Path:
-    name = url.rpartition("/")[2] or "model"
+    archive = folder / (url.rpartition("/")[2] or "model")
     try:
-        return Path(pooch.retrieve(url, known_hash=None, fname=name, path=folder, progressbar=True))
-    except (RequestException, OSError, ValueError) as error:
+        with requests.get(url, stream=True, timeout=_PATIENCE_S) as response, archive.open("wb") as file:
+            response.raise_for_status()
+            length = int(response.headers.get("Content-Length", 0))
+            with click.progressbar(length=length, label=archive.name, show_percent=True) as progress:
+                for piece in response.iter_content(_PIECE):
+                    file.write(piece)
+                    progress.update(len(piece))
+    except (requests.RequestException, OSError) as error:  # a wrong address is one of the former
         raise PullFailed(url, error) from error
+    return archive
 
 
 def _unpacked(archive: Path, folder: Path, url: str) -> Path:

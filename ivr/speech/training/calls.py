@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivr.speech.training.channel import SAMPLE_RATE, Backgrounds, Random, Samples, telephone
+from ivr.speech.training.channel import SAMPLE_RATE, SNR, Backgrounds, Random, Samples, telephone
 from ivr.speech.training.features import CENTRE, STEP, Matrix, log_mel
 from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory, states_of
 from ivr.speech.training.pieces import Piece
@@ -23,8 +23,14 @@ class Frames:
     labels: Labels
 
 
-def call(pieces: Sequence[Piece], inventory: Inventory, random: Random, backgrounds: Backgrounds) -> Frames:
-    """Join pieces as one caller would say them on one line."""
+def call(
+    pieces: Sequence[Piece],
+    inventory: Inventory,
+    random: Random,
+    backgrounds: Backgrounds,
+    snr: tuple[float, float] = SNR,
+) -> Frames:
+    """Join pieces as one caller would say them on one line, an audible noise on it at `snr` dB."""
     parts: list[Samples] = []
     spans: list[tuple[float, float, int, int]] = []
     at = 0
@@ -36,7 +42,7 @@ def call(pieces: Sequence[Piece], inventory: Inventory, random: Random, backgrou
         parts.append(piece.samples * np.float32(0.5 / level * 10 ** random.uniform(-0.3, 0)))
         at += len(piece.samples)
     parts.append(np.zeros(int(random.uniform(0.2, 0.8) * SAMPLE_RATE), dtype=np.float32))
-    features = log_mel(telephone(np.concatenate(parts), random, backgrounds))
+    features = log_mel(telephone(np.concatenate(parts), random, backgrounds, snr))
     return Frames(features, _labels(len(features), spans, inventory))
 
 

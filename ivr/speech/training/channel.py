@@ -14,6 +14,7 @@ from ivr.speech import g711
 SAMPLE_RATE = 8000
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 Random = np.random.Generator
+SNR = 4.0, 32.0  # dB: the range of an audible noise
 _PACKET = 160
 _NOISY = 0.65  # share of lines with a noise to be heard; on the others every breath is heard instead
 
@@ -94,9 +95,7 @@ def _response(size: int, random: Random) -> np.ndarray[tuple[int], np.dtype[np.f
     return gain
 
 
-def telephone(
-    samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = (4, 32)
-) -> Samples:
+def telephone(samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = SNR) -> Samples:
     """A call's samples as they come out of a random telephone line; same length, in [-1, 1].
 
     `snr`: range in dB from which the level of an audible noise is drawn.

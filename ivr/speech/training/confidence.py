@@ -21,7 +21,7 @@ from ivr.speech.vocabulary import ASIDE, CHALLENGE, DIGITS, NAMES, decoys, meani
 
 # Of real speech outside the grammar, over the telephone. What a command does wrongly is undone with a key, and a caller
 # who is not understood at the menu has no use of speaking; a challenge has no second look.
-MOST_ACCEPTED = {CHALLENGE: 0.01, DIGITS: 0.01, ASIDE: 0.05, "yesno": 0.02, "menu": 0.05}
+MOST_ACCEPTED = {CHALLENGE: 0.01, DIGITS: 0.01, "yesno": 0.01, "menu": 0.05, ASIDE: 0.05}
 LEAST = 0.5  # a probability below which no challenge counts, however rare such speech is
 _RIDGE = 1e-3
 _CHUNK = 3200

@@ -11,7 +11,7 @@ import numpy as np
 
 from ivr.dialects import Accent, dialect, dialects
 from ivr.speech.training.calls import Frames, call
-from ivr.speech.training.channel import SAMPLE_RATE, Backgrounds, Random
+from ivr.speech.training.channel import SAMPLE_RATE, SNR, Backgrounds, Random
 from ivr.speech.training.espeak import Sound
 from ivr.speech.training.phones import INITIALS, Inventory
 from ivr.speech.training.pieces import (
@@ -71,8 +71,10 @@ def speakers(pieces: Mapping[str, Sequence[Piece]], shares: Mapping[str, float])
     return [Spoken(tuple(w), tuple(o), shares[speaker]) for speaker, (w, o) in sorted_pieces.items()]
 
 
-def frames(material: Material, hours: float, synthetic_share: float, seed: int) -> Iterator[Frames]:
-    """Labelled calls until there are `hours` of them; `synthetic_share` of them by espeak-ng."""
+def frames(
+    material: Material, hours: float, synthetic_share: float, seed: int, snr: tuple[float, float] = SNR
+) -> Iterator[Frames]:
+    """Labelled calls until there are `hours` of them; `synthetic_share` of them by espeak-ng, noises at `snr` dB."""
     random = np.random.default_rng(seed)
     shares = np.array([speaker.share for speaker in material.speakers], dtype=float)
     made = 0
@@ -82,7 +84,7 @@ def frames(material: Material, hours: float, synthetic_share: float, seed: int) 
         else:
             speaker = material.speakers[random.choice(len(shares), p=shares / shares.sum())]
             pieces = _real_call(speaker, random)
-        result = call(pieces, material.inventory, random, material.backgrounds)
+        result = call(pieces, material.inventory, random, material.backgrounds, snr)
         made += len(result.features)
         yield result
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ivr.speech.training import corpus, folder
 from ivr.speech.training.align import Aligner
 from ivr.speech.training.calls import Frames
-from ivr.speech.training.channel import load_backgrounds
+from ivr.speech.training.channel import SNR, load_backgrounds
 from ivr.speech.training.features import STEP
 from ivr.speech.training.fit import Plan, fit
 from ivr.speech.training.mixture import Material, Spoken, frames, speakers
@@ -35,6 +35,7 @@ class Step:
     rounds: int
     seed: int
     rate: float = 2e-3  # highest learning rate
+    snr: tuple[float, float] = SNR
 
 
 STEPS = (
@@ -42,6 +43,8 @@ STEPS = (
     Step("first", 7.5, 0.4, 4, 11),
     Step("second", 7.0, 0.22, 11, 21),
     Step("third", 6.5, 0.25, 9, 31, rate=1.5e-3),
+    Step("fourth", 6.5, 0.2, 9, 41, rate=1.2e-3, snr=(0, 28)),
+    Step("fifth", 7.0, 0.2, 9, 51, rate=1.2e-3, snr=(0, 24)),
 )
 
 
@@ -83,7 +86,9 @@ def _frames(material: Material, step: Step, scale: float, work: Path, say: Say) 
     features, labels = work / f"{step.name}-features.npy", work / f"{step.name}-labels.npy"
     if not labels.exists():
         say(f"{step.name}: making {step.hours * scale:.1f} hours of calls")
-        made = list(_seen(frames(material, step.hours * scale, step.synthetic, step.seed), step.hours * scale))
+        made = list(
+            _seen(frames(material, step.hours * scale, step.synthetic, step.seed, step.snr), step.hours * scale)
+        )
         np.save(features, _joined(frame.features.astype(np.float16) for frame in made))
         np.save(labels, _joined(frame.labels for frame in made))
     return Frames(np.load(features), np.load(labels))

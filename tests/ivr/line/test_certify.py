@@ -23,7 +23,7 @@ def test_a_voice_certifies_and_the_receipt_is_read_twice_in_groups(
 ) -> None:
     phone.dial()
     assert phone.heard[0] == "greeting"
-    own = ("language.mandarin", "sichuanese:language.sichuanese", "cantonese:language.cantonese")
+    own = ("language.mandarin", "kunming:language.kunming", "sichuanese:language.sichuanese")
     assert phone.heard[1::2] == (*own, "language.others")
     assert phone.press("1").heard == ("menu.main",)
     assert phone.says("认证").heard[0] == "notice.recording"
@@ -184,10 +184,10 @@ def test_while_the_result_is_awaited_the_language_can_be_changed(
 ) -> None:
     certifying_call(phone, rt, enrolled).repeats().repeats()
     assert phone.press("*").heard == ("assess.wait",)
-    assert "cantonese:language.cantonese" in phone.press("9").heard
-    assert phone.press("3").heard == ("cantonese:assess.wait",)
+    assert "sichuanese:language.sichuanese" in phone.press("9").heard
+    assert phone.press("3").heard == ("sichuanese:assess.wait",)
     assert len(worker.weighs("certified")) == 1
-    assert phone.waits().heard[0] == "cantonese:result.certified"
+    assert phone.waits().heard[0] == "sichuanese:result.certified"
 
 
 def test_poor_audio_is_tried_once_more_and_then_goes_on_by_pin(

@@ -55,7 +55,7 @@ def test_8_in_the_menu_enrols_from_any_telephone(rt: Runtime, client: FlaskClien
 
 
 def test_consent_is_kept_in_the_words_that_were_heard(phone: Telephone, rt: Runtime, code: str) -> None:
-    phone.dial().press("9").press("3").press(code).press("1")
+    phone.dial().press("9").press("4").press("1").press(code).press("1")
     with rt.sessions() as session:
         [consent] = session.scalars(select(Consent))
     assert "登记把声" in consent.text

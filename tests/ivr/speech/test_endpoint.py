@@ -42,7 +42,7 @@ def test_what_is_no_speech_is_no_input(made: Callable[[float], Pcm], before: flo
 
 @pytest.mark.parametrize("pause", [0.9, 1.5])
 def test_silence_after_speech_ends_the_turn(pause: float) -> None:
-    word = said("word.beijing")
+    word = said("word.yuyan")
     how, when = ended(Endpointer(pause), silence(0.5), word, silence(3))
     assert how == "speech"
     assert when == pytest.approx(0.5 + len(word) / 8000 + pause, abs=0.35)
@@ -71,5 +71,5 @@ def test_half_a_second_of_speech_begins_and_a_short_sound_does_not() -> None:
 
 
 def test_the_caller_may_speak_at_once() -> None:
-    word = said("word.beijing")
+    word = said("word.yuyan")
     assert ended(Endpointer(0.9), word, silence(2))[0] == "speech"

@@ -59,14 +59,14 @@ def test_a_voice_is_heard_from_before_its_beginning_to_after_its_end() -> None:
 
 
 def test_a_long_pause_is_heard_as_a_short_one() -> None:
-    said = voice("word.beijing")
+    said = voice("word.yuyan")
     long, _ = given_to(said + bytes(16000 * 5) + said)
     assert seconds(long) < 2 * seconds(said) + (BEFORE + AFTER + 1) * FRAME_S
     assert seconds(long) > 2 * seconds(said)
 
 
 def test_a_short_pause_stays_as_it_is() -> None:
-    said = voice("word.beijing")
+    said = voice("word.yuyan")
     audio = said + bytes(round(0.3 / FRAME_S) * FRAME_BYTES) + said
     passed, _ = given_to(audio)
     assert audio.strip(b"\0") in passed
@@ -74,7 +74,7 @@ def test_a_short_pause_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("chunk", [2, 159, 320, 3200, 10**6])
 def test_audio_may_be_cut_in_any_way(chunk: int) -> None:
-    audio = pcm(1) + voice("word.beijing") + pcm(1)
+    audio = pcm(1) + voice("word.yuyan") + pcm(1)
     assert given_to(audio, chunk) == given_to(audio)
 
 

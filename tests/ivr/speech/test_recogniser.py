@@ -72,7 +72,7 @@ def test_a_group_is_heard_in_its_order(recogniser: VoskRecogniser) -> None:
 
 
 def test_it_does_not_matter_how_audio_is_cut(recogniser: VoskRecogniser) -> None:
-    parts = (silence(0.3), prompt("beijing"), silence(0.5))
+    parts = (silence(0.3), prompt("yuyan"), silence(0.5))
     whole = hear(recogniser, "challenge", *parts, chunk=10**6)
     assert whole.understood
     for chunk in (1, 7, 321):
@@ -82,8 +82,8 @@ def test_it_does_not_matter_how_audio_is_cut(recogniser: VoskRecogniser) -> None
 def test_partial_results_come_while_speaking(recogniser: VoskRecogniser) -> None:
     listening = recogniser.listen("challenge")
     assert listening.partial() == ""
-    listening.feed(np.concatenate([silence(0.3), prompt("beijing"), silence(0.6)]).tobytes())
-    assert listening.partial() == "北京"
+    listening.feed(np.concatenate([silence(0.3), prompt("yuyan"), silence(0.6)]).tobytes())
+    assert listening.partial() == "语言"
 
 
 @pytest.mark.parametrize("grammar", NAMES)
@@ -103,12 +103,12 @@ def hypothesis(*words: str, meaning: tuple[str, ...] | None = None, score: float
 
 def test_a_doubtful_probability_is_not_understood() -> None:
     sure, unsure = (Judge("challenge", HOME, Confidence((0.0,) * len(FEATURES), bias, 0.5)) for bias in (2.0, -2.0))
-    heard = sure([hypothesis("北京", "上海")])
+    heard = sure([hypothesis("语言", "上海")])
     assert heard.understood
-    assert heard.words == ("北京", "上海")
+    assert heard.words == ("语言", "上海")
     assert heard.confidence == pytest.approx(1 / (1 + np.exp(-2)))
-    assert not unsure([hypothesis("北京", "上海")]).understood
-    assert unsure([hypothesis("北京", "上海")]).words == ()
+    assert not unsure([hypothesis("语言", "上海")]).understood
+    assert unsure([hypothesis("语言", "上海")]).words == ()
     assert sure([]) == Heard((), 0.0, understood=False)
 
 
@@ -134,9 +134,9 @@ def test_what_is_said_instead_of_a_challenge_is_understood(recogniser: VoskRecog
 
 def test_a_challenge_repeated_is_heard_as_before(recogniser: VoskRecogniser) -> None:
     challenge = Challenged(recogniser.listen("challenge"), lambda: recogniser.listen(ASIDE))
-    challenge.feed(np.concatenate([silence(0.4), prompt("beijing"), silence(0.6)]).tobytes())
-    assert challenge.partial() == "北京"
-    assert challenge.finish().words == ("北京",)
+    challenge.feed(np.concatenate([silence(0.4), prompt("yuyan"), silence(0.6)]).tobytes())
+    assert challenge.partial() == "语言"
+    assert challenge.finish().words == ("语言",)
 
 
 def test_other_words_in_a_challenge_are_not_understood(recogniser: VoskRecogniser) -> None:
@@ -159,7 +159,7 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 
 def test_words_that_the_model_lacks_stop_the_start(tmp_path: Path) -> None:
     shutil.copytree(MODEL, tmp_path / "model")
-    words, lacking = tmp_path / "model" / "graph" / "words.txt", ("mandarin:人工", "北京")
+    words, lacking = tmp_path / "model" / "graph" / "words.txt", ("mandarin:人工", "语言")
     kept = [line for line in words.read_text(encoding="utf-8").splitlines() if line.split()[0] not in lacking]
     words.write_text("\n".join(kept) + "\n", encoding="utf-8")
     with pytest.raises(WordsUnknown) as error:

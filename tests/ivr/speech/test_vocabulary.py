@@ -70,7 +70,7 @@ def test_words_mean_what_they_say() -> None:
     assert meanings("yesno")["不同意"] == "no"
     assert meanings("menu")["广东话"] == "cantonese"
     assert meanings("yesno", "sichuanese")["要得"] == meanings("yesno", "sichuanese")["是的"] == "yes"
-    assert meanings("challenge", "cantonese")["北京"] == "beijing"
+    assert meanings("challenge", "cantonese")["语言"] == "yuyan"
 
 
 def test_a_grammar_without_a_name_is_an_error() -> None:

@@ -1,0 +1,49 @@
+"""Measures everything, and prints one JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import numpy as np
+
+from ivr.speech.vocabulary import challenge_words
+from ops.bench import lines, listening, parts
+from ops.demo.callers import SHIPPED, Caller
+
+RESULTS = Path(__file__).resolve().parents[2] / "docs" / "bench"
+
+
+@click.command()
+@click.option("--save", is_flag=True, help="keep the result in docs/bench, with date and commit")
+@click.option("--calls", default=40, show_default=True, help="callers who are listened to at the same time")
+@click.option("--vosk-server", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="VOSK_SERVER",
+              help="an asr_server.py to compare with, instead of decoding every frame here")  # fmt: skip
+def bench(save: bool, calls: int, vosk_server: Path | None) -> None:
+    """Measure, and print one JSON object."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    caller = Caller(SHIPPED / "caller")
+    speech = np.concatenate([caller.repeats([f"word.{name}"]) for name in challenge_words()])
+    found: dict[str, object] = {
+        "hearing_real_time_factor": round(parts.hearing(speech), 4),
+        "embedding_real_time_factor": round(parts.embedding(speech), 4),
+        **{name: round(value, 5) for name, value in parts.writing().items()},
+        **{name: round(value, 4) for name, value in listening.compared(caller, vosk_server).items()},
+        **{name: round(value, 3) for name, value in lines.answers(calls).items()},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+    }
+    if save:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+        found |= {"date": datetime.now(UTC).date().isoformat(), "commit": commit.stdout.strip()}
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / f"{found['date']}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    click.echo(json.dumps(found))
+
+
+if __name__ == "__main__":
+    bench()
