@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,11 @@ _GROUPS = 60  # of each speaker
 # espeak-ng voices that nothing was trained on: some for thresholds, others for figures
 VOICES = {"tuning": HELD_OUT_VARIANTS[::2], "reporting": HELD_OUT_VARIANTS[1::2]}
 _SAID_TOGETHER = {CHALLENGE: 3, "digits": 4}
+_STRINGS = 200
+_DIGITS = {
+    **{"ling2": "零", "yi1": "一", "er4": "二", "san1": "三", "si4": "四"},
+    **{"wu3": "五", "liu4": "六", "qi1": "七", "ba1": "八", "jiu3": "九"},
+}
 _SPEECH = 0.08  # of full scale: the level of the louder part of a recording
 _ROOM = 1e-4  # the noise of the quiet between recordings
 
@@ -68,6 +73,7 @@ def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7
         "others": [_alone(take, random) for take in outside],
         "others-15db": [_noisy(_alone(take, random), 15, random) for take in outside],
         "partners": [_alone(take, random) for take in partners],
+        "digits-syllables": list(_strings(recordings(data / "cmn-syllables"), random)),
     }
     return [_write(out, name, made) for name, made in conditions.items()]
 
@@ -148,6 +154,18 @@ def _groups(takes: Sequence[Recording], words: Sequence[str], random: Random) ->
                 parts += [_levelled(mine[random.integers(len(mine))]), _quiet(random.uniform(0.2, 0.8), random)]
             made.append(Take(np.concatenate(parts), " ".join(asked), speaker))
     return made
+
+
+def _strings(syllables: Iterable[Recording], random: Random) -> Iterator[Take]:
+    """Strings of four digits, of real syllables read singly by one reader, whom the network was trained on."""
+    takes = [take for take in syllables if take.text in _DIGITS]
+    for _ in range(_STRINGS if takes else 0):
+        said = [takes[int(index)] for index in random.integers(len(takes), size=4)]
+        parts = [_quiet(0.3, random)]
+        for take in said:
+            parts += [_levelled(take), _quiet(random.uniform(0.1, 0.4), random)]
+        samples = np.concatenate([*parts, _quiet(0.4, random)])
+        yield Take(samples, " ".join(_DIGITS[take.text] for take in said), said[0].speaker)
 
 
 def _noisy(take: Take, snr: float, random: Random) -> Take:
