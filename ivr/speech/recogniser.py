@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -37,6 +38,14 @@ SAMPLE_RATE = 8000
 AUDIBLE_S = 0.08  # what is hardly to be heard beside the loudest is breath, a click or the room, and no word
 LISTED = 12  # unknown words named in an error
 ALTERNATIVES = 10  # ways of hearing a turn that are weighed against each other
+_OURS = (
+    "请运行 stillhere speech graph 更新词表；口令用词改了，要重新训练。",
+    "Run `stillhere speech graph`; new challenge words need training.",
+)
+_OTHERS = (
+    "请换一个模型，或者给方言文件里的这些意思加上它认识的说法。",
+    "Use another model, or add ways of saying the same that it knows to the dialects' files.",
+)
 _ONE_ANSWER = {*COMMANDS, ASIDE}
 _GARBAGE = {OTHER_WORDS, *(other_sounds(spelling) for spelling in SPELLINGS)}
 
@@ -54,14 +63,14 @@ class ModelMissing(FileNotFoundError):
 class WordsUnknown(ValueError):
     """Words of a grammar are not in the model, and Vosk would leave them out without an error."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], ours: bool = True) -> None:
+        """`ours`: the model is of our own recipe, so that its words can be changed."""
         self.words = tuple(words)
         listed = "、".join(self.words[:LISTED]) + ("……" if len(self.words) > LISTED else "")
+        zh, en = _OURS if ours else _OTHERS
         super().__init__(
-            f"语音模型不认识 {len(self.words)} 个词：{listed}。"
-            "请运行 stillhere speech graph 更新词表；口令用词改了，要重新训练。"
-            f"The model lacks {len(self.words)} words: {listed}. "
-            "Run `stillhere speech graph`; new challenge words need training."
+            f"语音模型不认识 {len(self.words)} 个词：{listed}。{zh}"
+            f"The model lacks {len(self.words)} words: {listed}. {en}"
         )
 
 
@@ -239,16 +248,23 @@ def _grammar_json(name: str, dialect: str) -> str:
 
 
 def _load(folder: Path) -> tuple[Model, Model]:
-    """The model twice: with the graph that grammars are composed with, and with the challenge's own.
-
-    Vosk wants each graph in a folder named "graph", and takes a whole one over one to be composed.
-    """
+    """The model twice: with the graph that grammars are composed with, and with the challenge's own."""
     if not (folder / "am" / "final.mdl").is_file() or not (folder / CHALLENGE_GRAPH / "HCLG.fst").is_file():
         raise ModelMissing(folder)
     from vosk import Model, SetLogLevel
 
     SetLogLevel(-1)
+    with challenge_alone(folder) as challenge:
+        return Model(str(folder)), Model(str(challenge))
+
+
+@contextmanager
+def challenge_alone(folder: Path) -> Iterator[Path]:
+    """A folder that Vosk takes for a model with the challenge's graph, as long as the context lasts.
+
+    Vosk wants each graph in a folder named "graph", and takes a whole one over one to be composed.
+    """
     with TemporaryDirectory() as place:
         for name, target in (("am", "am"), ("conf", "conf"), (GRAPH, CHALLENGE_GRAPH)):
             Path(place, name).symlink_to((folder / target).resolve(), target_is_directory=True)
-        return Model(str(folder)), Model(place)
+        yield Path(place)

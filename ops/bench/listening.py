@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import psutil
@@ -23,9 +22,10 @@ from ivr.prompts import Prompts
 from ivr.speech.endpoint import Endpointer
 from ivr.speech.g711 import Pcm
 from ivr.speech.gate import Gated
-from ivr.speech.recogniser import SAMPLE_RATE, VoskRecogniser
+from ivr.speech.recogniser import SAMPLE_RATE, VoskRecogniser, challenge_alone
+from ivr.speech.training.channel import resample
 from ivr.speech.training.espeak import Voice, say
-from ivr.speech.vocabulary import CHALLENGE, CHALLENGE_GRAPH, GRAPH, labels
+from ivr.speech.vocabulary import CHALLENGE, labels
 from ops.demo.callers import Caller
 from ops.embedded import free_port
 from voiceprint.audio import Samples
@@ -58,9 +58,7 @@ class Heard:
 def command() -> Samples:
     """A command of the menu in a synthetic voice, at 8 kHz. Raises EspeakMissing."""
     spoken = say(Voice("cmn-latn-pinyin+f4", rate=130), COMMAND)
-    length = round(len(spoken.samples) * SAMPLE_RATE / spoken.sample_rate)
-    at = np.linspace(0, len(spoken.samples) - 1, length)
-    voice = np.interp(at, np.arange(len(spoken.samples)), spoken.samples).astype(np.float32)
+    voice = resample(spoken.samples, SAMPLE_RATE / spoken.sample_rate)
     loud = np.flatnonzero(np.abs(voice) > 0.02 * np.abs(voice).max())
     return voice[loud[0] : loud[-1] + 1]
 
@@ -130,10 +128,7 @@ def _decode(call: Sequence[Heard], recogniser: VoskRecogniser) -> None:
 def _cpu_of_server(script: Path, call: Sequence[Heard]) -> float:
     """CPU seconds of vosk-server for one round. The challenge has a graph of its own, and so a server of its own."""
     found = 0.0
-    with as_file(files("ivr.speech") / "model") as model, TemporaryDirectory() as place:
-        challenge = Path(place)
-        for name, target in (("am", "am"), ("conf", "conf"), (GRAPH, CHALLENGE_GRAPH)):
-            (challenge / name).symlink_to(model / target, target_is_directory=True)
+    with as_file(files("ivr.speech") / "model") as model, challenge_alone(model) as challenge:
         for folder, mine in (
             (model, [turn for turn in call if turn.grammar != CHALLENGE]),
             (challenge, [turn for turn in call if turn.grammar == CHALLENGE]),

@@ -6,17 +6,19 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from twilio.request_validator import RequestValidator
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from werkzeug.serving import make_server
 
@@ -181,3 +183,33 @@ def served(rt: Runtime, watchdog_s: float = 5.0) -> Iterator[Carrier]:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+@pytest.fixture
+def rt(sessions: sessionmaker[Session], tmp_path: Path) -> Runtime:
+    """The runtime of a media process."""
+    return runtime(sessions, tmp_path)
+
+
+@pytest.fixture
+def carrier(rt: Runtime) -> Iterator[Carrier]:
+    """A media process, and the carrier that connects to it."""
+    with served(rt) as carrier:
+        yield carrier
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that another thread does; the time is only a limit."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def refused(opening: Callable[[], object]) -> int | None:
+    """The HTTP status with which a socket was refused; None when it was opened."""
+    try:
+        opening()
+    except InvalidStatus as error:
+        return error.response.status_code
+    return None

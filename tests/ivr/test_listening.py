@@ -19,9 +19,11 @@ from ivr.listening import (
     Out,
     Turn,
 )
+from ivr.speech.g711 import encode_mulaw
 from ivr.speech.recogniser import NOTHING, Heard
 from ivr.spoken import Plan
-from tests.ivr.hearing import FakeListening, silence, speech
+from tests.ivr.hearing import FakeListening, frames, silence, speech
+from tests.ivr.speech.noises import noise
 
 COMMAND = Plan("mandarin", ("menu.main",), "menu", 0.9, keep=False, asked=())
 CHALLENGE = Plan("mandarin", ("a", "pause.short"), "challenge", 1.5, keep=True, asked=("数字", "语言"))
@@ -161,6 +163,14 @@ def test_who_may_have_been_cut_off_is_waited_for_next_time() -> None:
 def test_nobody_is_waited_for_longer_than_three_seconds(plan: Plan, pause_s: float) -> None:
     caller = Caller(replace(plan, pause_s=pause_s), ("a", b"\x10" * 160), heard=NOTHING).sends(silence(0.2))
     assert spoken_in(caller.sends(speech("word.yuyan")), LONGEST_PAUSE_S + 0.2)
+
+
+def test_words_that_are_heard_in_music_are_none() -> None:
+    music = frames(encode_mulaw(noise(131)[1]))
+    caller = Caller(COMMAND, ("a", b"\x10" * 160)).sends(silence(0.2)).sends(music).sends(silence(2))
+    result = caller.ends().result
+    assert result.ended == "speech"
+    assert (result.words, result.understood) == ((), False)
 
 
 def test_no_input_counts_from_the_end_of_the_prompts() -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pypinyin import lazy_pinyin
 
 from certification.errors import Problem
 from ivr.dialects import HOME
@@ -103,10 +102,18 @@ class SherpaRecogniser:
     def listen(self, grammar: str, dialect: str = HOME) -> SherpaListening:
         """Listen for one grammar of a dialect. Raises GrammarUnknown, DialectUnknown."""
         meanings(grammar, dialect)
-        phrases = Phrases(self._words[grammar, dialect], decoys() if grammar == CHALLENGE else (), lazy_pinyin)
+        phrases = Phrases(self._words[grammar, dialect], decoys() if grammar == CHALLENGE else (), syllables)
         return SherpaListening(
             self._recognizer, phrases, Judge(grammar, dialect, self._confidence.get(grammar, UNFITTED))
         )
+
+
+def syllables(text: str) -> list[str]:
+    """Pinyin without tones, one for each character; what is no Chinese character stands for itself."""
+    from pypinyin import lazy_pinyin  # heavy, and nothing for who has no such model
+
+    each: Any = list  # one by one what has no pinyin; the package's own type says nothing of lists
+    return lazy_pinyin(text, errors=each)
 
 
 class SherpaListening:

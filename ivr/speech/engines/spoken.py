@@ -32,5 +32,5 @@ def words_of(segment: Callable[[str], tuple[str, ...] | None]) -> Words:
             if dropped and grammar != CHALLENGE:
                 logger.warning("%s, %s: the model has no words for %s", spoken, grammar, "、".join(dropped))
     if lacking:
-        raise WordsUnknown(dict.fromkeys(lacking))
+        raise WordsUnknown(dict.fromkeys(lacking), ours=False)
     return found

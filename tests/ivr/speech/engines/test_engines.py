@@ -83,6 +83,7 @@ def test_a_word_without_a_substitute_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(WordsUnknown) as error:
         open_recogniser(vosk_model(tmp_path, lacking))
     assert "普通话" in error.value.words
+    assert "another model" in str(error.value)
 
 
 def test_a_word_with_a_substitute_is_left_out_and_written_down(

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pypinyin import lazy_pinyin
 
 from ivr.speech.engines.phrases import Phrases, cleaned, segmented
+from ivr.speech.engines.sherpa import syllables
 
 
 def found(phrases: Phrases, text: str) -> list[str | None]:
@@ -36,12 +36,17 @@ def test_digits_are_read_as_they_are_said() -> None:
 
 
 def test_what_sounds_the_same_is_the_same_unless_two_phrases_do() -> None:
-    by_sound = Phrases(["数字", "背景"], ["北京"], lazy_pinyin)
+    by_sound = Phrases(["数字", "背景"], ["北京"], syllables)
     assert found(by_sound, "树子") == ["数字"]
     assert found(by_sound, "背景") == ["背景"]
     assert found(by_sound, "北京") == [None]
     assert found(by_sound, "被警") == [None], "nobody can say which of the two it was"
     assert found(Phrases(["数字"]), "树子") == [None]
+
+
+def test_letters_among_the_characters_shift_no_sounds() -> None:
+    by_sound = Phrases(["数字", "上海"], (), syllables)
+    assert found(by_sound, "ok 树子 2x 尚海") == [None, "数字", None, "上海"]
 
 
 @given(st.lists(st.sampled_from(["是", "是的", "对", "不", "不是", "不对"])))
