@@ -13,6 +13,7 @@ from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory, states_of
 from ivr.speech.training.pieces import Piece
 
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int16]]
+Counts = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from pypinyin import Style, lazy_pinyin
 from tqdm import tqdm
 
@@ -14,8 +15,10 @@ from ivr.speech.training.align import Aligner
 from ivr.speech.training.channel import read
 from ivr.speech.training.conditions import SPEAKERS
 from ivr.speech.training.espeak import Sound
-from ivr.speech.training.phones import NotJyutping, NotPinyin, units
+from ivr.speech.training.network import Network, Shape
+from ivr.speech.training.phones import Inventory, NotJyutping, NotPinyin, units
 from ivr.speech.training.pieces import Piece, Recording, real, recordings
+from ivr.speech.training.spread import spread
 from ivr.speech.vocabulary import pronunciations
 
 # How often the speakers of each folder are drawn, all of them together.
@@ -56,15 +59,30 @@ def _known(folder: Path, spelling: str) -> list[str]:
     return sorted({recording.text for recording in recordings(folder) if _units(spelling, [recording.text])})
 
 
-def align(data: Path, aligner: Aligner, out: Path) -> None:
-    """Write when each sound of each recording is said, as JSON lines."""
-    lines = []
-    for folder, recording in tqdm(list(everything(data)), desc="aligning", unit="recording", leave=False):
-        samples, said = read(recording.path), _said(folder, recording)
-        sounds = aligner.sounds(samples, said) if said else aligner.stretches(samples)
-        path = str(recording.path.relative_to(data))
-        lines.append(json.dumps([path, [asdict(sound) for sound in sounds or ()]], ensure_ascii=False))
+def align(data: Path, trained: Path, shape: Shape, inventory: Inventory, out: Path) -> None:
+    """Write when each sound of each recording is said, as JSON lines: by the network in the checkpoint `trained`."""
+    every = [(data, folder, recording) for folder, recording in everything(data)]
+    aligned = spread(_aligned, every, _begin, (trained, shape, inventory))
+    lines = list(tqdm(aligned, desc="aligning", total=len(every), unit="recording", leave=False))
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+_ready: list[Aligner] = []  # what a process of its own aligns with
+
+
+def _begin(trained: Path, shape: Shape, inventory: Inventory) -> None:
+    torch.set_num_threads(1)
+    network = Network(shape)
+    network.load_state_dict(torch.load(trained, weights_only=True, map_location="cpu")["network"])
+    _ready[:] = [Aligner(network, inventory)]
+
+
+def _aligned(one: tuple[Path, str, Recording]) -> str:
+    (aligner,), (data, folder, recording) = _ready, one
+    samples, said = read(recording.path), _said(folder, recording)
+    sounds = aligner.sounds(samples, said) if said else aligner.stretches(samples)
+    path = str(recording.path.relative_to(data))
+    return json.dumps([path, [asdict(sound) for sound in sounds or ()]], ensure_ascii=False)
 
 
 def pieces(data: Path, alignment: Path) -> tuple[dict[str, list[Piece]], dict[str, float]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ivr.dialects import GRAMMARS, SPELLINGS, dialects
-from ivr.speech.training.calls import Labels
+from ivr.speech.training.calls import Counts
 from ivr.speech.training.features import MFCC_CONF
 from ivr.speech.training.graph import Costs, Sounds, any_words, challenge, lexicon
 from ivr.speech.training.kaldi import acoustic_model
@@ -39,22 +39,22 @@ _MODEL_CONF = """--min-active=200
 """
 
 
-def priors(labels: Labels, inventory: Inventory) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """How often each pdf is in the labels, within its head."""
-    counts = np.bincount(labels.ravel(), minlength=inventory.pdfs).astype(np.float64) + _RARE
-    shares = counts / len(labels)
+def priors(counts: Counts, inventory: Inventory) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """How often each pdf is in the labels, within its head; `counts`: of how many frames it is."""
+    words, sounds = counts[: inventory.words_pdfs], counts[inventory.words_pdfs :]
+    shares = np.concatenate([(of + _RARE) / of.sum() for of in (words, sounds)])
     shares[inventory.phones["words:" + GARBAGE].first_pdf] *= WORDS_GARBAGE_PRIOR
     shares[inventory.of_sound(GARBAGE).first_pdf] *= SOUNDS_GARBAGE_PRIOR
     return shares.astype(np.float32)
 
 
 def write(
-    out: Path, network: Network, inventory: Inventory, labels: Labels, syllables: Mapping[str, Collection[str]]
+    out: Path, network: Network, inventory: Inventory, counts: Counts, syllables: Mapping[str, Collection[str]]
 ) -> None:
-    """Write the whole model folder; `labels`: what the network was trained on; `syllables`: all of each spelling."""
+    """Write the whole model folder; `counts`: frames of each pdf in training; `syllables`: all of each spelling."""
     for name in ("am", "conf"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    (out / "am" / "final.mdl").write_bytes(acoustic_model(network.eval(), inventory, priors(labels, inventory)))
+    (out / "am" / "final.mdl").write_bytes(acoustic_model(network.eval(), inventory, priors(counts, inventory)))
     (out / "conf" / "mfcc.conf").write_text(MFCC_CONF, encoding="utf-8")
     silence = inventory.silence.number
     (out / "conf" / "model.conf").write_text(_MODEL_CONF.format(silence=silence), encoding="utf-8")

@@ -72,7 +72,11 @@ def speakers(pieces: Mapping[str, Sequence[Piece]], shares: Mapping[str, float])
 
 
 def frames(
-    material: Material, hours: float, synthetic_share: float, seed: int, snr: tuple[float, float] = SNR
+    material: Material,
+    hours: float,
+    synthetic_share: float,
+    seed: int | Sequence[int],
+    snr: tuple[float, float] = SNR,
 ) -> Iterator[Frames]:
     """Labelled calls until there are `hours` of them; `synthetic_share` of them by espeak-ng, noises at `snr` dB."""
     random = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +11,18 @@ import torch
 from tqdm import tqdm
 
 from ivr.speech.training import corpus, folder
-from ivr.speech.training.align import Aligner
-from ivr.speech.training.calls import Frames
+from ivr.speech.training.calls import Counts, Frames
 from ivr.speech.training.channel import SNR, load_backgrounds
-from ivr.speech.training.features import STEP
-from ivr.speech.training.fit import Plan, fit
-from ivr.speech.training.mixture import Material, Spoken, frames, speakers
+from ivr.speech.training.fit import Plan, finished, fit
+from ivr.speech.training.mixture import Material, frames, speakers
 from ivr.speech.training.network import Network, Shape
 from ivr.speech.training.phones import Inventory
+from ivr.speech.training.spread import cores, spread
 from ivr.speech.vocabulary import pronunciations
 
 Say = Callable[[str], None]
 WIDTH = 256
+_PART = 0.1  # hours of calls that one process makes at once; another number makes other calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,11 @@ class Step:
 
 
 STEPS = (
-    Step("synthetic", 3.0, 1.0, 4, 2),
-    Step("first", 7.5, 0.4, 4, 11),
-    Step("second", 7.0, 0.22, 11, 21),
-    Step("third", 6.5, 0.25, 9, 31, rate=1.5e-3),
-    Step("fourth", 6.5, 0.2, 9, 41, rate=1.2e-3, snr=(0, 28)),
-    Step("fifth", 7.0, 0.2, 9, 51, rate=1.2e-3, snr=(0, 24)),
+    Step("synthetic", 4.0, 1.0, 4, 2),
+    Step("first", 8.0, 0.5, 4, 11),
+    Step("second", 12.0, 0.4, 8, 21),
+    Step("third", 16.0, 0.4, 12, 31, rate=1.5e-3, snr=(0, 28)),
+    Step("fourth", 24.0, 0.35, 16, 41, rate=1.5e-3, snr=(0, 26)),
 )
 
 
@@ -56,51 +55,74 @@ def inventory() -> Inventory:
 def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
     """Make the model from the recordings in `data` and espeak-ng; goes on from what is in `work`.
 
-    `scale` shortens every step's hours, for trials. Raises EspeakMissing.
+    Calls are made on every core; the network is fitted on a GPU where torch finds one. `scale` shortens every step's
+    hours, for trials. Raises EspeakMissing.
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(cores())
     torch.manual_seed(1)
     work.mkdir(parents=True, exist_ok=True)
     sounds = inventory()
     network = Network(Shape(WIDTH, sounds.words_pdfs, sounds.pdfs - sounds.words_pdfs))
-    labelled: Frames | None = None
+    before: Path | None = None
+    counts: Counts | None = None
     for step in STEPS:
         done = work / f"{step.name}.pt"
-        real: list[Spoken] = []
-        if step.synthetic < 1:
-            alignment = work / f"{step.name}-alignment.jsonl"
-            if not alignment.exists():
-                say(f"{step.name}: aligning the recordings")
-                corpus.align(data, Aligner(network, sounds), alignment)
-            real = speakers(*corpus.pieces(data, alignment))
-        backgrounds = load_backgrounds(data / "noise")
-        material = Material(sounds, backgrounds, corpus.syllables(data), corpus.cantonese_syllables(data), real)
-        labelled = _frames(material, step, scale, work, say)
-        fit(network, labelled, Plan(step.rounds, rate=step.rate, seed=step.seed), done, say)
-    assert labelled is not None
-    folder.write(out, network, sounds, labelled.labels, corpus.every_syllable(data))
+        counts = finished(done, step.rounds, network)
+        if counts is None:
+            alignment = _alignment(data, step, before, sounds, network.shape, say) if before else None
+            labelled = _frames(data, alignment, step, scale, work, say)
+            fit(network, labelled, Plan(step.rounds, rate=step.rate, seed=step.seed), done, say)
+            counts = finished(done, step.rounds, network)
+        before = done
+    assert counts is not None
+    folder.write(out, network, sounds, counts, corpus.every_syllable(data))
     say(f"the model is in {out}")
 
 
-def _frames(material: Material, step: Step, scale: float, work: Path, say: Say) -> Frames:
+def _alignment(data: Path, step: Step, before: Path, sounds: Inventory, shape: Shape, say: Say) -> Path:
+    """When each sound of the recordings is said, by the network of the step before."""
+    alignment = before.with_name(f"{step.name}-alignment.jsonl")
+    if not alignment.exists():
+        say(f"{step.name}: aligning the recordings")
+        corpus.align(data, before, shape, sounds, alignment)
+    return alignment
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many hours of a step's calls, the `number`th of them."""
+
+    step: Step
+    number: int
+    hours: float
+
+
+_ready: list[Material] = []  # what a process of its own makes calls of
+
+
+def _begin(data: Path, alignment: Path | None) -> None:
+    torch.set_num_threads(1)
+    real = speakers(*corpus.pieces(data, alignment)) if alignment else []
+    backgrounds = load_backgrounds(data / "noise")
+    _ready[:] = [Material(inventory(), backgrounds, corpus.syllables(data), corpus.cantonese_syllables(data), real)]
+
+
+def _calls(part: Part) -> Frames:
+    (material,), step = _ready, part.step
+    made = list(frames(material, part.hours, step.synthetic, (step.seed, part.number), step.snr))
+    features = np.concatenate([one.features.astype(np.float16) for one in made])
+    return Frames(features, np.concatenate([one.labels for one in made]))
+
+
+def _frames(data: Path, alignment: Path | None, step: Step, scale: float, work: Path, say: Say) -> Frames:
     features, labels = work / f"{step.name}-features.npy", work / f"{step.name}-labels.npy"
     if not labels.exists():
         say(f"{step.name}: making {step.hours * scale:.1f} hours of calls")
+        hours = step.hours * scale
+        parts = [Part(step, number, min(_PART, hours)) for number in range(max(1, round(hours / _PART)))]
         made = list(
-            _seen(frames(material, step.hours * scale, step.synthetic, step.seed, step.snr), step.hours * scale)
+            tqdm(spread(_calls, parts, _begin, (data, alignment)), "calls", len(parts), unit="part", leave=False)
         )
-        np.save(features, _joined(frame.features.astype(np.float16) for frame in made))
-        np.save(labels, _joined(frame.labels for frame in made))
+        np.save(features, np.concatenate([frames.features for frames in made]))
+        np.save(labels, np.concatenate([frames.labels for frames in made]))
     return Frames(np.load(features), np.load(labels))
-
-
-def _seen(made: Iterable[Frames], hours: float) -> Iterator[Frames]:
-    """The same, with a progress bar."""
-    with tqdm(total=round(hours * 3600), desc="calls", unit="s", leave=False) as progress:
-        for one in made:
-            progress.update(round(len(one.features) * STEP))
-            yield one
-
-
-def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
-    return np.concatenate(list(parts))

@@ -100,9 +100,9 @@ def test_arcs_are_written_sorted_by_output() -> None:
 
 
 def test_the_written_folder_loads(tmp_path: Path, network: Network, sounds: Inventory) -> None:
-    labels = np.zeros((1000, 2), dtype=np.int16)
-    labels[:, 1] = sounds.words_pdfs
-    folder.write(tmp_path, network, sounds, labels, {"mandarin": ["ma1", "zhong1"], "cantonese": ["hai6"]})
+    counts = np.zeros(sounds.pdfs, dtype=np.int64)
+    counts[[0, sounds.words_pdfs]] = 1000
+    folder.write(tmp_path, network, sounds, counts, {"mandarin": ["ma1", "zhong1"], "cantonese": ["hai6"]})
     listening = VoskRecogniser.open(tmp_path).listen("challenge")
     listening.feed(b"\0" * 16000)
     listening.finish()
