@@ -47,7 +47,7 @@ _OTHERS = (
     "Use another model, or add ways of saying the same that it knows to the dialects' files.",
 )
 _ONE_ANSWER = {*COMMANDS, ASIDE}
-_GARBAGE = {OTHER_WORDS, *(other_sounds(spelling) for spelling in SPELLINGS)}
+_GARBAGE = {OTHER_WORDS, *(other_sounds(spelling, name) for spelling in SPELLINGS for name in NAMES)}
 
 
 class ModelMissing(FileNotFoundError):

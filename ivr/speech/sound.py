@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ivr.speech.tones import FRAME, is_pure
+from ivr.speech.g711 import Pcm
+from ivr.speech.tones import FRAME, HISTORY, is_pure, is_steady
 
 FRAME_S = FRAME / 8000
 _SMOOTHED = 3  # frames
@@ -14,11 +15,12 @@ _TONAL = 0.97  # share of the loud frames
 
 
 class Sound:
-    """Takes the audio of one turn and remembers the power of every 20 ms, and whether it was a tone."""
+    """Takes the audio of one turn and remembers it, and the power of every 20 ms."""
 
     def __init__(self) -> None:
         self._powers: list[float] = []
-        self._pure: list[bool] = []
+        self._frames: list[Pcm] = []
+        self._tones: dict[int, bool] = {}  # of the frames that were asked for
         self._rest = np.zeros(0, dtype=np.int16)
 
     def feed(self, pcm: bytes) -> None:
@@ -27,7 +29,7 @@ class Sound:
         whole = len(samples) // FRAME * FRAME
         for frame in samples[:whole].reshape(-1, FRAME):
             self._powers.append(float(np.mean(np.square(frame.astype(np.float64)))))
-            self._pure.append(is_pure(frame))
+            self._frames.append(frame)
         self._rest = samples[whole:]
 
     def peak(self, start_s: float, end_s: float) -> float:
@@ -44,11 +46,17 @@ class Sound:
         return FRAME_S * int((np.array(self._powers[first:last]) > _HEARD * loudest).sum())
 
     def is_tone(self, start_s: float, end_s: float) -> bool:
-        """Whether nearly all that is loud between two times is tones or hum."""
+        """Whether nearly all that is loud between two times is tones, hum, or a sound that does not change."""
         first, last = _frames(start_s, end_s)
         powers = np.array(self._powers[first:last])
-        loud = powers > _LOUD * powers.max(initial=0.0)
-        return bool(loud.any()) and float(np.mean(np.array(self._pure[first:last])[loud])) > _TONAL
+        loud = first + np.flatnonzero(powers > _LOUD * powers.max(initial=0.0))
+        return bool(len(loud)) and float(np.mean([self._is_tone(int(frame)) for frame in loud])) > _TONAL
+
+    def _is_tone(self, frame: int) -> bool:
+        if frame not in self._tones:
+            past = np.concatenate(self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1])
+            self._tones[frame] = is_pure(self._frames[frame]) or is_steady(past)
+        return self._tones[frame]
 
 
 def _frames(start_s: float, end_s: float) -> tuple[int, int]:

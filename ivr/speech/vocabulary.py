@@ -92,14 +92,17 @@ def labels(name: str, spoken: str = HOME) -> tuple[str, ...]:
     words: Iterable[str] = meanings(name, spoken)
     if name == CHALLENGE:
         return (*words, OTHER_WORDS)
-    return (*(label(word, spoken) for word in words), outside(spoken))
+    return (*(label(word, spoken) for word in words), outside(name, spoken))
 
 
-def other_sounds(spelling: str) -> str:
-    """What speech outside the other grammars is heard as, by the language whose syllables it may be."""
-    return f"[{spelling}]"
+def other_sounds(spelling: str, among: str = "") -> str:
+    """What speech outside the other grammars is heard as, by the language whose syllables it may be.
+
+    `among`: DIGITS where single syllables are expected, so that another one is less likely something else.
+    """
+    return f"[{spelling}-{among}]" if among == DIGITS else f"[{spelling}]"
 
 
-def outside(spoken: str) -> str:
-    """The same for the grammars of a dialect. Raises DialectUnknown."""
-    return other_sounds(dialect(spoken).heard_as)
+def outside(name: str, spoken: str) -> str:
+    """The same for a grammar of a dialect. Raises DialectUnknown."""
+    return other_sounds(dialect(spoken).heard_as, name)

@@ -17,11 +17,9 @@ from ivr.dialects import HOME, SPELLINGS, dialects
 from ivr.speech.confidence import FEATURES, features
 from ivr.speech.evaluation import BadLine, manifest, read, said
 from ivr.speech.recogniser import VoskRecogniser
-from ivr.speech.vocabulary import ASIDE, CHALLENGE, DIGITS, NAMES, decoys, meanings
+from ivr.speech.vocabulary import CHALLENGE, DIGITS, NAMES, decoys, meanings
 
-# Of real speech outside the grammar, over the telephone. What a command does wrongly is undone with a key, and a caller
-# who is not understood at the menu has no use of speaking; a challenge has no second look.
-MOST_ACCEPTED = {CHALLENGE: 0.01, DIGITS: 0.01, "yesno": 0.01, "menu": 0.05, ASIDE: 0.05}
+MOST_ACCEPTED = 0.01  # of real speech outside the grammar, over the telephone
 LEAST = 0.5  # a probability below which no challenge counts, however rare such speech is
 _RIDGE = 1e-3
 _CHUNK = 3200
@@ -71,11 +69,11 @@ def trials(recogniser: VoskRecogniser, path: Path, grammar: str, spoken: str) ->
         heard = found[0].words if found else ()
         numbers = tuple(features(found)) if heard else None
         right = expected is not None and listening.judge.meaning(expected) == found[0].meaning if found else False
-        near = _near(entry.text, grammar, phrases) or path.stem.endswith("db")
+        near = nearly_said(entry.text, grammar, phrases) or path.stem.endswith("db")
         yield Trial(entry.speaker, numbers, right, expected is None, near)
 
 
-def _near(text: str, grammar: str, phrases: Sequence[str]) -> bool:
+def nearly_said(text: str, grammar: str, phrases: Sequence[str]) -> bool:
     """Whether it is nearly said in the grammar: a decoy of the challenge, or a part of a phrase (上海 of 上海话)."""
     return text in decoys() if grammar == CHALLENGE else any(text in phrase for phrase in phrases)
 
@@ -148,7 +146,7 @@ def calibrate(model: Path, folder: Path, names: Iterable[str] = NAMES) -> dict[s
         heard: list[Trial] = []
         for condition, spoken in tqdm(every, desc=name, unit="condition", leave=False):
             heard += trials(recogniser, folder / f"{condition}.jsonl", name, spoken)
-        grammars[name] = fit(heard, MOST_ACCEPTED[name], LEAST if name in (CHALLENGE, DIGITS) else 0.1)
+        grammars[name] = fit(heard, MOST_ACCEPTED, LEAST if name in (CHALLENGE, DIGITS) else 0.1)
     return {"model": sha256((model / "am" / "final.mdl").read_bytes()).hexdigest(), "grammars": grammars}
 
 

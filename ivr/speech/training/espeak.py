@@ -16,6 +16,8 @@ _END, _PHONEME = 0, 7
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _PAUSES = ("_", "_:", "_|", "_!", "_X", "|", "||", "")
 _GLIDES = (";", "j", "w")
+_SYLLABIC = {"m": "m-", "ng": "N-"}  # of Cantonese; read from Jyutping, they would last 20 ms
+_TEXT, _WITH_PHONEMES = 1, 0x100  # in UTF-8; what is in [[double brackets]] is phonemes
 _ENDS = {"m": "m", "n": "n", "g": "N", "p": "p", "t": "t", "k": "k"}  # of Cantonese syllables, as espeak has them
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 
@@ -104,7 +106,7 @@ class _Library:
         for parameter, value in ((_RATE, voice.rate), (_PITCH, voice.pitch), (_RANGE, voice.range)):
             self._espeak.espeak_SetParameter(parameter, value, 0)
         spoken = text.encode() + b"\0"
-        self._espeak.espeak_Synth(spoken, len(spoken), 0, 1, 0, 1, None, None)
+        self._espeak.espeak_Synth(spoken, len(spoken), 0, 1, 0, _TEXT | _WITH_PHONEMES, None, None)
         self._espeak.espeak_Synchronize()
         pcm = np.frombuffer(b"".join(self._audio), dtype="<i2")
         return pcm.astype(np.float32) / np.float32(32768), self._events
@@ -118,10 +120,16 @@ def _library() -> _Library:
 def say(voice: Voice, syllables: Sequence[str], spelling: str = "mandarin") -> Spoken:
     """Speak numbered pinyin syllables, or Jyutping ("cantonese"), as one word. Raises EspeakMissing."""
     library = _library()
-    samples, events = library.say(voice, "".join(syllables))
+    samples, events = library.say(voice, "".join(map(_written, syllables)))
     ends = [*(at for _, at in events[1:]), len(samples)]
     voiced = [(name, at, end) for (name, at), end in zip(events, ends, strict=True) if name not in _PAUSES]
     return Spoken(samples, library.sample_rate, _sounds(voiced, syllables, spelling, library.sample_rate))
+
+
+def _written(syllable: str) -> str:
+    """A syllable as espeak is to read it: those without a vowel as phonemes."""
+    plain, tone = syllable[:-1], syllable[-1]
+    return f" [[{_SYLLABIC[plain]}{tone}]] " if plain in _SYLLABIC else syllable
 
 
 def _sounds(

@@ -15,7 +15,7 @@ from ivr.speech.training.graph import Costs, Sounds, any_words, challenge, lexic
 from ivr.speech.training.kaldi import acoustic_model
 from ivr.speech.training.network import Network
 from ivr.speech.training.phones import GARBAGE, Inventory, units
-from ivr.speech.vocabulary import CHALLENGE_GRAPH, GRAPH, OTHER_WORDS, challenge_words, label, other_sounds
+from ivr.speech.vocabulary import CHALLENGE_GRAPH, DIGITS, GRAPH, OTHER_WORDS, challenge_words, label, other_sounds
 
 SYLLABLES = "syllables.json"  # of both languages, without their tones: what other speech may consist of
 # Chosen on the tuning speakers. The garbage's prior is divided by, so a smaller one makes garbage likelier.
@@ -75,7 +75,9 @@ def write_graphs(out: Path, inventory: Inventory, costs: Costs = COSTS) -> None:
             for _, word, ways in dialect.pronunciations(grammar):
                 said.setdefault(label(word, dialect.code), []).extend(units(way.spelling, way.said) for way in ways)
     garbage = {
-        other_sounds(spelling): [units(spelling, [one]) for one in syllables[spelling]] for spelling in SPELLINGS
+        other_sounds(spelling, among): ([units(spelling, [one]) for one in syllables[spelling]], cost)
+        for spelling in SPELLINGS
+        for among, cost in (("", costs.syllable), (DIGITS, costs.syllable_among_digits))
     }
     words = tuple(challenge_words().values())
     numbers = numbered(out, [OTHER_WORDS, *garbage, *words, *said])

@@ -20,15 +20,18 @@ Sounds = tuple[str, ...]
 class Costs:
     """Negative log weights of entering a challenge word, a decoy, a command, garbage, a syllable, and a silence.
 
+    A syllable costs more where digits are expected: one of them is no likelier to be said than the digits are.
+
     And how many frames of 30 ms something lasts at least: a garbage, and each half of a challenge word's final.
     """
 
     word: float = 5.0
-    decoy: float = 20.0
+    decoy: float = 32.0
     command: float = 5.0
-    other_words: float = 5.0
+    other_words: float = 8.0
     other_sounds: float = 6.0
-    syllable: float = 14.0
+    syllable: float = 9.0
+    syllable_among_digits: float = 14.0
     silence: float = 0.7
     garbage_frames: int = 4
     final_frames: int = 3
@@ -99,13 +102,14 @@ def lexicon(
     inventory: Inventory,
     numbers: Mapping[str, int],
     said: Mapping[str, Collection[Sounds]],
-    syllables: Mapping[str, Collection[Sounds]],
+    syllables: Mapping[str, tuple[Collection[Sounds], float]],
     costs: Costs,
 ) -> Graph:
     """HCLr: a loop of every word, with at most one silence before each.
 
     `numbers`: word -> its number in words.txt; `said`: word -> its pronunciations; `syllables`: garbage word -> what it
-    may be, each of them as sounds. What is none of the words competes with them: any of the syllables, and garbage.
+    may be, each of them as sounds, and the cost of one. What is none of the words competes with them: any of the
+    syllables, and garbage.
     Silence is the words head's alone: two silences, or one after another, would double a lattice's paths every frame.
     """
     graph = Graph()
@@ -115,10 +119,10 @@ def lexicon(
         for way in dict.fromkeys(ways):
             _append(graph, before, between, _of_sounds(inventory, way), numbers[word], costs.command)
     garbage = _garbage(inventory, inventory.of_sound(GARBAGE), costs)
-    for word, ways in syllables.items():
+    for word, (ways, cost) in syllables.items():
         _append(graph, before, between, garbage, numbers[word], costs.other_sounds)
         for way in dict.fromkeys(ways):
-            _append(graph, before, between, _of_sounds(inventory, way), numbers[word], costs.syllable)
+            _append(graph, before, between, _of_sounds(inventory, way), numbers[word], cost)
     return graph
 
 

@@ -29,7 +29,7 @@ _FRAMES_A_HOUR = 360_000
 _CALL_S = 8.0
 _LONGEST_S = 6.0
 _WORDS = 0.72  # share of challenge words and decoys in what a real speaker says
-_CANTONESE, _ACCENTED = 0.25, 0.3  # shares of synthetic calls
+_CANTONESE, _ACCENTED = 0.33, 0.3  # shares of synthetic calls
 _BREATHING = 0.3  # share of what a real speaker says
 T = TypeVar("T")
 

@@ -43,7 +43,7 @@ STEPS = (
     Step("first", 8.0, 0.5, 4, 11),
     Step("second", 12.0, 0.4, 8, 21),
     Step("third", 16.0, 0.4, 12, 31, rate=1.5e-3, snr=(0, 28)),
-    Step("fourth", 24.0, 0.35, 16, 41, rate=1.5e-3, snr=(0, 26)),
+    Step("fourth", 60.0, 0.35, 24, 41, rate=1.5e-3, snr=(0, 26)),
 )
 
 

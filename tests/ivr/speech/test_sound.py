@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from ivr.speech.endpoint import Endpointer
+from ivr.speech.evaluation import read
 from ivr.speech.sound import Sound
+from ivr.speech.tones import FRAME
 
 
 @pytest.mark.parametrize("chunk", [2, 318, 320, 16000])
@@ -34,3 +39,33 @@ def test_a_tone_is_told_from_noise() -> None:
     assert sound.is_tone(0.0, 1.0)
     assert not sound.is_tone(1.0, 2.0)
     assert not sound.is_tone(0.0, 2.0)
+
+
+def test_a_vowel_as_pure_as_a_tone_is_none() -> None:
+    time = np.arange(4000) / 8000
+    pitch = 230 * (1 + 0.03 * np.sin(2 * np.pi * 3 * time))  # of 一: two harmonics, and hardly anything above
+    phase = 2 * np.pi * np.cumsum(pitch) / 8000
+    vowel = 6000 * np.sin(phase) + 4000 * np.sin(2 * phase)
+    ringing = 6000 * np.sin(2 * np.pi * 425 * time)
+    sound = Sound()
+    sound.feed(np.concatenate([np.zeros(1600), vowel, ringing]).astype("<i2").tobytes())
+    assert not sound.is_tone(0.2, 0.7)
+    assert sound.is_tone(0.9, 1.2)
+
+
+@pytest.mark.parametrize("syllable", ["yi1", "qi1", "wu3", "ling2"])
+def test_digits_that_are_as_pure_as_tones_are_none(shared: Path, syllable: str) -> None:
+    pcm = read(shared / "data" / "cmn-syllables" / f"{syllable}.flac")
+    sound = Sound()
+    sound.feed(pcm.tobytes())
+    assert not sound.is_tone(0.0, len(pcm) / 8000)
+
+
+@pytest.mark.parametrize("syllable", ["qi1", "wu3", "ling2"])  # the network does not hear a voice in that yi1
+def test_digits_that_are_as_pure_as_tones_are_heard(shared: Path, syllable: str) -> None:
+    pcm = read(shared / "data" / "cmn-syllables" / f"{syllable}.flac")
+    ears = Endpointer(30.0, 30.0, 30.0)
+    for frame in pcm[: len(pcm) // FRAME * FRAME].reshape(-1, FRAME):
+        ears.feed(frame)
+    assert ears.spoken
+    assert ears.believed

@@ -37,7 +37,7 @@ def vosk_model(folder: Path, lacking: Iterable[str] = ()) -> Path:
     }
     said |= {word: [units("mandarin", syllables)] for word, syllables in pronunciations().items()}
     syllables = json.loads((SHIPPED / "syllables.json").read_text("utf-8"))
-    garbage = {"[unk]": [units("mandarin", [one]) for one in syllables["mandarin"]]}
+    garbage = {"[unk]": ([units("mandarin", [one]) for one in syllables["mandarin"]], COSTS.syllable)}
     (folder / GRAPH / "phones").mkdir(parents=True)
     numbers = numbered(folder, [*garbage, *said])
     graph: Graph = lexicon(inventory, numbers, said, garbage, COSTS)

@@ -19,11 +19,12 @@ from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.training import conditions, corpus
 from ivr.speech.training.calls import call
 from ivr.speech.training.channel import Backgrounds, resample, telephone
+from ivr.speech.training.confidence import nearly_said
 from ivr.speech.training.espeak import Voice
 from ivr.speech.training.phones import GARBAGE, SILENCE
 from ivr.speech.training.pieces import not_speech, recordings, synthetic, with_breath
 from ivr.speech.training.recipe import inventory, train
-from ivr.speech.vocabulary import challenge_words, pronunciations
+from ivr.speech.vocabulary import challenge_words, decoys, pronunciations
 
 QUIET = Backgrounds((), ())
 
@@ -120,3 +121,10 @@ def test_the_recipe_runs_and_is_not_done_twice(shared: Path, tmp_path: Path) -> 
     again: list[str] = []
     train(tmp_path / "data", tmp_path / "work", tmp_path / "model", 0.002, again.append)
     assert again == [said[-1]]
+
+
+def test_what_is_a_part_of_a_phrase_is_near_to_it() -> None:
+    assert nearly_said("上海", "menu", ["上海话", "人工"])
+    assert not nearly_said("北京", "menu", ["上海话", "人工"])
+    assert nearly_said(decoys()[0], "challenge", [])
+    assert not nearly_said("Open", "challenge", ["数字"])

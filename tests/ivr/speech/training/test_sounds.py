@@ -118,3 +118,10 @@ def test_espeak_tells_when_each_sound_is_said(word: str) -> None:
 def test_slower_speech_is_longer() -> None:
     slow, fast = (len(say(Voice("cmn-latn-pinyin", rate=rate), ("bei3", "jing1")).samples) for rate in (90, 220))
     assert slow > 1.5 * fast
+
+
+@pytest.mark.parametrize("said", [("ng5",), ("m4", "hai6"), ("sap6", "ng5")])
+def test_syllables_without_a_vowel_last_as_long_as_others(said: tuple[str, ...]) -> None:
+    spoken = say(Voice("yue-latn-jyutping+f2"), said, "cantonese")
+    assert spoken.sounds is not None
+    assert all(sound.end - sound.start > 0.1 for sound in spoken.sounds if sound.unit in (".m", ".ng"))
