@@ -114,7 +114,7 @@ def test_bad_messages_close_their_socket_alone(carrier: Carrier) -> None:
         {"callSid": 7},
     ],
 )
-def test_a_stream_of_another_kind_isrefused(carrier: Carrier, changed: dict[str, object]) -> None:
+def test_a_stream_of_another_kind_is_refused(carrier: Carrier, changed: dict[str, object]) -> None:
     call_sid, token = carrier.turn(COMMAND)
     stream = Stream(carrier, carrier.socket(), call_sid, token)
     stream.start(**changed)
@@ -123,7 +123,7 @@ def test_a_stream_of_another_kind_isrefused(carrier: Carrier, changed: dict[str,
 
 
 @on_sqlite
-def test_audio_before_the_start_isrefused(carrier: Carrier) -> None:
+def test_audio_before_the_start_is_refused(carrier: Carrier) -> None:
     stream = Stream(carrier, carrier.socket(), "CA", "token").says(silence(0.1))
     assert stream.closed() == 1008
 
@@ -142,7 +142,7 @@ JSON = st.recursive(
 
 
 @given(st.text() | st.binary() | JSON.map(json.dumps))
-def test_any_message_is_read_orrefused(text: str | bytes) -> None:
+def test_any_message_is_read_or_refused(text: str | bytes) -> None:
     try:
         streams.read(text)
     except streams.MessageRefused as error:

@@ -97,6 +97,7 @@ class SherpaRecogniser:
             loaded = getattr(OfflineRecognizer, f"from_{engine.kind}")(**files, **engine.options)
         except (TypeError, ValueError, RuntimeError) as error:  # names that this kind does not have, or another's file
             raise EngineFileInvalid(folder / FILE, str(error)) from error
+        syllables("")  # what that loads is not to be waited for in a call
         return cls(loaded, load(folder))
 
     def listen(self, grammar: str, dialect: str = HOME) -> SherpaListening:

@@ -64,7 +64,9 @@ def align(data: Path, trained: Path, shape: Shape, inventory: Inventory, out: Pa
     every = [(data, folder, recording) for folder, recording in everything(data)]
     aligned = spread(_aligned, every, _begin, (trained, shape, inventory))
     lines = list(tqdm(aligned, desc="aligning", total=len(every), unit="recording", leave=False))
-    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    written = out.with_suffix(".part")
+    written.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    written.replace(out)
 
 
 _ready: list[Aligner] = []  # what a process of its own aligns with

@@ -63,6 +63,7 @@ def fit(network: Network, frames: Frames, plan: Plan, checkpoint: Path, say: Say
     for turn in range(done, plan.rounds):
         network.train()
         losses = _one_round(network, kept, plan, turn, optimiser, schedule)
+        written = checkpoint.with_suffix(".part")
         torch.save(
             {
                 "network": network.state_dict(),
@@ -71,8 +72,9 @@ def fit(network: Network, frames: Frames, plan: Plan, checkpoint: Path, say: Say
                 "rounds": turn + 1,
                 "counts": torch.from_numpy(counts),
             },
-            checkpoint,
+            written,
         )
+        written.replace(checkpoint)
         say(f"round {turn + 1}/{plan.rounds}: loss words {losses[0]:.3f}, sounds {losses[1]:.3f}")
     network.cpu().eval()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from certification.errors import Problem
 from ivr.speech.training import corpus, folder
 from ivr.speech.training.calls import Counts, Frames
 from ivr.speech.training.channel import SNR, load_backgrounds
@@ -47,6 +49,16 @@ STEPS = (
 )
 
 
+class WorkDiffers(Problem):
+    """The folder to go on from holds the work of other steps, another scale or other sounds."""
+
+    def __init__(self, work: Path) -> None:
+        super().__init__(
+            f"{work} 里是另一种训练方案的文件，请清空它，或用 --work 指定别的文件夹。",
+            f"{work} holds the work of another recipe: empty it, or name another folder with --work.",
+        )
+
+
 def inventory() -> Inventory:
     """The sounds of the vocabulary as it is now."""
     return Inventory(pronunciations().items())
@@ -56,12 +68,12 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
     """Make the model from the recordings in `data` and espeak-ng; goes on from what is in `work`.
 
     Calls are made on every core; the network is fitted on a GPU where torch finds one. `scale` shortens every step's
-    hours, for trials. Raises EspeakMissing.
+    hours, for trials. Raises EspeakMissing, WorkDiffers.
     """
     torch.set_num_threads(cores())
     torch.manual_seed(1)
-    work.mkdir(parents=True, exist_ok=True)
     sounds = inventory()
+    _claim(work, scale, sounds)
     network = Network(Shape(WIDTH, sounds.words_pdfs, sounds.pdfs - sounds.words_pdfs))
     before: Path | None = None
     counts: Counts | None = None
@@ -77,6 +89,18 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
     assert counts is not None
     folder.write(out, network, sounds, counts, corpus.every_syllable(data))
     say(f"the model is in {out}")
+
+
+def _claim(work: Path, scale: float, sounds: Inventory) -> None:
+    """Write down what is made in a folder, so that nothing else goes on from it. Raises WorkDiffers."""
+    mine = json.dumps([[asdict(step) for step in STEPS], scale, WIDTH, list(sounds.phones)], ensure_ascii=False)
+    note = work / "recipe.json"
+    if note.exists() and note.read_text(encoding="utf-8") == mine:
+        return
+    if work.exists() and any(work.iterdir()):
+        raise WorkDiffers(work)
+    work.mkdir(parents=True, exist_ok=True)
+    note.write_text(mine, encoding="utf-8")
 
 
 def _alignment(data: Path, step: Step, before: Path, sounds: Inventory, shape: Shape, say: Say) -> Path:
@@ -124,5 +148,7 @@ def _frames(data: Path, alignment: Path | None, step: Step, scale: float, work: 
             tqdm(spread(_calls, parts, _begin, (data, alignment)), "calls", len(parts), unit="part", leave=False)
         )
         np.save(features, np.concatenate([frames.features for frames in made]))
-        np.save(labels, np.concatenate([frames.labels for frames in made]))
+        written = labels.with_suffix(".part.npy")
+        np.save(written, np.concatenate([frames.labels for frames in made]))
+        written.replace(labels)
     return Frames(np.load(features), np.load(labels))

@@ -1,4 +1,4 @@
-"""Spread work over the cores of this machine; what comes of it is the same on one core and on many."""
+"""Spread work over the cores of this machine."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def cores() -> int:
 
 
 def spread(
-    work: Callable[[Item], Made], items: Sequence[Item], begin: Callable[..., None], given: tuple[object, ...]
+    work: Callable[[Item], Made], items: Sequence[Item], begin: Callable[..., object], given: tuple[object, ...]
 ) -> Iterator[Made]:
     """`work` done to every item, in order, by as many processes as there are cores; each calls `begin(*given)` first.
 
     Processes are started anew, not forked: torch's threads would not live on in a fork.
     """
-    count = min(cores(), len(items))
+    count = min(cores(), max(len(items), 1))
     with ProcessPoolExecutor(count, get_context("spawn"), begin, given) as pool:
         yield from pool.map(work, items, chunksize=max(1, len(items) // (32 * count)))

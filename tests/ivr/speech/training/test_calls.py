@@ -23,7 +23,8 @@ from ivr.speech.training.confidence import nearly_said
 from ivr.speech.training.espeak import Voice
 from ivr.speech.training.phones import GARBAGE, SILENCE
 from ivr.speech.training.pieces import not_speech, recordings, synthetic, with_breath
-from ivr.speech.training.recipe import inventory, train
+from ivr.speech.training.recipe import WorkDiffers, inventory, train
+from ivr.speech.training.spread import spread
 from ivr.speech.vocabulary import challenge_words, decoys, pronunciations
 
 QUIET = Backgrounds((), ())
@@ -121,6 +122,8 @@ def test_the_recipe_runs_and_is_not_done_twice(shared: Path, tmp_path: Path) -> 
     again: list[str] = []
     train(tmp_path / "data", tmp_path / "work", tmp_path / "model", 0.002, again.append)
     assert again == [said[-1]]
+    with pytest.raises(WorkDiffers, match="--work"):
+        train(tmp_path / "data", tmp_path / "work", tmp_path / "model", 0.003, again.append)
 
 
 def test_what_is_a_part_of_a_phrase_is_near_to_it() -> None:
@@ -128,3 +131,7 @@ def test_what_is_a_part_of_a_phrase_is_near_to_it() -> None:
     assert not nearly_said("北京", "menu", ["上海话", "人工"])
     assert nearly_said(decoys()[0], "challenge", [])
     assert not nearly_said("Open", "challenge", ["数字"])
+
+
+def test_what_is_spread_over_cores_comes_back_in_order() -> None:
+    assert list(spread(abs, range(-40, 0), int, ())) == [*range(40, 0, -1)]

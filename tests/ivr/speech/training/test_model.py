@@ -15,7 +15,9 @@ pytest.importorskip("kaldi_native_fbank", reason="kaldi-native-fbank is not inst
 
 from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.training import folder
+from ivr.speech.training.calls import Frames
 from ivr.speech.training.features import BINS, cosine_transform, log_mel
+from ivr.speech.training.fit import Plan, finished, fit
 from ivr.speech.training.graph import Graph
 from ivr.speech.training.kaldi import affine_layers, transition_model
 from ivr.speech.training.network import CONTEXT, LAYERS, SUBSAMPLING, Network, Shape
@@ -87,6 +89,36 @@ def test_every_state_of_every_phone_at_every_place_has_its_triple(sounds: Invent
     states = [(placed.number, state) for placed in sounds.placed for state in range(placed.phone.states)]
     assert [(phone, state) for phone, state, _ in triples] == states
     assert [placed.first_state for placed in sounds.placed] == [states.index((p.number, 0)) for p in sounds.placed]
+
+
+def test_training_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    frames = Frames(random.normal(10, 3, (3000, BINS)).astype(np.float16), random.integers(0, 5, (3000, 2), np.int16))
+    plan = Plan(3, batch=8)
+
+    def trained(stops: int | None) -> dict[str, object]:
+        torch.manual_seed(1)
+        network, at, said = Network(Shape(16, 5, 5)), tmp_path / f"{stops}.pt", 0
+
+        def say(_line: str) -> None:
+            nonlocal said
+            said += 1
+            if said == stops:
+                raise KeyboardInterrupt
+
+        if stops:
+            with pytest.raises(KeyboardInterrupt):
+                fit(network, labelled, plan, at, say)
+            assert finished(at, plan.rounds, network) is None
+        fit(network, labelled, plan, at, say)
+        counts = finished(at, plan.rounds, network)
+        assert counts is not None
+        assert counts.sum() == 2 * len(frames.features)
+        return dict(network.state_dict())
+
+    labelled = Frames(frames.features, frames.labels + np.array([0, 5], np.int16))
+    whole, stopped = trained(None), trained(1)
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
 
 
 def test_arcs_are_written_sorted_by_output() -> None:
