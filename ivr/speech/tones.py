@@ -14,9 +14,8 @@ _PIECE = 320  # samples compared with those that lie between 50 and 112 ms befor
 _NEAREST = 400
 _HERTZ = np.fft.rfftfreq(2 * FRAME, 1 / 8000)
 _BAND = _HERTZ >= 200
-_WHISTLED = (
-    600.0  # Hz: below it the vowels of 一 and 无 are as pure as a tone; above, of real speech 0.02 % of the frames
-)
+# Hz. Below it the vowels of 一, 七 and 零 are as pure as a tone; above, 0.02 % of the frames of real speech.
+_WHISTLED = 600.0
 _HANN = np.hanning(FRAME)
 
 

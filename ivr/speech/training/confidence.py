@@ -35,8 +35,8 @@ _OUTSIDE = ("others", "others-15db", "partners")
 class Trial:
     """One recording heard: the features, or None where no word was heard; whether the words were right.
 
-    `outside`: what was said is outside the grammar; `near`: and sounds nearly like a word of it, or is in noise: it is
-    learnt from, but sets no threshold.
+    `outside`: what was said is outside the grammar; `near`: and sounds nearly like a word of it, is a part of a
+    phrase, or is in noise: it is learnt from, but sets no threshold.
     """
 
     speaker: str

@@ -20,9 +20,8 @@ Sounds = tuple[str, ...]
 class Costs:
     """Negative log weights of entering a challenge word, a decoy, a command, garbage, a syllable, and a silence.
 
-    A syllable costs more where digits are expected: one of them is no likelier to be said than the digits are.
-
     And how many frames of 30 ms something lasts at least: a garbage, and each half of a challenge word's final.
+    A syllable of other speech costs more where digits are expected, for they are single syllables themselves.
     """
 
     word: float = 5.0
