@@ -60,6 +60,13 @@ class Accent:
         """The syllables in this accent; `rules`: some of its rules, for a speaker who has not all of them."""
         return tuple(self._syllable(syllable, self.rules if rules is None else rules) for syllable in said)
 
+    def more_or_less(self, said: Said) -> tuple[Said, ...]:
+        """The syllables in this accent, then as those say them who have only some of its rules."""
+        forms = {said: None}
+        for rule in self.rules:
+            forms |= {Accent((rule,))(form): None for form in forms}
+        return tuple(dict.fromkeys((self(said), *(self(form, ()) for form in forms))))
+
     def _syllable(self, syllable: str, rules: Sequence[tuple[str, str]]) -> str:
         plain, tone = syllable[:-1], syllable[-1]
         for pattern, replacement in rules:
@@ -194,8 +201,8 @@ def _dialect(file: _File, home: _File, others: Mapping[str, _File]) -> Dialect:
 
 
 def _accented(ways: Sequence[Pronunciation], accent: Accent) -> tuple[Pronunciation, ...]:
-    """As in Mandarin, and as the accent has it: people say both."""
-    said = (Pronunciation(HOME, spoken) for way in ways for spoken in (way.said, accent(way.said)))
+    """As in Mandarin first, then as the accent has it, whole and in part: people say each of these."""
+    said = (Pronunciation(HOME, spoken) for way in ways for spoken in (way.said, *accent.more_or_less(way.said)))
     return tuple(dict.fromkeys(said))
 
 

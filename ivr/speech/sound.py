@@ -20,7 +20,7 @@ class Sound:
     def __init__(self) -> None:
         self._powers: list[float] = []
         self._frames: list[Pcm] = []
-        self._tones: dict[int, bool] = {}  # of the frames that were asked for
+        self._pure: dict[int, bool] = {}  # of the frames that were asked for
         self._rest = np.zeros(0, dtype=np.int16)
 
     def feed(self, pcm: bytes) -> None:
@@ -53,10 +53,14 @@ class Sound:
         return bool(len(loud)) and float(np.mean([self._is_tone(int(frame)) for frame in loud])) > _TONAL
 
     def _is_tone(self, frame: int) -> bool:
-        if frame not in self._tones:
-            past = np.concatenate(self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1])
-            self._tones[frame] = is_pure(self._frames[frame]) or is_steady(past)
-        return self._tones[frame]
+        """Whether a frame is pure or beside one that is (a tone begins and ends within a frame), or is steady."""
+        past = self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1]
+        return any(map(self._is_pure, range(frame - 1, frame + 2))) or is_steady(np.concatenate(past))
+
+    def _is_pure(self, frame: int) -> bool:
+        if frame not in self._pure:
+            self._pure[frame] = 0 <= frame < len(self._frames) and is_pure(self._frames[frame])
+        return self._pure[frame]
 
 
 def _frames(start_s: float, end_s: float) -> tuple[int, int]:

@@ -14,15 +14,16 @@ _PIECE = 320  # samples compared with those that lie between 50 and 112 ms befor
 _NEAREST = 400
 _HERTZ = np.fft.rfftfreq(2 * FRAME, 1 / 8000)
 _BAND = _HERTZ >= 200
-# Hz. Below it the vowels of 一, 七 and 零 are as pure as a tone; above, 0.02 % of the frames of real speech.
-_WHISTLED = 600.0
+# Hz. Below the first the vowels of 一, 七 and 零 are as pure as a tone, up to the second as pure as two; above them,
+# 0.01 and 0.02 % of the frames of real speech (0.1 % of one reader's).
+_ONE_FROM, _TWO_FROM = 340.0, 600.0
 _HANN = np.hanning(FRAME)
 
 
 def is_pure(frame: Pcm) -> bool:
-    """Whether nearly all of a frame's sound is one tone or two of 600 Hz at least, or hum below the telephone's band.
+    """Whether nearly all of a frame's sound is one tone of 340 Hz at least, or two, or hum below the telephone's band.
 
-    Deeper tones are as vowels are, and told from them by `is_steady`.
+    The stronger one of two is of 600 Hz at least. Deeper tones are as vowels are, and told from them by `is_steady`.
     """
     power = np.abs(np.fft.rfft(frame * _HANN, 2 * FRAME)) ** 2
     whole = power.sum() + 1e-9
@@ -30,10 +31,11 @@ def is_pure(frame: Pcm) -> bool:
     above = power.sum()
     if above < 0.03 * whole:
         return True
-    if _HERTZ[power.argmax()] < _WHISTLED:
+    strongest = _HERTZ[power.argmax()]
+    if strongest < _ONE_FROM:
         return False
     peaks = 0.0
-    for _ in range(2):
+    for _ in range(1 if strongest < _TWO_FROM else 2):
         top = int(power.argmax())
         around = slice(max(top - 4, 0), top + 5)
         peaks += float(power[around].sum())

@@ -45,9 +45,23 @@ def test_an_accent_changes_sounds_and_tones() -> None:
     assert accent(("zheng2",), [("eng$", "en")]) == ("zhen3",)
 
 
-def test_what_mandarin_lends_is_heard_with_and_without_the_accent() -> None:
+def test_an_accent_may_be_had_in_part() -> None:
+    accent = Accent((("^([zcs])h", r"\1"), ("eng$", "en"), ("^x", "s")), "1342")
+    forms = accent.more_or_less(("zheng2", "ma5"))
+    assert forms[0] == ("zen3", "ma5")
+    assert set(forms) == {(syllable, "ma5") for syllable in ("zen3", "zeng3", "zhen3", "zheng3")}
+    assert accent.more_or_less(("sheng1", "zheng1"))[1:] == (
+        ("sheng1", "zheng1"),
+        ("seng1", "zeng1"),
+        ("shen1", "zhen1"),
+    )
+
+
+def test_what_mandarin_lends_is_heard_with_and_without_the_accent_and_with_a_part_of_it() -> None:
     ways = dialect("sichuanese").words["yesno"]["yes"]["是的"]
-    assert [way.said for way in ways] == [("shi4", "de5"), ("si2", "de5")]
+    assert [way.said for way in ways] == [("shi4", "de5"), ("si2", "de5"), ("shi2", "de5")]
+    hakka = {way.said for way in dialect("hakka").words["menu"]["shanghainese"]["上海话"]}
+    assert {("shang4", "hai3", "fa4"), ("sang4", "hai3", "hua4"), ("sang4", "hai3", "fa4")} <= hakka
     assert "是的" not in dialect("cantonese").words["yesno"]["yes"]
 
 

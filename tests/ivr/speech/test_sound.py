@@ -53,6 +53,17 @@ def test_a_vowel_as_pure_as_a_tone_is_none() -> None:
     assert sound.is_tone(0.9, 1.2)
 
 
+@pytest.mark.parametrize("hertz", [350, 425, 450, 480, 1000])
+@pytest.mark.parametrize("seconds", [0.2, 0.35, 1.0])
+def test_a_short_tone_is_one_from_its_beginning_to_its_end(hertz: float, seconds: float) -> None:
+    wave = np.random.default_rng(1).normal(0, 100, 8000)
+    time = np.arange(int(seconds * 8000)) / 8000
+    wave[1681 : 1681 + len(time)] += 4000 * np.sin(2 * np.pi * hertz * time)[: 8000 - 1681]
+    sound = Sound()
+    sound.feed(wave.astype("<i2").tobytes())
+    assert sound.is_tone(0.0, 1.0)
+
+
 @pytest.mark.parametrize("syllable", ["yi1", "qi1", "wu3", "ling2"])
 def test_digits_that_are_as_pure_as_tones_are_none(shared: Path, syllable: str) -> None:
     pcm = read(shared / "data" / "cmn-syllables" / f"{syllable}.flac")
