@@ -13,7 +13,10 @@ from ivr.dialects import HOME, dialects
 from ivr.speech import choice, evaluation
 from ivr.speech.choice import Confusions
 from ivr.speech.engines import open_recogniser
+from ivr.speech.figures import tables
 from ivr.speech.recogniser import VoskRecogniser
+from ivr.speech.training.lexicons import write_graphs
+from ivr.speech.training.phones import Inventory
 from ivr.speech.vocabulary import NAMES, challenge_words, labels, pronunciations
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -69,6 +72,15 @@ def _print(result: dict[str, Any]) -> None:
         click.echo(f"{'rtf':>15} {result['rtf']:7.4f}")
     for one, others in result["confusions"].items():
         click.echo(f"  {one}: " + ", ".join(f"{other} {count}" for other, count in others.items()))
+
+
+@speech.command()
+@click.option("--model", type=_FOLDER, envvar="SPEECH_MODELS", help="Vosk model folder; the shipped one otherwise")
+@click.argument("folder", metavar="CONDITIONS", type=_FOLDER)
+def figures(folder: Path, model: Path | None) -> None:
+    """Measure all of what `conditions` has written, and print the tables of the model's card. 打印全部评测结果。"""
+    for line in tables(open_recogniser(model), folder):
+        click.echo(line)
 
 
 @speech.command()
@@ -130,11 +142,6 @@ def calibrate(model: Path, conditions: Path) -> None:
 @click.option("--model", type=_FOLDER, default=_SHIPPED, help="the model's folder; the shipped one otherwise")
 def graph(model: Path) -> None:
     """Give the model the words that the dialects' folders hold today: no training. 更新词表，无需训练。"""
-    try:
-        from ivr.speech.training.folder import write_graphs
-        from ivr.speech.training.phones import Inventory
-    except ImportError as error:
-        raise TrainingMissing(error.name) from error
     write_graphs(model, Inventory(pronunciations().items()))
     VoskRecogniser.open(model)
     click.echo(f"{model}: {sum(len(labels(name, spoken)) for name in NAMES for spoken in dialects())}")

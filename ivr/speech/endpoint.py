@@ -136,7 +136,7 @@ class Endpointer:
         """Whether the network is to be asked: not where the line sounds as in its own quiet moments."""
         self._levels.append(level)
         if self._frames % _FLOOR_ANEW == 1:
-            self._floor = float(np.quantile(self._levels, _FLOOR))
+            self._floor = sorted(self._levels)[int(_FLOOR * len(self._levels))]
         if level >= max(_QUIETEST, self._floor + _ABOVE):
             self._worth = _AFTER
         self._worth -= 1

@@ -58,6 +58,8 @@ class Tally:
     inside: int = 0
     exact: int = 0
     not_understood: int = 0
+    fewer: int = 0  # understood, but a word was missing
+    wrong: int = 0  # understood, and a word was heard that was not said
     words: int = 0
     word_errors: int = 0
     outside: int = 0
@@ -177,10 +179,13 @@ def _count(tally: Tally, text: str, words: tuple[str, ...] | None, heard: Heard)
     tally.exact += heard.words == words
     tally.not_understood += not heard.understood
     tally.words += len(words)
-    for one, other in aligned(words, heard.words):
-        if one != other:
-            tally.word_errors += 1
-            tally.confusions[one, other] += 1
+    errors = [(one, other) for one, other in aligned(words, heard.words) if one != other]
+    tally.word_errors += len(errors)
+    tally.confusions.update(errors)
+    if errors and heard.understood:
+        wrong = any(other != MISSED for _, other in errors)
+        tally.wrong += wrong
+        tally.fewer += not wrong
 
 
 def interval(errors: int, trials: int) -> list[float] | None:
@@ -201,6 +206,8 @@ def report(tally: Tally) -> dict[str, Any]:
         "exact": (tally.exact, tally.inside),
         "word_errors": (tally.word_errors, tally.words),
         "not_understood": (tally.not_understood, tally.inside),
+        "fewer": (tally.fewer, tally.inside),
+        "wrong": (tally.wrong, tally.inside),
         "rejected": (tally.rejected, tally.outside),
         "false_accepts": (tally.outside - tally.rejected, tally.outside),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from ivr.speech.g711 import Pcm
@@ -20,8 +22,9 @@ class Sound:
     def __init__(self) -> None:
         self._powers: list[float] = []
         self._frames: list[Pcm] = []
-        self._pure: dict[int, bool] = {}  # of the frames that were asked for
         self._rest = np.zeros(0, dtype=np.int16)
+        self._is_pure = cache(lambda frame: is_pure(self._frames[frame]))  # one frame is asked for in ten hypotheses
+        self._is_steady = cache(lambda frame: is_steady(self._past(frame)))
 
     def feed(self, pcm: bytes) -> None:
         """Take more audio: 16-bit little-endian samples at 8 kHz, an even number of bytes."""
@@ -46,21 +49,19 @@ class Sound:
         return FRAME_S * int((np.array(self._powers[first:last]) > _HEARD * loudest).sum())
 
     def is_tone(self, start_s: float, end_s: float) -> bool:
-        """Whether nearly all that is loud between two times is tones, hum, or a sound that does not change."""
+        """Whether nearly all that is loud between two times is tones, hum, or a sound that does not change.
+
+        A tone begins and ends within a frame: a loud frame beside a loud pure one is of it.
+        """
         first, last = _frames(start_s, end_s)
         powers = np.array(self._powers[first:last])
         loud = first + np.flatnonzero(powers > _LOUD * powers.max(initial=0.0))
-        return bool(len(loud)) and float(np.mean([self._is_tone(int(frame)) for frame in loud])) > _TONAL
+        pure = {frame for frame in map(int, loud) if self._is_pure(frame)}
+        tonal = [bool(pure & {frame - 1, frame, frame + 1}) or self._is_steady(frame) for frame in map(int, loud)]
+        return bool(tonal) and float(np.mean(tonal)) > _TONAL
 
-    def _is_tone(self, frame: int) -> bool:
-        """Whether a frame is pure or beside one that is (a tone begins and ends within a frame), or is steady."""
-        past = self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1]
-        return any(map(self._is_pure, range(frame - 1, frame + 2))) or is_steady(np.concatenate(past))
-
-    def _is_pure(self, frame: int) -> bool:
-        if frame not in self._pure:
-            self._pure[frame] = 0 <= frame < len(self._frames) and is_pure(self._frames[frame])
-        return self._pure[frame]
+    def _past(self, frame: int) -> Pcm:
+        return np.concatenate(self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1])
 
 
 def _frames(start_s: float, end_s: float) -> tuple[int, int]:

@@ -24,6 +24,7 @@ SPARE = 3 / 2  # lines for so many callers: some are kept for those who repeat w
 SETTLE_S = 0.5
 APART_S = 10.0  # within which all of them dial
 SAID = "command"
+_STAT = Path("/proc/stat")
 NOISE = 20  # of 32767: the caller's room
 
 
@@ -39,6 +40,9 @@ class Carrier:
 def answers(calls: int) -> dict[str, float]:
     """Median and 95th percentile of the seconds from the end of a command to the first sound of the answer.
 
+    Beside them the share of the processors' time that other machines on the same host took meanwhile: where it is more
+    than a few per cent, the run says little about the service.
+
     The service with all its processes and the callers run on this machine; every caller speaks at moments of their own.
     """
     with (
@@ -49,13 +53,24 @@ def answers(calls: int) -> dict[str, float]:
         environment = service.environment
         carrier = Carrier(service.base_url, environment["TWILIO_ACCOUNT_SID"], environment["TWILIO_AUTH_TOKEN"])
         shares = [range(calls)[process::PROCESSES] for process in range(PROCESSES)]
+        before = _cpu_time()
         found = [one for some in pool.map(_callers, [carrier] * PROCESSES, shares) for one in some]
+        stolen, all_of_it = (after - since for after, since in zip(_cpu_time(), before, strict=True))
     return {
         "calls": calls,
         "answers": len(found),
         "answer_p50_s": float(np.median(found)),
         "answer_p95_s": float(np.quantile(found, 0.95)),
+        "cpu_stolen": stolen / all_of_it if all_of_it else 0.0,
     }
+
+
+def _cpu_time() -> tuple[int, int]:
+    """What a host has taken from this virtual machine, and all time, in ticks; nothing where no kernel counts it."""
+    if not _STAT.exists():
+        return 0, 0
+    ticks = [int(field) for field in _STAT.read_text().partition("\n")[0].split()[1:9]]
+    return ticks[7], sum(ticks)
 
 
 def _callers(carrier: Carrier, numbers: Sequence[int]) -> list[float]:

@@ -7,7 +7,7 @@ from ctypes.util import find_library
 import numpy as np
 import pytest
 
-from ivr.dialects import dialect, dialects
+from ivr.dialects import HOME, Pronunciation, dialect, dialects
 from ivr.scripts.common import ON_A_PAGE
 from ivr.speech.training.channel import SAMPLE_RATE, Samples, resample
 from ivr.speech.training.espeak import say
@@ -22,15 +22,21 @@ pytestmark = pytest.mark.skipif(not find_library("espeak-ng"), reason="libespeak
 TRIES = 3  # the line asks twice more when it has not understood a command
 
 
+def spoken(code: str, meaning: str) -> list[tuple[str, Pronunciation]]:
+    """What is said at the menu for this: the dialect's own words, then those that Mandarin lends, in its accent."""
+    ways = {word: ways for means, word, ways in dialect(code).pronunciations("menu") if means == meaning}
+    lent = meanings("menu") if dialect(code).borrows else {}
+    own = [(word, ways[word][0]) for word in ways if word not in lent]
+    return own + [(word, ways[word][:2][-1]) for word in ways if word in lent]
+
+
 def said(code: str, meaning: str, attempt: int) -> tuple[str, Samples]:
-    """Something that is said at the menu for this, in the dialect: no two attempts in the same words and voice."""
-    own = [
-        (word, way) for means, word, ways in dialect(code).pronunciations("menu") for way in ways if means == meaning
-    ]
-    word, way = own[attempt % len(own)]
+    """Something that is said for this, in the dialect: no two attempts in the same words and voice."""
+    words = spoken(code, meaning)
+    word, way = words[attempt % len(words)]
     variant = HELD_OUT_VARIANTS[attempt % len(HELD_OUT_VARIANTS)]
-    spoken = say(random_voice(np.random.default_rng(attempt), [variant], way.spelling), way.said, way.spelling)
-    audio = resample(0.5 * spoken.samples, SAMPLE_RATE / spoken.sample_rate)
+    heard = say(random_voice(np.random.default_rng(attempt), [variant], way.spelling), way.said, way.spelling)
+    audio = resample(0.5 * heard.samples, SAMPLE_RATE / heard.sample_rate)
     return word, np.concatenate([np.zeros(2400, np.float32), audio, np.zeros(2400, np.float32)])
 
 
@@ -60,12 +66,26 @@ def chooses(call: Call, code: str) -> Call:
 
 def test_every_dialect_has_commands_of_its_own() -> None:
     assert all({"certify", "human"} <= set(meanings("menu", code).values()) for code in dialects())
+    for code in dialects().keys() - {HOME}:
+        assert said(code, "repeat", 0)[0] not in meanings("menu"), code
+
+
+def test_what_mandarin_lends_is_said_in_the_accent() -> None:
+    accented = [
+        (code, way.said)
+        for code in dialects()
+        if dialect(code).borrows
+        for word, way in spoken(code, "certify")
+        if way.said != dialect(HOME).words["menu"]["certify"][word][0].said
+    ]
+    assert {code for code, _ in accented} == {code for code in dialects() if dialect(code).borrows}
 
 
 @pytest.mark.parametrize("code", dialects())
 def test_a_call_in_a_dialect_certifies(town: Town, speaker: Speaker, code: str) -> None:
     resident = town.resident(voice=speaker)
     call = chooses(resident.phone.dial().hears("menu.main"), code).hears(f"{code}:menu.main")
+    asks(call, code, "repeat", f"{code}:menu.main", f"{code}:menu.main.again")
     asks(call, code, "certify", f"{code}:notice.recording")
     call.hears(f"{code}:who.tail").press(resident.tail)
     ending = talks(call, speaker.repeats)

@@ -44,8 +44,8 @@ class SherpaMissing(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "缺少 sherpa-onnx，请运行：pip install 'stillhere[sherpa]'。",
-            "sherpa-onnx is missing: pip install 'stillhere[sherpa]'.",
+            "缺少 sherpa-onnx，请运行：pip install -e '.[sherpa]'。",
+            "sherpa-onnx is missing: pip install -e '.[sherpa]'.",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivr.speech.training.channel import SAMPLE_RATE, SNR, Backgrounds, Random, Samples, telephone
+from ivr.speech.training.channel import NOISE, SAMPLE_RATE, Backgrounds, Noise, Random, Samples, telephone
 from ivr.speech.training.features import CENTRE, STEP, Matrix, log_mel
 from ivr.speech.training.phones import GARBAGE, SILENCE, Inventory, states_of
 from ivr.speech.training.pieces import Piece
@@ -29,9 +29,9 @@ def call(
     inventory: Inventory,
     random: Random,
     backgrounds: Backgrounds,
-    snr: tuple[float, float] = SNR,
+    noise: Noise = NOISE,
 ) -> Frames:
-    """Join pieces as one caller would say them on one line, an audible noise on it at `snr` dB."""
+    """Join pieces as one caller would say them on one line, `noise` on it."""
     parts: list[Samples] = []
     spans: list[tuple[float, float, int, int]] = []
     at = 0
@@ -43,7 +43,7 @@ def call(
         parts.append(piece.samples * np.float32(0.5 / level * 10 ** random.uniform(-0.3, 0)))
         at += len(piece.samples)
     parts.append(np.zeros(int(random.uniform(0.2, 0.8) * SAMPLE_RATE), dtype=np.float32))
-    features = log_mel(telephone(np.concatenate(parts), random, backgrounds, snr))
+    features = log_mel(telephone(np.concatenate(parts), random, backgrounds, noise))
     return Frames(features, _labels(len(features), spans, inventory))
 
 

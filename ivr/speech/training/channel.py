@@ -14,7 +14,6 @@ from ivr.speech import g711
 SAMPLE_RATE = 8000
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 Random = np.random.Generator
-SNR = 4.0, 32.0  # dB: the range of an audible noise
 _PACKET = 160
 _NOISY = 0.65  # share of lines with a noise to be heard; on the others every breath is heard instead
 
@@ -25,6 +24,22 @@ class Backgrounds:
 
     noises: tuple[Samples, ...]
     rooms: tuple[Samples, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How far an audible noise is below the loud parts of the speech: `low` to `high` dB.
+
+    `in_band`: the noise goes through the line as the speech does, and the ratio is that of 300 to 3400 Hz; otherwise it
+    comes upon the line, and all of it counts.
+    """
+
+    low: float = 4.0
+    high: float = 32.0
+    in_band: bool = False
+
+
+NOISE = Noise()
 
 
 def load_backgrounds(folder: Path) -> Backgrounds:
@@ -61,6 +76,12 @@ def coloured_noise(length: int, slope: float, random: Random) -> Samples:
     return np.asarray(noise / (noise.std() + 1e-9), dtype=np.float32)
 
 
+def band(samples: Samples) -> Samples:
+    """What a telephone lets through: 300 to 3400 Hz."""
+    passed = signal.butter(4, (300, 3400), "bandpass", fs=SAMPLE_RATE, output="sos")
+    return np.asarray(signal.sosfilt(passed, samples), dtype=np.float32)
+
+
 def hum(length: int, random: Random) -> Samples:
     """Mains hum of unit power: 50 Hz and its harmonics."""
     time = np.arange(length) / SAMPLE_RATE
@@ -95,24 +116,32 @@ def _response(size: int, random: Random) -> np.ndarray[tuple[int], np.dtype[np.f
     return gain
 
 
-def telephone(samples: Samples, random: Random, backgrounds: Backgrounds, snr: tuple[float, float] = SNR) -> Samples:
-    """A call's samples as they come out of a random telephone line; same length, in [-1, 1].
+def telephone(samples: Samples, random: Random, backgrounds: Backgrounds, noise: Noise = NOISE) -> Samples:
+    """A call's samples as they come out of a random telephone line, on which `noise` may be heard.
 
-    `snr`: range in dB from which the level of an audible noise is drawn.
+    Same length, in [-1, 1].
     """
-    level = np.sqrt(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12)
-    wave = np.asarray(samples / level, dtype=np.float32)
+    wave = np.asarray(samples / _loud(samples), dtype=np.float32)
     if random.uniform() < 0.35:
         wave = _in_a_room(wave, backgrounds, random)
     size = fft.next_fast_len(len(wave), real=True)
-    wave = fft.irfft(fft.rfft(wave, size) * _response(size, random), size)[: len(wave)]
-    ratio = random.uniform(*snr) if random.uniform() < _NOISY else random.uniform(45, 75)
-    noise = _background(len(wave), backgrounds, random) * 10 ** (-ratio / 20)
-    wave = (wave + noise) * 10 ** (random.uniform(-38, -14) / 20)
+    response = _response(size, random)
+    wave = fft.irfft(fft.rfft(wave, size) * response, size)[: len(wave)]
+    ratio = random.uniform(noise.low, noise.high) if random.uniform() < _NOISY else random.uniform(45, 75)
+    background = _background(len(wave), backgrounds, random)
+    if noise.in_band:
+        background = fft.irfft(fft.rfft(background, size) * response, size)[: len(wave)]
+        background *= _loud(band(wave)) / (band(background).std() + 0.1 * background.std() + 1e-9)
+    wave = (wave + background * 10 ** (-ratio / 20)) * 10 ** (random.uniform(-38, -14) / 20)
     if random.uniform() < 0.15:
         packets = random.uniform(size=len(wave) // _PACKET + 1) < random.uniform(0.005, 0.04)
         wave = np.where(np.repeat(packets, _PACKET)[: len(wave)], 0, wave)
     return through_codec(wave.astype(np.float32), random.choice(["mulaw", "mulaw", "alaw", "none"]))
+
+
+def _loud(samples: Samples) -> float:
+    """The level of the loud parts: what is above a tenth of the highest sample."""
+    return float(np.sqrt(np.mean(samples[np.abs(samples) > 0.1 * np.abs(samples).max()] ** 2) + 1e-12))
 
 
 def _in_a_room(wave: Samples, backgrounds: Backgrounds, random: Random) -> Samples:

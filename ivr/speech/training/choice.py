@@ -18,10 +18,10 @@ from tqdm import tqdm
 from ivr.speech.choice import NOTHING, Confusions
 from ivr.speech.evaluation import hear
 from ivr.speech.recogniser import VoskRecogniser
-from ivr.speech.training.channel import SAMPLE_RATE, load_backgrounds, read, telephone
+from ivr.speech.training.channel import SAMPLE_RATE, Noise, load_backgrounds, read, telephone
 from ivr.speech.training.conditions import SPEAKERS
-from ivr.speech.training.folder import COSTS, numbered
 from ivr.speech.training.graph import challenge
+from ivr.speech.training.lexicons import COSTS, numbered
 from ivr.speech.training.phones import Inventory
 from ivr.speech.training.pieces import recordings
 from ivr.speech.vocabulary import CHALLENGE, CHALLENGE_GRAPH, pronunciations
@@ -44,7 +44,7 @@ def measure(model: Path, data: Path, seed: int = 11) -> dict[str, Any]:
         for take in tqdm(takes, desc="hearing", unit="recording", leave=False):
             samples = np.concatenate([quiet, read(take.path), quiet])
             for _ in range(LINES):
-                line = telephone(samples, random, backgrounds, snr=SNR)
+                line = telephone(samples, random, backgrounds, Noise(*SNR))
                 heard = hear(recogniser, CHALLENGE, (line * 32767).astype(np.int16))
                 counts[take.text][" ".join(heard.words) if heard.understood else NOTHING] += 1
     return {

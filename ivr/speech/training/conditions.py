@@ -14,8 +14,10 @@ from ivr.dialects import HOME, Pronunciation, dialect
 from ivr.speech.training.channel import (
     SAMPLE_RATE,
     Backgrounds,
+    Noise,
     Random,
     Samples,
+    band,
     coloured_noise,
     read,
     resample,
@@ -57,7 +59,10 @@ Change = Callable[[Samples], Samples]
 
 
 def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7) -> list[Path]:
-    """Write each condition for one group of SPEAKERS as WAV files and a manifest below `out`; returns the manifests."""
+    """Write each condition for one group of SPEAKERS as WAV files and a manifest below `out`; returns the manifests.
+
+    Each is what comes out of a telephone line: 300 to 3400 Hz, then µ-law.
+    """
     random = np.random.default_rng(seed)
     takes = [recording for recording in recordings(data / "dsp20") if recording.speaker in SPEAKERS[group]]
     inside = [take for take in takes if take.text in words]
@@ -107,7 +112,7 @@ def _synthetic(name: str, spoken: str, voices: Sequence[str], random: Random) ->
         voice = random_voice(np.random.default_rng(seed), [variant], way.spelling)
         heard = say(voice, said, way.spelling)
         parts += [resample(0.5 * heard.samples, SAMPLE_RATE / heard.sample_rate), _quiet(0.4, random)]
-    line = telephone(np.concatenate(parts), random, Backgrounds((), ()), snr=(15, 35))
+    line = telephone(np.concatenate(parts), random, Backgrounds((), ()), Noise(15, 35))
     return Take(line, " ".join(words), variant)
 
 
@@ -139,7 +144,7 @@ def _levelled(recording: Recording) -> Samples:
 
 def _alone(recording: Recording, random: Random) -> Take:
     samples = np.concatenate([_quiet(0.3, random), _levelled(recording), _quiet(0.4, random)])
-    return Take(samples, recording.text, recording.speaker)
+    return Take(band(samples), recording.text, recording.speaker)
 
 
 def _groups(takes: Sequence[Recording], words: Sequence[str], random: Random) -> list[Take]:
@@ -152,7 +157,7 @@ def _groups(takes: Sequence[Recording], words: Sequence[str], random: Random) ->
             for word in asked:
                 mine = [take for take in takes if take.speaker == speaker and take.text == word]
                 parts += [_levelled(mine[random.integers(len(mine))]), _quiet(random.uniform(0.2, 0.8), random)]
-            made.append(Take(np.concatenate(parts), " ".join(asked), speaker))
+            made.append(Take(band(np.concatenate(parts)), " ".join(asked), speaker))
     return made
 
 
@@ -165,12 +170,14 @@ def _strings(syllables: Iterable[Recording], random: Random) -> Iterator[Take]:
         for take in said:
             parts += [_levelled(take), _quiet(random.uniform(0.1, 0.4), random)]
         samples = np.concatenate([*parts, _quiet(0.4, random)])
-        yield Take(samples, " ".join(_DIGITS[take.text] for take in said), said[0].speaker)
+        yield Take(band(samples), " ".join(_DIGITS[take.text] for take in said), said[0].speaker)
 
 
 def _noisy(take: Take, snr: float, random: Random) -> Take:
+    """With pink noise, `snr` dB below the loud parts of the speech; both are measured in the telephone's band."""
     loud = take.samples[np.abs(take.samples) > 0.1 * np.abs(take.samples).max()]
-    noise = coloured_noise(len(take.samples), 1, random) * np.sqrt(np.mean(loud**2)) * 10 ** (-snr / 20)
+    noise = band(coloured_noise(len(take.samples), 1, random))
+    noise *= np.sqrt(np.mean(loud**2) / np.mean(noise**2)) * 10 ** (-snr / 20)
     return Take((take.samples + noise).astype(np.float32), take.text, take.speaker)
 
 

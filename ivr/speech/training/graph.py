@@ -141,7 +141,7 @@ def challenge(
             _silence(graph, inventory, between, before, costs)
             other = _garbage(inventory, inventory.phones["words:" + GARBAGE], costs)
             _append(graph, before, between, other, numbers[OTHER_WORDS], costs.other_words)
-            for word in inventory.words.keys() - set(words):
+            for word in (word for word in inventory.words if word not in words):
                 states = _of_word(inventory, word, costs.final_frames)
                 _append(graph, before, between, states, numbers[OTHER_WORDS], costs.decoy)
     for so_far, (_, before) in nodes.items():

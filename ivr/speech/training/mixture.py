@@ -11,7 +11,7 @@ import numpy as np
 
 from ivr.dialects import Accent, dialect, dialects
 from ivr.speech.training.calls import Frames, call
-from ivr.speech.training.channel import SAMPLE_RATE, SNR, Backgrounds, Random
+from ivr.speech.training.channel import NOISE, SAMPLE_RATE, Backgrounds, Noise, Random
 from ivr.speech.training.espeak import Sound
 from ivr.speech.training.phones import INITIALS, Inventory
 from ivr.speech.training.pieces import (
@@ -76,9 +76,9 @@ def frames(
     hours: float,
     synthetic_share: float,
     seed: int | Sequence[int],
-    snr: tuple[float, float] = SNR,
+    noise: Noise = NOISE,
 ) -> Iterator[Frames]:
-    """Labelled calls until there are `hours` of them; `synthetic_share` of them by espeak-ng, noises at `snr` dB."""
+    """Labelled calls until there are `hours` of them; `synthetic_share` of them by espeak-ng, with `noise`."""
     random = np.random.default_rng(seed)
     shares = np.array([speaker.share for speaker in material.speakers], dtype=float)
     made = 0
@@ -88,7 +88,7 @@ def frames(
         else:
             speaker = material.speakers[random.choice(len(shares), p=shares / shares.sum())]
             pieces = _real_call(speaker, random)
-        result = call(pieces, material.inventory, random, material.backgrounds, snr)
+        result = call(pieces, material.inventory, random, material.backgrounds, noise)
         made += len(result.features)
         yield result
 

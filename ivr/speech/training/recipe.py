@@ -14,7 +14,7 @@ from tqdm import tqdm
 from certification.errors import Problem
 from ivr.speech.training import corpus, folder
 from ivr.speech.training.calls import Counts, Frames
-from ivr.speech.training.channel import SNR, load_backgrounds
+from ivr.speech.training.channel import NOISE, Noise, load_backgrounds
 from ivr.speech.training.fit import Plan, finished, fit
 from ivr.speech.training.mixture import Material, frames, speakers
 from ivr.speech.training.network import Network, Shape
@@ -37,15 +37,16 @@ class Step:
     rounds: int
     seed: int
     rate: float = 2e-3  # highest learning rate
-    snr: tuple[float, float] = SNR
+    noise: Noise = NOISE
 
 
 STEPS = (
     Step("synthetic", 4.0, 1.0, 4, 2),
     Step("first", 8.0, 0.5, 4, 11),
     Step("second", 12.0, 0.4, 8, 21),
-    Step("third", 16.0, 0.4, 12, 31, rate=1.5e-3, snr=(0, 28)),
-    Step("fourth", 60.0, 0.35, 24, 41, rate=1.5e-3, snr=(0, 26)),
+    Step("third", 16.0, 0.4, 12, 31, rate=1.5e-3, noise=Noise(0, 28)),
+    Step("fourth", 60.0, 0.35, 24, 41, rate=1.5e-3, noise=Noise(0, 26)),
+    Step("fifth", 10.0, 0.35, 10, 51, rate=1e-3, noise=Noise(2, 26, in_band=True)),
 )
 
 
@@ -133,7 +134,7 @@ def _begin(data: Path, alignment: Path | None) -> None:
 
 def _calls(part: Part) -> Frames:
     (material,), step = _ready, part.step
-    made = list(frames(material, part.hours, step.synthetic, (step.seed, part.number), step.snr))
+    made = list(frames(material, part.hours, step.synthetic, (step.seed, part.number), step.noise))
     features = np.concatenate([one.features.astype(np.float16) for one in made])
     return Frames(features, np.concatenate([one.labels for one in made]))
 

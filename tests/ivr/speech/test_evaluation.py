@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from ivr.speech import evaluation
 from ivr.speech.commands import speech
+from ivr.speech.figures import NothingToMeasure, tables
 from ivr.speech.recogniser import Heard
 from ivr.speech.vocabulary import NAMES
 
@@ -76,6 +77,35 @@ def test_what_is_counted(tmp_path: Path) -> None:
     assert result["confusions"]["语言"] == {evaluation.MISSED: 1}
     low, high = result["ci95"]["exact"]
     assert low < 0.5 < high
+
+
+def test_a_missing_word_is_asked_for_again_and_a_wrong_one_is_not(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path, *["语言 上海 数字"] * 5)
+    answers = [heard("语言", "上海", "数字"), heard("语言", "数字"), heard("语言", "中国", "数字"), heard()]
+    result = evaluation.report(
+        evaluation.evaluate(Scripted([*answers, heard("语言", "上海", "数字", "中国")]), path, "challenge")
+    )
+    assert [result[name] for name in ("exact", "fewer", "wrong", "not_understood")] == [1 / 5, 1 / 5, 2 / 5, 1 / 5]
+
+
+def test_every_condition_is_laid_out_in_tables(tmp_path: Path) -> None:
+    made = write_manifest(tmp_path, "语言", "hello")
+    made.rename(tmp_path / "words.jsonl")
+    for name in NAMES:
+        text = {"challenge": "语言", "digits": "三"}.get(name, "再说一遍" if name in ("menu", "aside") else "是的")
+        write_manifest(tmp_path, text).rename(tmp_path / f"synthetic-mandarin-{name}.jsonl")
+    answers = [heard("语言"), heard("中国"), *(heard(one) for one in ("语言", "三", "不是", "再说一遍")), heard()]
+    lines = list(tables(Scripted(answers), tmp_path))
+    assert lines[2] == (
+        "| words | 2 | 100.0% [2.5, 100.0] | 0.0% [0.0, 97.5] | 0.0% [0.0, 97.5] | 0.0% [0.0, 97.5] "
+        "| 100.0% [2.5, 100.0] |"
+    )
+    assert lines[-1] == "| mandarin | 100% | 100% | 0% | 100% | 0% |"
+
+
+def test_a_folder_without_conditions_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(speech, ["figures", str(tmp_path)])
+    assert isinstance(result.exception, NothingToMeasure)
 
 
 def test_nothing_to_count_is_no_rate(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def test_a_short_tone_is_one_from_its_beginning_to_its_end(hertz: float, seconds
     assert sound.is_tone(0.0, 1.0)
 
 
+@pytest.mark.parametrize("lost", [slice(2, 3), slice(1, None, 3)])
+@pytest.mark.parametrize("frames", [4, 5, 9])
+def test_a_word_with_packets_lost_is_no_tone(lost: slice, frames: int) -> None:
+    word = np.random.default_rng(1).normal(0, 3000, (frames, FRAME))
+    word[lost] = 0
+    sound = Sound()
+    sound.feed(np.concatenate([np.zeros(1600), word.ravel(), np.zeros(1600)]).astype("<i2").tobytes())
+    assert not sound.is_tone(0.2, 0.2 + frames * 0.02)
+
+
 @pytest.mark.parametrize("syllable", ["yi1", "qi1", "wu3", "ling2"])
 def test_digits_that_are_as_pure_as_tones_are_none(shared: Path, syllable: str) -> None:
     pcm = read(shared / "data" / "cmn-syllables" / f"{syllable}.flac")

@@ -12,8 +12,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ivr.dialects import dialects
-from ivr.speech.training.folder import COSTS, numbered
 from ivr.speech.training.graph import Graph, any_words, lexicon
+from ivr.speech.training.lexicons import COSTS, numbered
 from ivr.speech.training.phones import Inventory, units
 from ivr.speech.vocabulary import GRAPH, pronunciations
 

@@ -18,7 +18,7 @@ if ctypes.util.find_library("espeak-ng") is None:
 from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.training import conditions, corpus
 from ivr.speech.training.calls import call
-from ivr.speech.training.channel import Backgrounds, resample, telephone
+from ivr.speech.training.channel import Backgrounds, Noise, band, read, resample, telephone
 from ivr.speech.training.confidence import nearly_said
 from ivr.speech.training.espeak import Voice
 from ivr.speech.training.phones import GARBAGE, SILENCE
@@ -69,11 +69,33 @@ def test_resampling_keeps_a_tone() -> None:
 
 def test_a_telephone_line_keeps_length_and_cuts_the_bass() -> None:
     random, samples = np.random.default_rng(5), np.random.default_rng(6).normal(0, 0.1, 16000).astype(np.float32)
-    lines = [telephone(samples, random, QUIET, snr=(60, 60)) for _ in range(20)]
+    lines = [telephone(samples, random, QUIET, Noise(60, 60)) for _ in range(20)]
     assert all(len(line) == len(samples) and np.abs(line).max() <= 1 for line in lines)
     power = np.mean([np.abs(np.fft.rfft(line)) ** 2 / np.sum(line**2) for line in lines], axis=0)
     hertz = np.fft.rfftfreq(len(samples), 1 / 8000)
     assert power[hertz < 80].mean() < 0.5 * power[(hertz > 500) & (hertz < 2500)].mean()
+
+
+@pytest.mark.parametrize("ratio", [5.0, 15.0])
+def test_a_noise_in_the_band_is_measured_in_the_band(ratio: float) -> None:
+    time = np.arange(32000) / 8000
+    tone = (0.3 * np.sin(2 * np.pi * 1000 * time) * (time < 2)).astype(np.float32)
+    for seed in range(20):
+        line = band(telephone(tone, np.random.default_rng(seed), QUIET, Noise(ratio, ratio, in_band=True)))
+        quiet = np.sqrt(np.mean(np.square(line[20000:])))
+        loud = np.sqrt(np.mean(np.square(line[2000:15000])))
+        measured = 10 * np.log10((loud**2 - quiet**2) / quiet**2)
+        assert measured > 35 or measured == pytest.approx(ratio, abs=3.5), seed  # on some lines no noise is audible
+
+
+def test_conditions_are_what_a_telephone_lets_through(shared: Path, tmp_path: Path) -> None:
+    words = list(challenge_words().values())[:1]
+    conditions.write(shared / "data", "tuning", words, tmp_path)
+    for name in ("words-10db", "others", "digits-syllables"):
+        waves = [read(file) for file in sorted((tmp_path / name).glob("*.wav"))[:20]]
+        power = np.mean([np.abs(np.fft.rfft(wave, 32000)) ** 2 for wave in waves], axis=0)
+        hertz = np.fft.rfftfreq(32000, 1 / 8000)
+        assert power[hertz < 150].mean() < 0.03 * power[(hertz > 400) & (hertz < 1000)].mean(), name
 
 
 def test_breath_is_silence_around_a_word() -> None:

@@ -1,0 +1,66 @@
+"""The tables of a model's card: everything that `stillhere speech conditions` writes, measured and laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from certification.errors import Problem
+from ivr.dialects import dialects
+from ivr.speech.evaluation import evaluate, report
+from ivr.speech.recogniser import Recogniser
+from ivr.speech.vocabulary import CHALLENGE, DIGITS, NAMES
+
+# Condition -> the grammar that it is heard in, as `conditions` names them.
+REAL = {
+    **{"words": CHALLENGE, "words-20db": CHALLENGE, "words-10db": CHALLENGE, "groups": CHALLENGE},
+    **{"groups-15db": CHALLENGE, "others": CHALLENGE, "others-15db": CHALLENGE, "partners": CHALLENGE},
+    "digits-syllables": DIGITS,
+}
+_RATES = ("exact", "fewer", "wrong", "not_understood", "false_accepts")
+
+
+class NothingToMeasure(Problem):
+    """The folder holds none of the conditions."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} 里没有评测录音，请先运行：stillhere speech conditions {folder}。",
+            f"{folder} holds no conditions: run `stillhere speech conditions {folder}` first.",
+        )
+
+
+def tables(recogniser: Recogniser, folder: Path) -> Iterator[str]:
+    """The lines of two Markdown tables: real recordings by condition, synthetic ones by dialect and grammar.
+
+    What is not in the folder is left out. Raises NothingToMeasure.
+    """
+    real = [name for name in REAL if (folder / f"{name}.jsonl").exists()]
+    spoken = [code for code in dialects() if (folder / f"synthetic-{code}-{CHALLENGE}.jsonl").exists()]
+    if not real and not spoken:
+        raise NothingToMeasure(folder)
+    if real:
+        yield f"| condition | utterances | {' | '.join(name.replace('_', ' ') for name in _RATES)} |"
+        yield "|---" * (2 + len(_RATES)) + "|"
+    for name in tqdm(real, unit="condition", leave=False):
+        found = report(evaluate(recogniser, folder / f"{name}.jsonl", REAL[name]))
+        yield f"| {name} | {found['utterances']} | {' | '.join(_rate(found, rate) for rate in _RATES)} |"
+    if spoken:
+        yield ""
+        yield f"| synthetic, exact | {' | '.join(NAMES)} |"
+        yield "|---" * (1 + len(NAMES)) + "|"
+    for code in tqdm(spoken, unit="dialect", leave=False):
+        every = [(name, folder / f"synthetic-{code}-{name}.jsonl") for name in NAMES]
+        measured = [report(evaluate(recogniser, path, name, dialect=code)) for name, path in every]
+        yield f"| {code} | {' | '.join(_rate(found, 'exact', interval=False) for found in measured)} |"
+
+
+def _rate(found: dict[str, Any], name: str, interval: bool = True) -> str:
+    """In per cent, with its 95 % interval; a dash where there was nothing to count."""
+    if found[name] is None:
+        return "–"
+    low, high = found["ci95"][name]
+    return f"{found[name]:.1%} [{100 * low:.1f}, {100 * high:.1f}]" if interval else f"{found[name]:.0%}"
