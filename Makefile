@@ -22,8 +22,8 @@ format: .venv/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Both models and the prompts, from ../shared/data and espeak-ng; resumable. `speech train` took ten minutes
-# on a GPU and 16 cores; on two cores it should take six to seven hours.
+# Both models and the prompts, from ../shared/data and espeak-ng; resumable. Five of the six steps
+# of `speech train` took ten minutes on a GPU and 16 cores; on two cores all should take seven hours.
 train: .venv/training
 	$(BIN)/stillhere speech train
 	$(BIN)/stillhere speech conditions build/tuning
