@@ -13,7 +13,6 @@ from ivr.dialects import HOME, dialects
 from ivr.speech import choice, evaluation
 from ivr.speech.choice import Confusions
 from ivr.speech.engines import open_recogniser
-from ivr.speech.figures import tables
 from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.training.lexicons import write_graphs
 from ivr.speech.training.phones import Inventory
@@ -79,6 +78,8 @@ def _print(result: dict[str, Any]) -> None:
 @click.argument("folder", metavar="CONDITIONS", type=_FOLDER)
 def figures(folder: Path, model: Path | None) -> None:
     """Measure all of what `conditions` has written, and print the tables of the model's card. 打印全部评测结果。"""
+    from ivr.speech.figures import tables  # its progress bar comes with vosk
+
     for line in tables(open_recogniser(model), folder):
         click.echo(line)
 

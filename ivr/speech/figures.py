@@ -9,8 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from certification.errors import Problem
-from ivr.dialects import dialects
-from ivr.speech.evaluation import evaluate, report
+from ivr.dialects import HOME, dialects
+from ivr.speech.evaluation import Tally, evaluate, report
 from ivr.speech.recogniser import Recogniser
 from ivr.speech.vocabulary import CHALLENGE, DIGITS, NAMES
 
@@ -33,10 +33,20 @@ class NothingToMeasure(Problem):
         )
 
 
+class RecordingsDamaged(Problem):
+    """Some recordings cannot be read, and without them the figures would be others."""
+
+    def __init__(self, manifest: Path, line: int, reason: str) -> None:
+        super().__init__(
+            f"{manifest} 第 {line} 行无法使用（{reason}），请重新生成评测录音。",
+            f"{manifest}:{line} cannot be used ({reason}): write the conditions again.",
+        )
+
+
 def tables(recogniser: Recogniser, folder: Path) -> Iterator[str]:
     """The lines of two Markdown tables: real recordings by condition, synthetic ones by dialect and grammar.
 
-    What is not in the folder is left out. Raises NothingToMeasure.
+    Conditions and dialects that are not in the folder are left out. Raises NothingToMeasure, RecordingsDamaged.
     """
     real = [name for name in REAL if (folder / f"{name}.jsonl").exists()]
     spoken = [code for code in dialects() if (folder / f"synthetic-{code}-{CHALLENGE}.jsonl").exists()]
@@ -46,16 +56,23 @@ def tables(recogniser: Recogniser, folder: Path) -> Iterator[str]:
         yield f"| condition | utterances | {' | '.join(name.replace('_', ' ') for name in _RATES)} |"
         yield "|---" * (2 + len(_RATES)) + "|"
     for name in tqdm(real, unit="condition", leave=False):
-        found = report(evaluate(recogniser, folder / f"{name}.jsonl", REAL[name]))
+        found = _measured(recogniser, folder / f"{name}.jsonl", REAL[name])
         yield f"| {name} | {found['utterances']} | {' | '.join(_rate(found, rate) for rate in _RATES)} |"
     if spoken:
         yield ""
         yield f"| synthetic, exact | {' | '.join(NAMES)} |"
         yield "|---" * (1 + len(NAMES)) + "|"
     for code in tqdm(spoken, unit="dialect", leave=False):
-        every = [(name, folder / f"synthetic-{code}-{name}.jsonl") for name in NAMES]
-        measured = [report(evaluate(recogniser, path, name, dialect=code)) for name, path in every]
+        measured = [_measured(recogniser, folder / f"synthetic-{code}-{name}.jsonl", name, code) for name in NAMES]
         yield f"| {code} | {' | '.join(_rate(found, 'exact', interval=False) for found in measured)} |"
+
+
+def _measured(recogniser: Recogniser, manifest: Path, name: str, spoken: str = HOME) -> dict[str, Any]:
+    """A report; an empty one where there is no such manifest."""
+    tally = evaluate(recogniser, manifest, name, dialect=spoken) if manifest.exists() else Tally()
+    for bad in tally.bad:
+        raise RecordingsDamaged(manifest, bad.line, bad.reason)
+    return report(tally)
 
 
 def _rate(found: dict[str, Any], name: str, interval: bool = True) -> str:

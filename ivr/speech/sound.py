@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from ivr.speech.g711 import Pcm
@@ -23,8 +21,8 @@ class Sound:
         self._powers: list[float] = []
         self._frames: list[Pcm] = []
         self._rest = np.zeros(0, dtype=np.int16)
-        self._is_pure = cache(lambda frame: is_pure(self._frames[frame]))  # one frame is asked for in ten hypotheses
-        self._is_steady = cache(lambda frame: is_steady(self._past(frame)))
+        self._pure: dict[int, bool] = {}  # of the frames that were asked for: each is in ten hypotheses
+        self._steady: dict[int, bool] = {}
 
     def feed(self, pcm: bytes) -> None:
         """Take more audio: 16-bit little-endian samples at 8 kHz, an even number of bytes."""
@@ -60,8 +58,16 @@ class Sound:
         tonal = [bool(pure & {frame - 1, frame, frame + 1}) or self._is_steady(frame) for frame in map(int, loud)]
         return bool(tonal) and float(np.mean(tonal)) > _TONAL
 
-    def _past(self, frame: int) -> Pcm:
-        return np.concatenate(self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1])
+    def _is_pure(self, frame: int) -> bool:
+        if frame not in self._pure:
+            self._pure[frame] = is_pure(self._frames[frame])
+        return self._pure[frame]
+
+    def _is_steady(self, frame: int) -> bool:
+        if frame not in self._steady:
+            past = self._frames[max(0, frame + 1 + HISTORY // -FRAME) : frame + 1]
+            self._steady[frame] = is_steady(np.concatenate(past))
+        return self._steady[frame]
 
 
 def _frames(start_s: float, end_s: float) -> tuple[int, int]:

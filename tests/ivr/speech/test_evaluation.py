@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from ivr.speech import evaluation
 from ivr.speech.commands import speech
-from ivr.speech.figures import NothingToMeasure, tables
+from ivr.speech.figures import NothingToMeasure, RecordingsDamaged, tables
 from ivr.speech.recogniser import Heard
 from ivr.speech.vocabulary import NAMES
 
@@ -101,6 +101,14 @@ def test_every_condition_is_laid_out_in_tables(tmp_path: Path) -> None:
         "| 100.0% [2.5, 100.0] |"
     )
     assert lines[-1] == "| mandarin | 100% | 100% | 0% | 100% | 0% |"
+
+
+def test_what_a_folder_lacks_is_a_dash_and_what_is_damaged_is_refused(tmp_path: Path) -> None:
+    write_manifest(tmp_path, "语言").rename(tmp_path / "synthetic-mandarin-challenge.jsonl")
+    assert list(tables(Scripted([heard("语言")]), tmp_path))[-1] == "| mandarin | 100% | – | – | – | – |"
+    (tmp_path / "0.wav").unlink()
+    with pytest.raises(RecordingsDamaged, match=r"synthetic-mandarin-challenge.jsonl:1"):
+        list(tables(Scripted([]), tmp_path))
 
 
 def test_a_folder_without_conditions_is_refused(tmp_path: Path) -> None:

@@ -80,12 +80,14 @@ def test_a_telephone_line_keeps_length_and_cuts_the_bass() -> None:
 def test_a_noise_in_the_band_is_measured_in_the_band(ratio: float) -> None:
     time = np.arange(32000) / 8000
     tone = (0.3 * np.sin(2 * np.pi * 1000 * time) * (time < 2)).astype(np.float32)
+    found = []
     for seed in range(20):
         line = band(telephone(tone, np.random.default_rng(seed), QUIET, Noise(ratio, ratio, in_band=True)))
-        quiet = np.sqrt(np.mean(np.square(line[20000:])))
-        loud = np.sqrt(np.mean(np.square(line[2000:15000])))
-        measured = 10 * np.log10((loud**2 - quiet**2) / quiet**2)
-        assert measured > 35 or measured == pytest.approx(ratio, abs=3.5), seed  # on some lines no noise is audible
+        quiet, loud = np.mean(np.square(line[20000:])) + 1e-12, np.mean(np.square(line[2000:15000]))
+        found.append(10 * np.log10((loud - quiet) / quiet))
+    noisy = [one for one in found if one < 35]  # on some lines no noise is audible
+    assert len(noisy) >= 8
+    assert noisy == pytest.approx([ratio] * len(noisy), abs=3.5)
 
 
 def test_conditions_are_what_a_telephone_lets_through(shared: Path, tmp_path: Path) -> None:
