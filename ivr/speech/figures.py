@@ -70,8 +70,8 @@ def tables(recogniser: Recogniser, folder: Path) -> Iterator[str]:
 def _measured(recogniser: Recogniser, manifest: Path, name: str, spoken: str = HOME) -> dict[str, Any]:
     """A report; an empty one where there is no such manifest."""
     tally = evaluate(recogniser, manifest, name, dialect=spoken) if manifest.exists() else Tally()
-    for bad in tally.bad:
-        raise RecordingsDamaged(manifest, bad.line, bad.reason)
+    if tally.bad:
+        raise RecordingsDamaged(manifest, tally.bad[0].line, tally.bad[0].reason)
     return report(tally)
 
 
