@@ -22,11 +22,11 @@ format: .venv/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Both models and the prompts, from ../shared/data and espeak-ng; resumable. Five of the six steps
-# of `speech train` took ten minutes on a GPU and 16 cores; on two cores all should take seven hours.
+# Both models and the prompts, from ../shared/data and espeak-ng; resumable. `speech train` took 17 minutes
+# on a GPU and 16 cores; on two cores it should take eight hours.
 train: .venv/training
 	$(BIN)/stillhere speech train
-	$(BIN)/stillhere speech conditions build/tuning
+	$(BIN)/stillhere speech conditions --count 60 build/tuning
 	$(BIN)/stillhere speech calibrate --model build/speech/model build/tuning
 	$(BIN)/stillhere speech choose --model build/speech/model build/speech/choice.json
 	$(BIN)/stillhere voiceprint train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Tally:
     speakers: set[str] = field(default_factory=set)
     inside: int = 0
     exact: int = 0
+    meant: int = 0  # understood as what it means, in these words or in others
     not_understood: int = 0
     fewer: int = 0  # understood, but a word was missing
     wrong: int = 0  # understood, and a word was heard that was not said
@@ -139,7 +140,7 @@ def aligned(said: Sequence[str], heard: Sequence[str]) -> list[tuple[str, str]]:
 
 def evaluate(recogniser: Recogniser, path: Path, name: str, channel: str = "none", dialect: str = HOME) -> Tally:
     """Hear every recording of a manifest through a channel. Raises GrammarUnknown, DialectUnknown."""
-    phrases = tuple(meanings(name, dialect))
+    phrases = meanings(name, dialect)
     tally = Tally()
     for entry in manifest(path):
         if isinstance(entry, BadLine):
@@ -155,7 +156,7 @@ def evaluate(recogniser: Recogniser, path: Path, name: str, channel: str = "none
         tally.cpu_s += time.process_time() - started
         tally.audio_s += len(pcm) / SAMPLE_RATE
         tally.speakers.add(entry.speaker)
-        _count(tally, entry.text, said(entry.text, phrases), heard)
+        _count(tally, entry.text, phrases, heard)
     return tally
 
 
@@ -168,7 +169,8 @@ def hear(recogniser: Recogniser, name: str, pcm: Pcm, dialect: str = HOME) -> He
     return listening.finish()
 
 
-def _count(tally: Tally, text: str, words: tuple[str, ...] | None, heard: Heard) -> None:
+def _count(tally: Tally, text: str, phrases: Mapping[str, str], heard: Heard) -> None:
+    words = said(text, tuple(phrases))
     if words is None:
         tally.outside += 1
         tally.rejected += not heard.understood
@@ -177,6 +179,7 @@ def _count(tally: Tally, text: str, words: tuple[str, ...] | None, heard: Heard)
         return
     tally.inside += 1
     tally.exact += heard.words == words
+    tally.meant += [phrases[word] for word in heard.words] == [phrases[word] for word in words]
     tally.not_understood += not heard.understood
     tally.words += len(words)
     errors = [(one, other) for one, other in aligned(words, heard.words) if one != other]
@@ -204,6 +207,7 @@ def report(tally: Tally) -> dict[str, Any]:
     """Rates as fractions; None where there was nothing to count. Keys as in the contract, and more beside them."""
     counts = {
         "exact": (tally.exact, tally.inside),
+        "meant": (tally.meant, tally.inside),
         "word_errors": (tally.word_errors, tally.words),
         "not_understood": (tally.not_understood, tally.inside),
         "fewer": (tally.fewer, tally.inside),

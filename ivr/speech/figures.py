@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +60,36 @@ def tables(recogniser: Recogniser, folder: Path) -> Iterator[str]:
         yield f"| {name} | {found['utterances']} | {' | '.join(_rate(found, rate) for rate in _RATES)} |"
     if spoken:
         yield ""
-        yield f"| synthetic, exact | {' | '.join(NAMES)} |"
+        yield f"| synthetic, understood | {' | '.join(NAMES)} |"
         yield "|---" * (1 + len(NAMES)) + "|"
+    rows = []
     for code in tqdm(spoken, unit="dialect", leave=False):
-        measured = [_measured(recogniser, folder / f"synthetic-{code}-{name}.jsonl", name, code) for name in NAMES]
-        yield f"| {code} | {' | '.join(_rate(found, 'exact', interval=False) for found in measured)} |"
+        rows.append([_tally(recogniser, folder / f"synthetic-{code}-{name}.jsonl", name, code) for name in NAMES])
+        yield f"| {code} | {' | '.join(_rate(report(tally), 'meant', interval=False) for tally in rows[-1])} |"
+    if spoken:
+        together = [report(_together(column)) for column in zip(*rows, strict=True)]
+        yield f"| all | {' | '.join(_rate(found, 'meant') for found in together)} |"
+        yield f"| … word for word | {' | '.join(_rate(found, 'exact') for found in together)} |"
 
 
-def _measured(recogniser: Recogniser, manifest: Path, name: str, spoken: str = HOME) -> dict[str, Any]:
-    """A report; an empty one where there is no such manifest."""
+def _together(tallies: Sequence[Tally]) -> Tally:
+    return Tally(
+        inside=sum(tally.inside for tally in tallies),
+        exact=sum(tally.exact for tally in tallies),
+        meant=sum(tally.meant for tally in tallies),
+    )
+
+
+def _measured(recogniser: Recogniser, manifest: Path, name: str) -> dict[str, Any]:
+    return report(_tally(recogniser, manifest, name))
+
+
+def _tally(recogniser: Recogniser, manifest: Path, name: str, spoken: str = HOME) -> Tally:
+    """What was counted; nothing where there is no such manifest."""
     tally = evaluate(recogniser, manifest, name, dialect=spoken) if manifest.exists() else Tally()
     if tally.bad:
         raise RecordingsDamaged(manifest, tally.bad[0].line, tally.bad[0].reason)
-    return report(tally)
+    return tally
 
 
 def _rate(found: dict[str, Any], name: str, interval: bool = True) -> str:

@@ -34,8 +34,9 @@ SPEAKERS = {
     "reporting": tuple(f"s{number}" for number in range(29, 35)),
 }
 _GROUPS = 60  # of each speaker
-# espeak-ng voices that nothing was trained on: some for thresholds, others for figures
+# espeak-ng voices, and words a minute, that nothing was trained on: some for thresholds, others for figures
 VOICES = {"tuning": HELD_OUT_VARIANTS[::2], "reporting": HELD_OUT_VARIANTS[1::2]}
+RATES = {"tuning": (*range(130, 141), *range(195, 210)), "reporting": (*range(141, 151), *range(210, 226))}
 _SAID_TOGETHER = {CHALLENGE: 3, "digits": 4}
 _STRINGS = 200
 _DIGITS = {
@@ -84,35 +85,33 @@ def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7
 
 
 def write_synthetic(group: str, out: Path, spoken: str = HOME, count: int = 200, seed: int = 5) -> list[Path]:
-    """Write, for each grammar, what one group of VOICES says in a dialect over telephone lines.
+    """Write, for each grammar, what one group of VOICES says in a dialect, at its RATES, over telephone lines.
 
     No evidence: a synthetic voice is no caller. What Mandarin lends is said with more or less of the dialect's accent.
     Raises EspeakMissing, DialectUnknown.
     """
     random = np.random.default_rng(seed)
     return [
-        _write(
-            out, f"synthetic-{spoken}-{name}", [_synthetic(name, spoken, VOICES[group], random) for _ in range(count)]
-        )
+        _write(out, f"synthetic-{spoken}-{name}", [_synthetic(name, spoken, group, random) for _ in range(count)])
         for name in NAMES
     ]
 
 
-def _synthetic(name: str, spoken: str, voices: Sequence[str], random: Random) -> Take:
-    """Three challenge words, four digits or one command of one of the voices."""
+def _synthetic(name: str, spoken: str, group: str, random: Random) -> Take:
+    """Three challenge words, four digits or one command of one of the group's voices."""
     phrases = list(meanings(name, spoken))
     words = [phrases[int(index)] for index in random.permutation(len(phrases))[: _SAID_TOGETHER.get(name, 1)]]
     of = dialect(spoken)
     rules = [rule for rule in of.accent.rules if random.uniform() < 0.7]
-    variant, seed = voices[int(random.integers(len(voices)))], int(random.integers(2**32))
+    variant, seed = VOICES[group][int(random.integers(len(VOICES[group])))], int(random.integers(2**32))
     parts = [_quiet(0.3, random)]
     for word in words:
         way = _way(name, spoken, word, random)
         said = of.accent(way.said, rules) if way.spelling == HOME and _lent(name, spoken, word) else way.said
-        voice = random_voice(np.random.default_rng(seed), [variant], way.spelling)
+        voice = random_voice(np.random.default_rng(seed), [variant], way.spelling, RATES[group])
         heard = say(voice, said, way.spelling)
         parts += [resample(0.5 * heard.samples, SAMPLE_RATE / heard.sample_rate), _quiet(0.4, random)]
-    line = telephone(np.concatenate(parts), random, Backgrounds((), ()), Noise(15, 35))
+    line = telephone(np.concatenate(parts), random, Backgrounds((), ()), Noise(15, 35, in_band=True))
     return Take(line, " ".join(words), variant)
 
 

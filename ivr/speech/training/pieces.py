@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,20 @@ from ivr.speech.training.espeak import Sound, Voice, say
 Syllables = tuple[str, ...]
 Wave = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
 _NOTHING = np.zeros(0, dtype=np.float32)
+# What no training call has, so that it can be measured on: voices, words a minute, and tones of accents
 HELD_OUT_VARIANTS = ("f4", "m6", "steph2", "edward2", "linda", "ed")
+HELD_OUT_RATES = (range(130, 151), range(195, 226))
+HELD_OUT_TONES = ("1342", "3241")
 _VARIANTS = """
 - f1 f2 f3 f5 m1 m2 m3 m4 m5 m7 m8 adam Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo
 Jacky Lee Marco Mario Michael Mike anika antonio aunty belinda benjamin boris caleb david edward grandma
 grandpa gustave iven iven2 iven3 john kaukovalta klatt klatt2 klatt3 klatt4 max michel miguel norbert pablo
-paul pedro quincy rob robert sandro shelby steph steph3 travis victor zac
+paul pedro quincy robert sandro shelby steph steph3 travis victor zac
 """
-VARIANTS = tuple(_VARIANTS.split())  # - is the voice as it is
+VARIANTS = tuple(_VARIANTS.split())  # - is the voice as it is; rob crashes espeak-ng 1.51 where it is low (Cantonese)
+RATES = tuple(rate for rate in range(80, 251) if all(rate not in held for held in HELD_OUT_RATES))
 VOICES = {"mandarin": "cmn-latn-pinyin", "cantonese": "yue-latn-jyutping"}
+_TONES = tuple(sorted({"".join(tones) for tones in permutations("1234")} - {*HELD_OUT_TONES, Accent().tones}))
 # What many dialects make of Mandarin's sounds; an invented accent has some of them, and tones of its own.
 ACCENT_RULES = (
     *(("^zh", "z"), ("^ch", "c"), ("^sh", "s"), ("^n(?=[aeo])", "l"), ("^r(?=[aeo])", "l"), ("^hu$", "fu")),
@@ -65,17 +71,23 @@ def recordings(folder: Path) -> Iterator[Recording]:
             yield Recording(folder / entry["audio_filepath"], entry.get("text", ""), entry["speaker"])
 
 
-def random_voice(random: Random, variants: Sequence[str] = VARIANTS, spelling: str = "mandarin") -> Voice:
-    """An espeak voice of random variant, speed and pitch that reads pinyin, or Jyutping ("cantonese")."""
+def random_voice(
+    random: Random,
+    variants: Sequence[str] = VARIANTS,
+    spelling: str = "mandarin",
+    rates: Sequence[int] = RATES,
+) -> Voice:
+    """An espeak voice of random variant, words a minute and pitch that reads pinyin, or Jyutping ("cantonese")."""
     variant = variants[int(random.integers(len(variants)))]
     name = VOICES[spelling] if variant == "-" else f"{VOICES[spelling]}+{variant}"
-    return Voice(name, int(random.integers(80, 190)), int(random.integers(15, 85)), int(random.integers(20, 80)))
+    rate = rates[int(random.integers(len(rates)))]
+    return Voice(name, rate, int(random.integers(15, 85)), int(random.integers(20, 80)))
 
 
 def random_accent(random: Random) -> Accent:
-    """An invented accent of Mandarin: some sounds otherwise, and tones of its own."""
+    """An invented accent of Mandarin: some sounds otherwise, and tones of its own, which no dialect of the line has."""
     rules = tuple(rule for rule in ACCENT_RULES if random.uniform() < 0.4)
-    return Accent(rules, "".join(str(tone) for tone in random.permutation(4) + 1))
+    return Accent(rules, _TONES[int(random.integers(len(_TONES)))])
 
 
 def synthetic(

@@ -45,8 +45,7 @@ STEPS = (
     Step("first", 8.0, 0.5, 4, 11),
     Step("second", 12.0, 0.4, 8, 21),
     Step("third", 16.0, 0.4, 12, 31, rate=1.5e-3, noise=Noise(0, 28)),
-    Step("fourth", 60.0, 0.35, 24, 41, rate=1.5e-3, noise=Noise(0, 26)),
-    Step("fifth", 10.0, 0.35, 10, 51, rate=1e-3, noise=Noise(2, 26, in_band=True)),
+    Step("fourth", 80.0, 0.35, 24, 41, rate=1.5e-3, noise=Noise(1, 26, in_band=True)),
 )
 
 

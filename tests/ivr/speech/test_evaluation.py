@@ -69,7 +69,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
     result = evaluation.report(evaluation.evaluate(script, path, "challenge"))
     assert script.fed == 6 * 16000
     assert (result["utterances"], result["in_grammar"], result["out_of_grammar"], result["speakers"]) == (6, 4, 2, 2)
-    assert result["exact"] == 2 / 4
+    assert result["exact"] == result["meant"] == 2 / 4
     assert result["word_errors"] == 3 / 8
     assert result["not_understood"] == 1 / 4
     assert (result["rejected"], result["false_accepts"]) == (1 / 2, 1 / 2)
@@ -94,18 +94,21 @@ def test_every_condition_is_laid_out_in_tables(tmp_path: Path) -> None:
     for name in NAMES:
         text = {"challenge": "语言", "digits": "三"}.get(name, "再说一遍" if name in ("menu", "aside") else "是的")
         write_manifest(tmp_path, text).rename(tmp_path / f"synthetic-mandarin-{name}.jsonl")
-    answers = [heard("语言"), heard("中国"), *(heard(one) for one in ("语言", "三", "不是", "再说一遍")), heard()]
+    answers = [heard("语言"), heard("中国"), *(heard(one) for one in ("语言", "三", "对", "再说一遍")), heard()]
     lines = list(tables(Scripted(answers), tmp_path))
     assert lines[2] == (
         "| words | 2 | 100.0% [2.5, 100.0] | 0.0% [0.0, 97.5] | 0.0% [0.0, 97.5] | 0.0% [0.0, 97.5] "
         "| 100.0% [2.5, 100.0] |"
     )
-    assert lines[-1] == "| mandarin | 100% | 100% | 0% | 100% | 0% |"
+    assert lines[-3] == "| mandarin | 100% | 100% | 100% | 100% | 0% |", "对 means what 是的 means"
+    every, none = "100.0% [2.5, 100.0]", "0.0% [0.0, 97.5]"
+    assert lines[-2] == f"| all | {every} | {every} | {every} | {every} | {none} |"
+    assert lines[-1] == f"| … word for word | {every} | {every} | {none} | {every} | {none} |"
 
 
 def test_what_a_folder_lacks_is_a_dash_and_what_is_damaged_is_refused(tmp_path: Path) -> None:
     write_manifest(tmp_path, "语言").rename(tmp_path / "synthetic-mandarin-challenge.jsonl")
-    assert list(tables(Scripted([heard("语言")]), tmp_path))[-1] == "| mandarin | 100% | – | – | – | – |"
+    assert list(tables(Scripted([heard("语言")]), tmp_path))[-3] == "| mandarin | 100% | – | – | – | – |"
     (tmp_path / "0.wav").unlink()
     with pytest.raises(RecordingsDamaged, match=r"synthetic-mandarin-challenge.jsonl:1"):
         list(tables(Scripted([]), tmp_path))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes.util
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,12 +17,14 @@ pytest.importorskip("kaldi_native_fbank", reason="kaldi-native-fbank is not inst
 if ctypes.util.find_library("espeak-ng") is None:
     pytest.skip("libespeak-ng is not installed", allow_module_level=True)
 
+from ivr.dialects import dialect
 from ivr.speech.recogniser import VoskRecogniser
-from ivr.speech.training import conditions, corpus
+from ivr.speech.training import conditions, corpus, pieces
 from ivr.speech.training.calls import call
 from ivr.speech.training.channel import Backgrounds, Noise, band, read, resample, telephone
 from ivr.speech.training.confidence import nearly_said
-from ivr.speech.training.espeak import Voice
+from ivr.speech.training.espeak import Spoken, Voice, say
+from ivr.speech.training.mixture import Material, frames
 from ivr.speech.training.phones import GARBAGE, SILENCE
 from ivr.speech.training.pieces import not_speech, recordings, synthetic, with_breath
 from ivr.speech.training.recipe import WorkDiffers, inventory, train
@@ -117,6 +121,47 @@ def test_no_tuning_or_reporting_speaker_is_trained_on(shared: Path) -> None:
     speakers = {recording.speaker for _, recording in corpus.everything(shared / "data")}
     assert not speakers & {*conditions.SPEAKERS["tuning"], *conditions.SPEAKERS["reporting"]}
     assert set(conditions.SPEAKERS["training"]) <= speakers
+
+
+def voices(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> list[Voice]:
+    """Everything that a module has espeak-ng say from now on is written down here: by which voice."""
+    used: list[Voice] = []
+
+    def noting(voice: Voice, said: Sequence[str], spelling: str = "mandarin") -> Spoken:
+        used.append(voice)
+        return say(voice, said, spelling)
+
+    monkeypatch.setattr(module, "say", noting)
+    return used
+
+
+def test_what_synthetic_speech_is_measured_by_is_not_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a voice nor a rate; and those of thresholds are others than those of figures."""
+    trained, measured = voices(monkeypatch, pieces), voices(monkeypatch, conditions)
+    material = Material(inventory(), QUIET, ["ma1", "shi4"], ["maa1", "si6"], [])
+    assert len(list(frames(material, 0.2, 1.0, 3))) > 50
+    seen: dict[str, set[tuple[str, int]]] = {}
+    for group in ("tuning", "reporting"):
+        conditions.write_synthetic(group, tmp_path / group, "cantonese", count=12)
+        seen[group] = {(voice.name.partition("+")[2], voice.rate) for voice in measured}
+        measured.clear()
+    names, rates = ({voice.name.partition("+")[2] for voice in trained}, {voice.rate for voice in trained})
+    for name, rate in seen["tuning"] | seen["reporting"]:
+        assert name not in names
+        assert rate not in rates
+    assert min(rates) < 130, "slow speech is learnt"
+    assert max(rates) > 225, "and faster than what is measured"
+    for part in (0, 1):
+        assert not {voice[part] for voice in seen["tuning"]} & {voice[part] for voice in seen["reporting"]}
+
+
+def test_no_invented_accent_has_the_tones_of_a_dialect_that_is_measured() -> None:
+    random = np.random.default_rng(1)
+    tones = {pieces.random_accent(random).tones for _ in range(2000)}
+    assert len(tones) == 21
+    assert not tones & {dialect(code).accent.tones for code in ("mandarin", "sichuanese", "kunming", "shaanxi")}
 
 
 def small_copy(data: Path, out: Path) -> None:
