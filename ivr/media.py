@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, Flask, abort, g, jsonify, request
 from flask_sock import Sock
@@ -36,13 +37,33 @@ WAITING_LIMIT = 1500  # messages, half a minute of audio: beyond it the oldest a
 WATCHDOG_S = 5.0  # without a frame of the caller's, the turn is given up: a hung socket leaves the caller in silence
 CLOSE_S = 2.0  # how long the carrier may take to answer our goodbye
 TOGETHER = 5 * FRAME_BYTES  # bytes of prompts sent in one message
+UNHURRIED_S = 0.06  # from one reading of a socket to the next: to wake up for each frame costs more than to hear it
+AT_ONCE = 64 * 1024  # bytes that are read then, so that what has waited is caught up with
+LENT_AS = ("gunicorn.socket", "werkzeug.socket")
 NORMAL, REFUSED, FAILED = 1000, 1008, 1011  # close codes of RFC 6455
+
+
+class Unhurried:
+    """A connection that is read no more often than every UNHURRIED_S, and then all that has come."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._read_at = connection, 0.0
+
+    def recv(self, size: int) -> bytes:
+        """As a socket's own."""
+        time.sleep(max(0.0, self._read_at + UNHURRIED_S - time.monotonic()))
+        self._read_at = time.monotonic()
+        return self._connection.recv(size)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the connection's."""
+        return getattr(self._connection, name)
 
 
 def create_media(rt: Runtime, recogniser: Recogniser, watchdog_s: float = WATCHDOG_S) -> Flask:
     """Build the media process. It runs under a server of its own, with a thread for each of `media_slots` turns."""
     app = Flask(__name__)
-    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": MESSAGE_LIMIT}
+    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": MESSAGE_LIMIT, "receive_bytes": AT_ONCE}
     prompts = Prompts(rt.settings.prompts, rt.regions)
     slots = threading.BoundedSemaphore(rt.settings.media_slots)
     line = Blueprint("media", __name__)
@@ -69,6 +90,8 @@ def _admit(rt: Runtime, slots: threading.BoundedSemaphore, refusals: Refusals) -
         logger.warning("all %d slots are taken: a spoken turn is refused", rt.settings.media_slots)
         abort(503)
     g.slot = True
+    for name in request.environ.keys() & {*LENT_AS}:
+        request.environ[name] = Unhurried(request.environ[name])
 
 
 def _journal(rt: Runtime, action: str, subject: str, **detail: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
 from certification.runtime import Runtime
-from ivr.media import WAITING_LIMIT
+from ivr.media import UNHURRIED_S, WAITING_LIMIT, Unhurried
 from ivr.prompts import Prompts
 from tests.ivr.hearing import SILENCE, frames, silence, speech
 from tests.ivr.mediaserver import CHALLENGE, COMMAND, Carrier, Stream, carrier, rt, served, until
@@ -131,6 +132,23 @@ def test_a_machine_that_falls_behind_drops_what_is_oldest(carrier: Carrier) -> N
     carrier.recogniser.awake.set()
     assert stream.closed() == 1000
     assert stream.heard["ended"] == "no_input"
+
+
+def test_what_comes_soon_after_is_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, carriers = socket.socketpair()
+    with ours, carriers:
+        unhurried = Unhurried(ours)
+        carriers.send(b"1")
+        assert unhurried.recv(9) == b"1", "at once"
+        carriers.send(b"2")
+
+        def meanwhile(seconds: float) -> None:
+            assert 0 < seconds <= UNHURRIED_S
+            carriers.send(b"3")
+
+        monkeypatch.setattr(time, "sleep", meanwhile)
+        assert unhurried.recv(9) == b"23"
+        assert unhurried.fileno() == ours.fileno()
 
 
 def test_a_lost_socket_is_a_hang_up(carrier: Carrier) -> None:

@@ -34,7 +34,7 @@ SPEAKERS = {
     "reporting": tuple(f"s{number}" for number in range(29, 35)),
 }
 _GROUPS = 60  # of each speaker
-# espeak-ng voices, and words a minute, that nothing was trained on: some for thresholds, others for figures
+# espeak-ng voices and its words a minute that nothing was trained on: some for thresholds, others for figures
 VOICES = {"tuning": HELD_OUT_VARIANTS[::2], "reporting": HELD_OUT_VARIANTS[1::2]}
 RATES = {"tuning": (*range(130, 141), *range(195, 210)), "reporting": (*range(141, 151), *range(210, 226))}
 _SAID_TOGETHER = {CHALLENGE: 3, "digits": 4}

@@ -19,7 +19,8 @@ from ivr.speech.training.espeak import Sound, Voice, say
 Syllables = tuple[str, ...]
 Wave = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
 _NOTHING = np.zeros(0, dtype=np.float32)
-# What no training call has, so that it can be measured on: voices, words a minute, and tones of accents
+# What espeak-ng is never told in training, so that it can be measured on: voices, words a minute (calls are stretched
+# as well, so such tempos do occur), and tones of accents; their rules are those of any accent
 HELD_OUT_VARIANTS = ("f4", "m6", "steph2", "edward2", "linda", "ed")
 HELD_OUT_RATES = (range(130, 151), range(195, 226))
 HELD_OUT_TONES = ("1342", "3241")

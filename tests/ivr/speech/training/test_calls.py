@@ -151,6 +151,8 @@ def test_what_synthetic_speech_is_measured_by_is_not_trained_on(
     for name, rate in seen["tuning"] | seen["reporting"]:
         assert name not in names
         assert rate not in rates
+    assert not {*pieces.VARIANTS} & {*pieces.HELD_OUT_VARIANTS}
+    assert not {*pieces.RATES} & {rate for of in conditions.RATES.values() for rate in of}
     assert min(rates) < 130, "slow speech is learnt"
     assert max(rates) > 225, "and faster than what is measured"
     for part in (0, 1):
