@@ -24,6 +24,7 @@ CHANNELS: dict[str, Callable[[Pcm], Pcm]] = {
     "g711": lambda pcm: decode_mulaw(encode_mulaw(pcm)),
     "alaw": lambda pcm: decode_alaw(encode_alaw(pcm)),
 }
+UNTRAINED = "-untrained"  # ends the name of a manifest of those alone that are said as nothing in training was
 MISSED, INSERTED = "(nothing)", "(nothing)"
 _CHUNK = 3200  # bytes fed at once: 0.2 s
 

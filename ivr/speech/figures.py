@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from certification.errors import Problem
 from ivr.dialects import HOME, dialects
-from ivr.speech.evaluation import Tally, evaluate, report
+from ivr.speech.evaluation import UNTRAINED, Tally, evaluate, report
 from ivr.speech.recogniser import Recogniser
 from ivr.speech.vocabulary import CHALLENGE, DIGITS, NAMES
 
@@ -62,14 +62,19 @@ def tables(recogniser: Recogniser, folder: Path) -> Iterator[str]:
         yield ""
         yield f"| synthetic, understood | {' | '.join(NAMES)} |"
         yield "|---" * (1 + len(NAMES)) + "|"
-    rows = []
+    rows, untrained = [], []
     for code in tqdm(spoken, unit="dialect", leave=False):
         rows.append([_tally(recogniser, folder / f"synthetic-{code}-{name}.jsonl", name, code) for name in NAMES])
+        some = [folder / f"synthetic-{code}-{name}{UNTRAINED}.jsonl" for name in NAMES]
+        untrained.append([_tally(recogniser, *each, code) for each in zip(some, NAMES, strict=True)])
         yield f"| {code} | {' | '.join(_rate(report(tally), 'meant', interval=False) for tally in rows[-1])} |"
     if spoken:
         together = [report(_together(column)) for column in zip(*rows, strict=True)]
         yield f"| all | {' | '.join(_rate(found, 'meant') for found in together)} |"
         yield f"| … word for word | {' | '.join(_rate(found, 'exact') for found in together)} |"
+        together = [report(_together(column)) for column in zip(*untrained, strict=True)]
+        among = [f"{_rate(found, 'meant')} of {found['utterances']}" for found in together]
+        yield f"| … by a rule of accent that training never had | {' | '.join(among)} |"
 
 
 def _together(tallies: Sequence[Tally]) -> Tally:

@@ -38,7 +38,8 @@ def bench(save: bool, calls: int, vosk_server: Path | None) -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     }
     if save:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+        described = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+        commit = subprocess.run(described, capture_output=True, text=True, check=True)
         found |= {"date": datetime.now(UTC).date().isoformat(), "commit": commit.stdout.strip()}
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{found['date']}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

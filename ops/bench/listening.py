@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from voiceprint.audio import Samples
 
 FRAME = 160  # samples, 20 ms: as the carrier sends them
 CHUNK = 1600  # samples: vosk-server's own clients send 0.2 s at once
-ROUNDS = 5
+ROUNDS = 9
 START_S = 30.0
 NOISE = 10  # of 32767: the line's own
 COMMAND = ("zen3", "me5", "ban4")  # how to certify: the answer leads back to the menu
@@ -95,13 +96,14 @@ def compared(caller: Caller, vosk_server: Path | None = None) -> dict[str, float
     }
 
 
-def _cpu(work: Callable[[], None]) -> float:
-    """CPU seconds of one round, after one that does not count."""
+def _cpu(work: Callable[[], None], clock: Callable[[], float] = time.process_time) -> float:
+    """CPU seconds of one round: the median of some, after one that does not count."""
     work()
-    began = time.process_time()
+    moments = [clock()]
     for _ in range(ROUNDS):
         work()
-    return (time.process_time() - began) / ROUNDS
+        moments.append(clock())
+    return float(np.median(np.diff(moments)))
 
 
 def _listen(call: Sequence[Heard], recogniser: VoskRecogniser) -> None:
@@ -134,13 +136,14 @@ def _cpu_of_server(script: Path, call: Sequence[Heard]) -> float:
             (challenge, [turn for turn in call if turn.grammar == CHALLENGE]),
         ):
             with _server(script, folder) as (process, url):
-                _ask(url, mine)
-                began = process.cpu_times()
-                for _ in range(ROUNDS):
-                    _ask(url, mine)
-                ended = process.cpu_times()
-                found += (ended.user + ended.system - began.user - began.system) / ROUNDS
+                found += _cpu(partial(_ask, url, mine), partial(_used, process))
     return found
+
+
+def _used(process: psutil.Process) -> float:
+    """CPU seconds that a process has taken."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @contextmanager

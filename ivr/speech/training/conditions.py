@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ivr.dialects import HOME, Pronunciation, dialect
+from ivr.dialects import HOME, Accent, Pronunciation, Said, dialect
+from ivr.speech.evaluation import UNTRAINED
 from ivr.speech.training.channel import (
     SAMPLE_RATE,
     Backgrounds,
@@ -25,7 +26,7 @@ from ivr.speech.training.channel import (
     through_codec,
 )
 from ivr.speech.training.espeak import say
-from ivr.speech.training.pieces import HELD_OUT_VARIANTS, Recording, random_voice, recordings
+from ivr.speech.training.pieces import ACCENT_RULES, HELD_OUT_VARIANTS, Recording, random_voice, recordings
 from ivr.speech.vocabulary import ASIDE, CHALLENGE, NAMES, decoys, meanings, pronunciations
 
 SPEAKERS = {
@@ -49,11 +50,12 @@ _ROOM = 1e-4  # the noise of the quiet between recordings
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One recording to be heard and what is said in it."""
+    """One recording to be heard and what is said in it; `untrained`: by a rule of an accent that training never had."""
 
     samples: Samples
     text: str
     speaker: str
+    untrained: bool = False
 
 
 Change = Callable[[Samples], Samples]
@@ -87,14 +89,19 @@ def write(data: Path, group: str, words: Sequence[str], out: Path, seed: int = 7
 def write_synthetic(group: str, out: Path, spoken: str = HOME, count: int = 200, seed: int = 5) -> list[Path]:
     """Write, for each grammar, what one group of VOICES says in a dialect, at its RATES, over telephone lines.
 
-    No evidence: a synthetic voice is no caller. What Mandarin lends is said with more or less of the dialect's accent.
+    No evidence: a synthetic voice is no caller. What Mandarin lends is said with more or less of the dialect's accent;
+    manifests of UNTRAINED have those alone of which a syllable is said by a rule that no training call had.
     Raises EspeakMissing, DialectUnknown.
     """
     random = np.random.default_rng(seed)
-    return [
-        _write(out, f"synthetic-{spoken}-{name}", [_synthetic(name, spoken, group, random) for _ in range(count)])
-        for name in NAMES
-    ]
+    written = []
+    for name in NAMES:
+        takes = [_synthetic(name, spoken, group, random) for _ in range(count)]
+        written.append(_write(out, f"synthetic-{spoken}-{name}", takes))
+        some = out / f"{written[-1].stem}{UNTRAINED}.jsonl"
+        lines = written[-1].read_text(encoding="utf-8").splitlines(keepends=True)
+        some.write_text("".join(line for line, take in zip(lines, takes, strict=True) if take.untrained), "utf-8")
+    return written
 
 
 def _synthetic(name: str, spoken: str, group: str, random: Random) -> Take:
@@ -104,15 +111,23 @@ def _synthetic(name: str, spoken: str, group: str, random: Random) -> Take:
     of = dialect(spoken)
     rules = [rule for rule in of.accent.rules if random.uniform() < 0.7]
     variant, seed = VOICES[group][int(random.integers(len(VOICES[group])))], int(random.integers(2**32))
-    parts = [_quiet(0.3, random)]
+    parts, untrained = [_quiet(0.3, random)], False
     for word in words:
         way = _way(name, spoken, word, random)
         said = of.accent(way.said, rules) if way.spelling == HOME and _lent(name, spoken, word) else way.said
+        untrained |= said_by_untrained_rule(way.said, said)
         voice = random_voice(np.random.default_rng(seed), [variant], way.spelling, RATES[group])
         heard = say(voice, said, way.spelling)
         parts += [resample(0.5 * heard.samples, SAMPLE_RATE / heard.sample_rate), _quiet(0.4, random)]
     line = telephone(np.concatenate(parts), random, Backgrounds((), ()), Noise(15, 35, in_band=True))
-    return Take(line, " ".join(words), variant)
+    return Take(line, " ".join(words), variant, untrained)
+
+
+def said_by_untrained_rule(plain: Said, said: Said) -> bool:
+    """Whether a syllable has become what none of the invented accents makes of it, whatever its tone."""
+    trained = Accent(ACCENT_RULES)
+    ways = [{form[0][:-1] for form in trained.more_or_less((one[:-1] + "5",))} for one in plain]
+    return any(one[:-1] not in way for one, way in zip(said, ways, strict=True))
 
 
 def _way(name: str, spoken: str, word: str, random: Random) -> Pronunciation:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from ivr.speech import evaluation
 from ivr.speech.commands import speech
+from ivr.speech.evaluation import UNTRAINED
 from ivr.speech.figures import NothingToMeasure, RecordingsDamaged, tables
 from ivr.speech.recogniser import Heard
 from ivr.speech.vocabulary import NAMES
@@ -94,21 +95,24 @@ def test_every_condition_is_laid_out_in_tables(tmp_path: Path) -> None:
     for name in NAMES:
         text = {"challenge": "语言", "digits": "三"}.get(name, "再说一遍" if name in ("menu", "aside") else "是的")
         write_manifest(tmp_path, text).rename(tmp_path / f"synthetic-mandarin-{name}.jsonl")
+    write_manifest(tmp_path, "没错", "是的").rename(tmp_path / f"synthetic-mandarin-yesno{UNTRAINED}.jsonl")
     answers = [heard("语言"), heard("中国"), *(heard(one) for one in ("语言", "三", "对", "再说一遍")), heard()]
+    answers += [heard("没错"), heard("不")]
     lines = list(tables(Scripted(answers), tmp_path))
     assert lines[2] == (
         "| words | 2 | 100.0% [2.5, 100.0] | 0.0% [0.0, 97.5] | 0.0% [0.0, 97.5] | 0.0% [0.0, 97.5] "
         "| 100.0% [2.5, 100.0] |"
     )
-    assert lines[-3] == "| mandarin | 100% | 100% | 100% | 100% | 0% |", "对 means what 是的 means"
+    assert lines[-4] == "| mandarin | 100% | 100% | 100% | 100% | 0% |", "对 means what 是的 means"
     every, none = "100.0% [2.5, 100.0]", "0.0% [0.0, 97.5]"
-    assert lines[-2] == f"| all | {every} | {every} | {every} | {every} | {none} |"
-    assert lines[-1] == f"| … word for word | {every} | {every} | {none} | {every} | {none} |"
+    assert lines[-3] == f"| all | {every} | {every} | {every} | {every} | {none} |"
+    assert lines[-2] == f"| … word for word | {every} | {every} | {none} | {every} | {none} |"
+    assert lines[-1].endswith("| – of 0 | – of 0 | 50.0% [1.3, 98.7] of 2 | – of 0 | – of 0 |")
 
 
 def test_what_a_folder_lacks_is_a_dash_and_what_is_damaged_is_refused(tmp_path: Path) -> None:
     write_manifest(tmp_path, "语言").rename(tmp_path / "synthetic-mandarin-challenge.jsonl")
-    assert list(tables(Scripted([heard("语言")]), tmp_path))[-3] == "| mandarin | 100% | – | – | – | – |"
+    assert list(tables(Scripted([heard("语言")]), tmp_path))[-4] == "| mandarin | 100% | – | – | – | – |"
     (tmp_path / "0.wav").unlink()
     with pytest.raises(RecordingsDamaged, match=r"synthetic-mandarin-challenge.jsonl:1"):
         list(tables(Scripted([]), tmp_path))

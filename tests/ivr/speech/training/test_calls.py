@@ -18,6 +18,7 @@ if ctypes.util.find_library("espeak-ng") is None:
     pytest.skip("libespeak-ng is not installed", allow_module_level=True)
 
 from ivr.dialects import dialect
+from ivr.speech.evaluation import UNTRAINED
 from ivr.speech.recogniser import VoskRecogniser
 from ivr.speech.training import conditions, corpus, pieces
 from ivr.speech.training.calls import call
@@ -164,6 +165,37 @@ def test_no_invented_accent_has_the_tones_of_a_dialect_that_is_measured() -> Non
     tones = {pieces.random_accent(random).tones for _ in range(2000)}
     assert len(tones) == 21
     assert not tones & {dialect(code).accent.tones for code in ("mandarin", "sichuanese", "kunming", "shaanxi")}
+
+
+@pytest.mark.parametrize(
+    ("plain", "said", "untrained"),
+    [
+        (("shi4", "de5"), ("si2", "de5"), False),  # zh, ch, sh as z, c, s: half of the invented accents have it
+        (("ting1", "bu4"), ("tin1", "bu4"), False),
+        (("zheng4",), ("zen4",), False),  # two rules at once
+        (("ren2", "gong1"), ("yin4", "gong3"), True),
+        (("yi1", "shui3"), ("yi1", "fei4"), True),
+    ],
+)
+def test_what_no_invented_accent_says_was_never_trained_on(
+    plain: tuple[str, ...], said: tuple[str, ...], untrained: bool
+) -> None:
+    assert conditions.said_by_untrained_rule(plain, said) == untrained
+
+
+def test_what_was_never_trained_on_is_listed_by_itself(tmp_path: Path) -> None:
+    """Jiaodong says r as y, which no training call does; nobody's Mandarin has a rule."""
+    listed = {}
+    for spoken in ("mandarin", "jiaodong"):
+        for manifest in conditions.write_synthetic("tuning", tmp_path, spoken, count=15):
+            every = manifest.read_text(encoding="utf-8").splitlines()
+            some = manifest.with_stem(manifest.stem + UNTRAINED).read_text(encoding="utf-8").splitlines()
+            assert len(every) == 15
+            assert {*some} < {*every}
+            listed[manifest.stem] = {json.loads(line)["text"] for line in some}
+    assert not any(texts for name, texts in listed.items() if "mandarin" in name)
+    assert listed["synthetic-jiaodong-menu"]
+    assert all({*text} & {*"人认日"} for text in listed["synthetic-jiaodong-menu"])
 
 
 def small_copy(data: Path, out: Path) -> None:
