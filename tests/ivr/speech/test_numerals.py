@@ -71,6 +71,27 @@ def test_an_amount_comes_back(fen: int) -> None:
     assert amount(say_amount(yuan)) == yuan
 
 
+# What yuan, jiao and fen are called, and a day of the month, where it is otherwise than in Mandarin
+UNITS = {
+    **{"mandarin": ["块毛分日", "元角分号"], "cantonese": ["蚊毫仙號", "元角分号"], "shanghainese": ["块角分号"]},
+    **{"hakka": ["元角分号", "塊毫仙號"], "changsha": ["块角分号"], "sichuanese": ["块角分号"]},
+}
+
+
+@pytest.mark.parametrize("code", dialects())
+@given(fen=st.integers(0, 10**10 - 1), of=st.dates(date(1900, 1, 1), date(2100, 12, 31)))
+def test_amounts_and_days_come_back_in_every_dialect(code: str, fen: int, of: date) -> None:
+    """In its own units, by its own words for the digits of the year; 二 before 百, 千, 万 and 亿 is 两 as well."""
+    yuan = Decimal(fen) / 100
+    for units in UNITS.get(code, UNITS["mandarin"]):
+        own = str.maketrans("块毛分日", units)
+        heard = say_amount(yuan).translate(own)
+        assert amount(heard) == amount(re.sub("二(?=[百千万亿])", "两", heard)) == yuan
+        for said in said_in(code):
+            month = say_day(Day(of.month, of.day)).translate(own)
+            assert day((say_digits(f"{of.year}", said), "年", month)) == Day(of.month, of.day, of.year)
+
+
 @given(st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.booleans())
 def test_a_day_comes_back(of: date, with_year: bool) -> None:
     said = Day(of.month, of.day, of.year if with_year else None)
