@@ -33,7 +33,7 @@ paul pedro quincy robert sandro shelby steph steph3 travis victor zac
 VARIANTS = tuple(_VARIANTS.split())  # - is the voice as it is; rob crashes espeak-ng 1.51 where it is low (Cantonese)
 RATES = tuple(rate for rate in range(80, 251) if all(rate not in held for held in HELD_OUT_RATES))
 VOICES = {"mandarin": "cmn-latn-pinyin", "cantonese": "yue-latn-jyutping"}
-_TONES = tuple(sorted({"".join(tones) for tones in permutations("1234")} - {*HELD_OUT_TONES, Accent().tones}))
+TONES = tuple(sorted({"".join(tones) for tones in permutations("1234")} - {*HELD_OUT_TONES, Accent().tones}))
 # What many dialects make of Mandarin's sounds; an invented accent has some of them, and tones of its own.
 ACCENT_RULES = (
     *(("^zh", "z"), ("^ch", "c"), ("^sh", "s"), ("^n(?=[aeo])", "l"), ("^r(?=[aeo])", "l"), ("^hu$", "fu")),
@@ -88,7 +88,7 @@ def random_voice(
 def random_accent(random: Random) -> Accent:
     """An invented accent of Mandarin: some sounds otherwise, and tones of its own, which no dialect of the line has."""
     rules = tuple(rule for rule in ACCENT_RULES if random.uniform() < 0.4)
-    return Accent(rules, _TONES[int(random.integers(len(_TONES)))])
+    return Accent(rules, TONES[int(random.integers(len(TONES)))])
 
 
 def synthetic(

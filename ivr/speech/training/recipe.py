@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from certification.errors import Problem
-from ivr.speech.training import corpus, folder
+from ivr.speech.training import corpus, folder, pieces
 from ivr.speech.training.calls import Counts, Frames
 from ivr.speech.training.channel import NOISE, Noise, load_backgrounds
 from ivr.speech.training.fit import Plan, finished, fit
@@ -50,7 +50,7 @@ STEPS = (
 
 
 class WorkDiffers(Problem):
-    """The folder to go on from holds the work of other steps, another scale or other sounds."""
+    """The folder to go on from holds the work of other steps, another scale, or other sounds, voices or accents."""
 
     def __init__(self, work: Path) -> None:
         super().__init__(
@@ -73,7 +73,7 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
     torch.set_num_threads(cores())
     torch.manual_seed(1)
     sounds = inventory()
-    _claim(work, scale, sounds)
+    claim(work, scale, sounds)
     network = Network(Shape(WIDTH, sounds.words_pdfs, sounds.pdfs - sounds.words_pdfs))
     before: Path | None = None
     counts: Counts | None = None
@@ -91,9 +91,10 @@ def train(data: Path, work: Path, out: Path, scale: float, say: Say) -> None:
     say(f"the model is in {out}")
 
 
-def _claim(work: Path, scale: float, sounds: Inventory) -> None:
+def claim(work: Path, scale: float, sounds: Inventory) -> None:
     """Write down what is made in a folder, so that nothing else goes on from it. Raises WorkDiffers."""
-    mine = json.dumps([[asdict(step) for step in STEPS], scale, WIDTH, list(sounds.phones)], ensure_ascii=False)
+    spoken = [pieces.VARIANTS, pieces.RATES, pieces.TONES, pieces.ACCENT_RULES]
+    mine = json.dumps([[asdict(step) for step in STEPS], scale, WIDTH, list(sounds.phones), spoken], ensure_ascii=False)
     note = work / "recipe.json"
     if note.exists() and note.read_text(encoding="utf-8") == mine:
         return

@@ -28,7 +28,7 @@ from ivr.speech.training.espeak import Spoken, Voice, say
 from ivr.speech.training.mixture import Material, frames
 from ivr.speech.training.phones import GARBAGE, SILENCE
 from ivr.speech.training.pieces import not_speech, recordings, synthetic, with_breath
-from ivr.speech.training.recipe import WorkDiffers, inventory, train
+from ivr.speech.training.recipe import WorkDiffers, claim, inventory, train
 from ivr.speech.training.spread import spread
 from ivr.speech.vocabulary import challenge_words, decoys, pronunciations
 
@@ -227,6 +227,19 @@ def test_the_recipe_runs_and_is_not_done_twice(shared: Path, tmp_path: Path) -> 
     assert again == [said[-1]]
     with pytest.raises(WorkDiffers, match="--work"):
         train(tmp_path / "data", tmp_path / "work", tmp_path / "model", 0.003, again.append)
+
+
+@pytest.mark.parametrize("changed", ["VARIANTS", "RATES", "TONES", "ACCENT_RULES"])
+def test_calls_of_other_voices_or_accents_are_not_gone_on_from(
+    changed: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be trained on as if they were of the recipe as it is."""
+    work = tmp_path / "work"
+    claim(work, 1.0, inventory())
+    claim(work, 1.0, inventory())
+    monkeypatch.setattr(pieces, changed, getattr(pieces, changed)[1:])
+    with pytest.raises(WorkDiffers, match="--work"):
+        train(shared / "data", work, tmp_path / "model", 1.0, print)
 
 
 def test_what_is_a_part_of_a_phrase_is_near_to_it() -> None:
