@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from certification import templates
 from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate, new_id
-from voiceprint import audio, calibration, encoder, quality, scoring, vault
+from voiceprint import audio, calibration, comparing, encoder, quality, scoring, vault
 from voiceprint.audio import Samples
+from voiceprint.comparing import Comparer
+from voiceprint.line import degraded
 from voiceprint.quality import Reason, Use
 
 
@@ -49,14 +51,12 @@ class Bench:
     """What a worker loads once and uses for every job."""
 
     rt: Runtime
-    encoder: encoder.Encoder
-    calibration: calibration.Calibration
+    comparer: Comparer
 
     @classmethod
     def prepare(cls, rt: Runtime) -> Bench:
-        """Load the encoder of the settings. Raises EncoderMissing or CalibrationMissing, which say what to do."""
-        loaded = encoder.load(rt.settings.voiceprint_encoder or encoder.SHIPPED)
-        return cls(rt, loaded, calibration.load(loaded.name))
+        """Load the models of the settings. Raises EncoderMissing, CohortMissing or CalibrationMissing: what to do."""
+        return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED))
 
     def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float) -> Weighed:
         """Weigh a challenge's audio (the caller's turns joined) against a person's template.
@@ -65,10 +65,10 @@ class Bench:
         SealBroken when it cannot be read.
         """
         template = vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
-        reasons = quality.reasons(quality.measure(samples), Use.TEST)
-        score = scoring.score(template, self.encoder.embed(samples))
-        threshold = self.calibration.threshold(max_fmr).llr
-        return Weighed(score, self.calibration.log_likelihood_ratio(score), threshold, reasons)
+        heard = self.comparer.hear(samples)
+        compared = self.comparer.compare(template, heard)
+        threshold = self.comparer.calibration.certify_from(max_fmr, calibration.SHIPPED_DECISION)
+        return Weighed(compared.score, compared.llr, threshold, quality.reasons(heard.quality, Use.TEST))
 
     def weigh_enrolment(self, utterances: Sequence[Samples]) -> Enrolment:
         """See whether utterances are good enough and of one speaker, and average them into a template."""
@@ -83,11 +83,13 @@ class Bench:
         )
         if reasons:
             return Enrolment(Agreement.POOR, None, reasons, None)
-        embeddings = [self.encoder.embed(samples) for samples in utterances]
+        embed, one_voice = self.comparer.encoder.embed, self.comparer.calibration.one_voice
+        embeddings = [embed(samples) for samples in utterances]
         lowest = scoring.agreement(embeddings)
-        if lowest < self.calibration.one_voice.agreement:
+        if lowest < one_voice.agreement:
             return Enrolment(Agreement.DIFFER, lowest, (), None)
-        return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings))
+        poorer = [embed(degraded(samples)) for samples in utterances]
+        return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings, poorer))
 
     def keep(self, session: Session, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
         """keep(), for whoever holds a bench."""

@@ -46,7 +46,7 @@ class Encoder(Protocol):
 
     @property
     def name(self) -> str:
-        """Kind and weights, such as ecapa8k-1a2b3c4d."""
+        """Kind and weights, such as resnet8k-1a2b3c4d."""
 
     def embed(self, samples: Samples) -> Embedding:
         """Embed one utterance; pauses are cut out first."""

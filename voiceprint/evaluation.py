@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -11,10 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from voiceprint.audio import AudioEmpty, AudioUnreadable, Samples, read, telephone
+from voiceprint.calibration import Conditions
+from voiceprint.cohort import Cohort
+from voiceprint.comparing import Heard, normalised
 from voiceprint.encoder import Embedding, Encoder
+from voiceprint.line import degraded
 from voiceprint.metrics import Scored
 from voiceprint.quality import Use, measure, reasons
-from voiceprint.scoring import Template, score, template_of
+from voiceprint.scoring import Template, template_of
 
 
 class Channel(StrEnum):
@@ -57,11 +62,16 @@ class TrialsUnusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of the trials: those compared with their scores, failures to enrol and to acquire, unusable lines."""
+    """What came of the trials: those compared with their scores, failures to enrol and to acquire, unusable lines.
+
+    `conditions`: what the tests were like. `enrolments`: speaker and utterances of each different enrolment compared.
+    """
 
     trials: int
     compared: tuple[Trial, ...]
     scored: Scored
+    conditions: Conditions
+    enrolments: tuple[tuple[str, tuple[Embedding, ...]], ...]
     fte: float
     fta: float
     problems: tuple[Problem, ...]
@@ -88,6 +98,14 @@ def speaker_of(name: str) -> str:
     return folder if slash else Path(name).stem.partition("-")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An enrolment: its template, and the embeddings of its utterances."""
+
+    template: Template
+    embeddings: tuple[Embedding, ...]
+
+
 class Listener:
     """Reads, transmits, weighs and embeds the recordings of an evaluation; each enrolment and each test only once."""
 
@@ -98,23 +116,30 @@ class Listener:
             return transmit(read(audio / name))
 
         @cache
-        def enrolled(names: tuple[str, ...]) -> Template | None:
+        def enrolled(names: tuple[str, ...]) -> Enrolled | None:
             pieces = [heard(name) for name in names]
             if reasons(measure(np.concatenate(pieces)), Use.ENROLMENT):
                 return None
-            return template_of([encoder.embed(piece) for piece in pieces])
+            embeddings = tuple(encoder.embed(piece) for piece in pieces)
+            poorer = [encoder.embed(degraded(piece)) for piece in pieces]
+            return Enrolled(template_of(embeddings, poorer), embeddings)
 
         @cache
-        def tested(names: tuple[str, ...]) -> Embedding | None:
+        def tested(names: tuple[str, ...]) -> Heard | None:
             joined = np.concatenate([heard(name) for name in names])
-            return None if reasons(measure(joined), Use.TEST) else encoder.embed(joined)
+            quality = measure(joined)
+            return None if reasons(quality, Use.TEST) else Heard(encoder.embed(joined), quality)
 
         self.enrolled, self.tested = enrolled, tested
-        """Template or embedding of joined files; None where the quality is too low. Raise the errors of `read`."""
+        """An enrolment or a test of joined files; None where the quality is too low. Raise the errors of `read`."""
 
 
 def run(
-    trials: Sequence[Trial], listener: Listener, problems: Sequence[Problem] = (), seen: Callable[[], object] = int
+    trials: Sequence[Trial],
+    listener: Listener,
+    cohort: Cohort,
+    problems: Sequence[Problem] = (),
+    seen: Callable[[], object] = int,
 ) -> Outcome:
     """Compare voice with voice for each trial; `seen` is called after each.
 
@@ -122,21 +147,22 @@ def run(
     is of too low a quality count as failures (FTE, FTA: fractions of different enrolments and tests) and are not
     scored. Raises TrialsUnusable when no genuine or no impostor trial is left.
     """
-    found, kept, scores = list(problems), [], []
-    enrolments: dict[tuple[str, ...], bool] = {}
-    tests: dict[tuple[str, ...], bool] = {}
+    found, kept, scores, qualities = list(problems), [], [], []
+    enrolments: dict[tuple[str, ...], Enrolled | None] = {}
+    tests: dict[tuple[str, ...], Heard | None] = {}
     for trial in trials:
         try:
-            template, embedding = listener.enrolled(trial.enrolment), listener.tested(trial.test)
+            enrolled, heard = listener.enrolled(trial.enrolment), listener.tested(trial.test)
         except (AudioUnreadable, AudioEmpty) as error:
             found.append(Problem(trial.line, str(error)))
             continue
         finally:
             seen()
-        enrolments[trial.enrolment], tests[trial.test] = template is None, embedding is None
-        if template is not None and embedding is not None:
+        enrolments[trial.enrolment], tests[trial.test] = enrolled, heard
+        if enrolled is not None and heard is not None:
             kept.append(trial)
-            scores.append(score(template, embedding))
+            scores.append(normalised(cohort, enrolled.template, heard.embedding))
+            qualities.append(heard.quality)
     scored = Scored(
         np.array(scores, dtype=np.float64),
         np.array([trial.genuine for trial in kept], dtype=np.bool_),
@@ -145,8 +171,20 @@ def run(
     )
     if not scored.genuine.any() or scored.genuine.all():
         raise TrialsUnusable(found)
-    fte, fta = (sum(failed.values()) / len(failed) for failed in (enrolments, tests))
-    return Outcome(len(trials), tuple(kept), scored, fte, fta, tuple(found))
+    return Outcome(
+        trials=len(trials),
+        compared=tuple(kept),
+        scored=scored,
+        conditions=Conditions.of(qualities),
+        enrolments=tuple((speaker_of(names[0]), one.embeddings) for names, one in enrolments.items() if one),
+        fte=_share_failed(enrolments.values()),
+        fta=_share_failed(tests.values()),
+        problems=tuple(found),
+    )
+
+
+def _share_failed(tried: Collection[object | None]) -> float:
+    return sum(one is None for one in tried) / len(tried)
 
 
 def parse_groups(lines: Iterable[str]) -> tuple[dict[str, str], list[Problem]]:
@@ -161,3 +199,14 @@ def parse_groups(lines: Iterable[str]) -> tuple[dict[str, str], list[Problem]]:
             case _:
                 problems.append(Problem(number, f"应为 “名称 组别”, expected “NAME GROUP”: {line.strip()!r}"))
     return groups, problems
+
+
+def cohort_of(encoder: Encoder, lines: Iterable[str], audio: Path) -> Cohort:
+    """A cohort from `SPEAKER FILE` lines, each speaker the mean of their files. Raises as `read`, or CohortTooSmall."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        if line.strip():
+            speaker, _, name = line.strip().partition(" ")
+            files[speaker].append(name.strip())
+    templates = [template_of([encoder.embed(read(audio / name)) for name in names]) for names in files.values()]
+    return Cohort(np.stack([one.vector for one in templates] or [np.zeros(1, dtype=np.float32)]), encoder.name)

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
 from voiceprint.audio import SAMPLE_RATE, Samples
 
@@ -20,9 +21,10 @@ def log_mel(samples: Samples) -> NDArray[np.float32]:
 
     Frames are centred on multiples of HOP, with silence beyond both ends: 1 + samples // HOP of them.
     """
-    padded = np.pad(samples, FFT // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
-    power = np.square(np.abs(np.fft.rfft(frames * _window(), axis=1))).astype(np.float32)
+    padded = np.pad(samples.astype(np.float32), WINDOW // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+    spectrum = rfft(frames * _window(), FFT, axis=1)  # float32 throughout, which scipy keeps and numpy may not
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
     decibels: NDArray[np.float32] = 10 * np.log10(np.maximum(power @ _filters(), np.float32(FLOOR)))
     within_range: NDArray[np.float32] = np.maximum(decibels, decibels.max() - np.float32(DYNAMIC_RANGE_DB))
     without_mean: NDArray[np.float32] = within_range - within_range.mean(axis=0)
@@ -31,10 +33,8 @@ def log_mel(samples: Samples) -> NDArray[np.float32]:
 
 @cache
 def _window() -> NDArray[np.float32]:
-    """A periodic Hamming window in the middle of an FFT frame."""
-    hamming = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
-    before = (FFT - WINDOW) // 2
-    return np.pad(hamming, (before, FFT - WINDOW - before)).astype(np.float32)
+    """A periodic Hamming window."""
+    return (0.54 - 0.46 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
 
 
 @cache

@@ -11,6 +11,8 @@ from voiceprint.audio import Samples
 from voiceprint.encoder import Embedding, fingerprint, to_embed, unit
 from voiceprint.features import log_mel
 
+ARCHITECTURE = "architecture"  # key of the model's metadata, as `voiceprint export` writes it
+
 
 class OnnxEncoder:
     """The network in onnxruntime on one thread (two threads on a busy machine are slower); features in numpy."""
@@ -23,7 +25,8 @@ class OnnxEncoder:
             self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
         except (Fail, InvalidGraph, InvalidProtobuf) as error:
             raise RuntimeError(f"not a network for onnxruntime: {error}") from error
-        self.name = f"ecapa8k-{fingerprint(weights)}"
+        architecture = self._session.get_modelmeta().custom_metadata_map.get(ARCHITECTURE, "onnx")
+        self.name = f"{architecture}-{fingerprint(weights)}"
 
     def embed(self, samples: Samples) -> Embedding:
         """Embed one utterance; pauses are cut out first."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from voiceprint.calibration import Calibration
 from voiceprint.evaluation import Outcome, speaker_of
 from voiceprint.metrics import Floats, Interval, Scored, cllr, curve, rate_interval, speaker_bootstrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class PlotMissing(ImportError):
@@ -49,6 +54,12 @@ class Report:
     skipped: int
     groups: Mapping[str, Rates]
 
+    @property
+    def worst(self) -> str | None:
+        """The group whose people are most often not recognised; of equals the one more often mistaken for others."""
+        judged = {name: (one.fnmr, one.fmr or 0.0) for name, one in self.groups.items() if one.fnmr is not None}
+        return max(judged, key=lambda name: judged[name], default=None)
+
     def as_json(self) -> dict[str, object]:
         """The keys that other programs rely on."""
         groups = {name: _fields(rates) for name, rates in self.groups.items()}
@@ -56,7 +67,7 @@ class Report:
             name: getattr(self, name)
             for name in ("trials", "min_dcf", "cllr", "threshold", "fte", "fta", "skipped", "encoder")
         }
-        return {**_fields(self.rates), **rest, "groups": groups}
+        return {**_fields(self.rates), **rest, "groups": groups, "worst_group": self.worst}
 
     def as_text(self) -> str:
         """A few lines for a person."""
@@ -68,17 +79,18 @@ class Report:
             f"at LLR >= {self.threshold:.2f}:",
         ]
         named = {"all": self.rates, **self.groups}
-        return "\n".join([*lines, *(f"  {name}: {_sentence(rates)}" for name, rates in named.items())])
+        rows = [f"  {name}: {_sentence(rates)}" for name, rates in named.items()]
+        worst = [f"worst group: {self.worst}"] if self.worst else []
+        return "\n".join([*lines, *rows, *worst])
 
 
-def make(outcome: Outcome, calibration: Calibration, max_fmr: float, groups: Mapping[str, str]) -> Report:
-    """Work out the figures at the threshold for `max_fmr`. Raises ThresholdUnsupported.
+def make(outcome: Outcome, calibration: Calibration, threshold: float, groups: Mapping[str, str]) -> Report:
+    """Work out the figures at `threshold`, a natural-log likelihood ratio.
 
     A group's trials are those with both speakers in it: impostors of one's own group are the hardest.
     """
     scored = outcome.scored
-    llrs = calibration.slope * scored.scores + calibration.offset
-    threshold = calibration.threshold(max_fmr).llr
+    llrs = calibration.log_likelihood_ratios(scored.scores, outcome.conditions)
     enrolled, tested = (
         np.array([groups.get(names[0]) or groups.get(speaker_of(names[0]), "") for names in sides], dtype=np.str_)
         for sides in ([one.enrolment for one in outcome.compared], [one.test for one in outcome.compared])
@@ -101,15 +113,16 @@ def make(outcome: Outcome, calibration: Calibration, max_fmr: float, groups: Map
     )
 
 
-def plot(outcome: Outcome, path: Path) -> None:
-    """Draw the DET curve as an SVG file. Raises PlotMissing."""
+def plot(outcome: Outcome, calibration: Calibration, threshold: float, path: Path) -> None:
+    """Draw the DET curve and the histogram of both kinds of trials as an SVG file. Raises PlotMissing."""
     try:
         from matplotlib.figure import Figure  # heavy, and not part of the service
     except ImportError as error:
         raise PlotMissing from error
-    found = curve(outcome.scored.scores, outcome.scored.genuine)
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
+    llrs = calibration.log_likelihood_ratios(outcome.scored.scores, outcome.conditions)
+    found = curve(llrs, outcome.scored.genuine)
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    axes, beside = figure.subplots(1, 2)
     ticks = np.array([0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
     rates = (np.clip(rate, 1e-4, 1 - 1e-4) for rate in (found.fmr, found.fnmr))
     axes.plot(*(norm.ppf(rate) for rate in rates), drawstyle="steps-post")
@@ -118,7 +131,18 @@ def plot(outcome: Outcome, path: Path) -> None:
     axes.set(xlabel="false match rate", ylabel="false non-match rate", title=f"EER {found.eer:.2%}")
     axes.set(xlim=norm.ppf([5e-4, 0.5]), ylim=norm.ppf([5e-4, 0.5]))
     axes.grid(visible=True, alpha=0.3)
+    _histogram(beside, llrs, outcome.scored.genuine, threshold)
     figure.savefig(path, format="svg")
+
+
+def _histogram(axes: Axes, llrs: Floats, genuine: NDArray[np.bool_], threshold: float) -> None:
+    """Both kinds of trials by ratio, and the threshold between them."""
+    bins = np.linspace(max(float(llrs.min()), -40.0), min(float(llrs.max()), 40.0), 60)
+    for chosen, label in ((genuine, "same speaker"), (~genuine, "another speaker")):
+        axes.hist(np.clip(llrs[chosen], bins[0], bins[-1]), bins=bins.tolist(), density=True, alpha=0.6, label=label)
+    axes.axvline(threshold, color="black", linestyle="--", label=f"certified from {threshold:.2f}")
+    axes.set(xlabel="natural-log likelihood ratio", ylabel="density of trials")
+    axes.legend()
 
 
 def _rates(scored: Scored, llrs: Floats, threshold: float) -> Rates:

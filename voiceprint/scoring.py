@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from voiceprint.audio import Samples
 from voiceprint.encoder import Embedding, Encoder, unit
+from voiceprint.line import degraded
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,18 @@ class Template:
     """An enrolled voice.
 
     `vector`: mean of the enrolment embeddings, float32, shape (dimensions,), length 1. `encoder`: whose embeddings.
-    `utterances`: how many.
+    `utterances`: how many. `degraded`: the second template, as `vector`, of the same recordings over a poorer line.
     """
 
     vector: NDArray[np.float32]
     encoder: str
     utterances: int
+    degraded: NDArray[np.float32] | None = None
+
+    @property
+    def direction(self) -> NDArray[np.float32]:
+        """Midway between both templates: what a voice is compared with."""
+        return self.vector if self.degraded is None else unit(self.vector + self.degraded)
 
 
 class TemplateOfAnotherEncoder(ValueError):
@@ -43,18 +50,29 @@ class NothingToEnrol(ValueError):
 
 
 def enrol(encoder: Encoder, utterances: Sequence[Samples]) -> Template:
-    """Embed each utterance and average. Raises NothingToEnrol."""
-    return template_of([encoder.embed(samples) for samples in utterances])
+    """Embed each utterance and average, as it was heard and over a poorer line. Raises NothingToEnrol."""
+    return template_of(
+        [encoder.embed(samples) for samples in utterances],
+        [encoder.embed(degraded(samples)) for samples in utterances],
+    )
 
 
-def template_of(embeddings: Sequence[Embedding]) -> Template:
-    """Average embeddings of one voice and one encoder. Raises NothingToEnrol, TemplateOfAnotherEncoder."""
+def template_of(embeddings: Sequence[Embedding], poorer: Sequence[Embedding] = ()) -> Template:
+    """Average embeddings of one voice and one encoder; `poorer`: of the same utterances over a poorer line.
+
+    Raises NothingToEnrol, TemplateOfAnotherEncoder.
+    """
     if not embeddings:
         raise NothingToEnrol
-    for other in embeddings[1:]:
+    for other in (*embeddings[1:], *poorer):
         _same_encoder(embeddings[0].encoder, other.encoder)
-    mean = np.mean([embedding.vector for embedding in embeddings], axis=0)
-    return Template(unit(mean), embeddings[0].encoder, len(embeddings))
+    return Template(
+        _mean(embeddings), embeddings[0].encoder, len(embeddings), degraded=_mean(poorer) if poorer else None
+    )
+
+
+def _mean(embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
+    return unit(np.mean([embedding.vector for embedding in embeddings], axis=0))
 
 
 def agreement(embeddings: Sequence[Embedding]) -> float:
@@ -75,7 +93,7 @@ def agreement(embeddings: Sequence[Embedding]) -> float:
 def score(template: Template, embedding: Embedding) -> float:
     """Cosine of the angle between template and embedding, in [-1, 1]. Raises TemplateOfAnotherEncoder."""
     _same_encoder(template.encoder, embedding.encoder)
-    return float(np.clip(template.vector @ embedding.vector, -1.0, 1.0))
+    return float(np.clip(template.direction @ embedding.vector, -1.0, 1.0))
 
 
 def _same_encoder(one: str, other: str) -> None:

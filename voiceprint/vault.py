@@ -7,6 +7,7 @@ import json
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voiceprint.scoring import Template
 
@@ -30,8 +31,10 @@ class TemplateUnreadable(ValueError):
 
 def seal(template: Template, cipher: Cipher, context: bytes) -> bytes:
     """Encrypt a template; `context` names the row it belongs to, so that it opens nowhere else."""
-    vector = base64.b64encode(template.vector.astype("<f4").tobytes()).decode("ascii")
-    fields = {"encoder": template.encoder, "utterances": template.utterances, "vector": vector}
+    fields: dict[str, object] = {"encoder": template.encoder, "utterances": template.utterances}
+    fields["vector"] = _text(template.vector)
+    if template.degraded is not None:
+        fields["degraded"] = _text(template.degraded)
     return cipher.encrypt(json.dumps(fields).encode("ascii"), context)
 
 
@@ -40,7 +43,17 @@ def open_(sealed: bytes, cipher: Cipher, context: bytes) -> Template:
     opened = cipher.decrypt(sealed, context)
     try:
         fields = json.loads(opened)
-        vector = np.frombuffer(base64.b64decode(fields["vector"], validate=True), dtype="<f4")
-        return Template(vector.astype(np.float32), str(fields["encoder"]), int(fields["utterances"]))
+        vector, degraded = (_vector(fields[name]) if name in fields else None for name in ("vector", "degraded"))
+        if vector is None:
+            raise TemplateUnreadable
+        return Template(vector, str(fields["encoder"]), int(fields["utterances"]), degraded)
     except (KeyError, TypeError, ValueError) as error:
         raise TemplateUnreadable from error
+
+
+def _text(vector: NDArray[np.float32]) -> str:
+    return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+
+
+def _vector(text: str) -> NDArray[np.float32]:
+    return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4").astype(np.float32)

@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from ivr.speech.vocabulary import challenge_words
-from ops.bench import lines, listening, parts
+from ops.bench import lines, listening, parts, voices
 from ops.demo.callers import SHIPPED, Caller
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "bench"
@@ -31,7 +31,8 @@ def bench(save: bool, calls: int, vosk_server: Path | None) -> None:
     speech = np.concatenate([caller.repeats([f"word.{name}"]) for name in challenge_words()])
     found: dict[str, object] = {
         "hearing_real_time_factor": round(parts.hearing(speech), 4),
-        "embedding_real_time_factor": round(parts.embedding(speech), 4),
+        **{name: value and round(value, 4) for name, value in voices.compared(speech).items()},
+        "worker_mib": round(voices.worker_mib(), 1),
         **{name: round(value, 5) for name, value in parts.writing().items()},
         **{name: round(value, 4) for name, value in listening.compared(caller, vosk_server).items()},
         **{name: round(value, 3) for name, value in lines.answers(calls).items()},

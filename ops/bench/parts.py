@@ -1,4 +1,4 @@
-"""How fast the parts are, one by one: the recogniser, the voice encoder, the journal and the PINs."""
+"""How fast the parts are, one by one: the recogniser, the journal and the PINs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from certification.runtime import Runtime
 from certification.settings import Settings
 from ivr.speech.recogniser import VoskRecogniser
 from ops.migrations import upgrade
-from voiceprint import audio, encoder
+from voiceprint import audio
 from voiceprint.audio import Samples
 
 ROUNDS = 20
@@ -45,12 +45,6 @@ def hearing(speech: Samples) -> float:
         listening.finish()
 
     return seconds(hear) / (len(speech) / audio.SAMPLE_RATE)
-
-
-def embedding(speech: Samples) -> float:
-    """Seconds of work for a second of speech: the voice encoder on one thread."""
-    loaded = encoder.load()
-    return seconds(lambda: loaded.embed(speech)) / (len(speech) / audio.SAMPLE_RATE)
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     rt = compose.runtime()
     with rt.sessions.begin() as session:
         find(session, rt, person_id)  # before anything slow
-    utterances = [audio.read(path) for path in (first, *more)]
+    utterances = [audio.telephone(audio.read(path)) for path in (first, *more)]  # as calls will be heard
     if len({utterance.tobytes() for utterance in utterances}) < max(3, len(utterances)):
         raise click.ClickException(TOO_FEW)
     bench = Bench.prepare(rt)

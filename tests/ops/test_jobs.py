@@ -35,7 +35,7 @@ def test_several_workers_at_once_count_once(enrolled: Desk, rt: Runtime) -> None
 
 def test_a_worker_killed_in_between_leaves_the_voice_to_the_next(enrolled: Desk, bench: Bench, rt: Runtime) -> None:
     asked = enrolled.ask(SAME)
-    jobs.use(bench_of(rt, Breaking(bench.encoder.name)))
+    jobs.use(bench_of(rt, Breaking(bench.comparer.encoder.name)))
     with pytest.raises(RuntimeError, match="broken by"):
         jobs.assess(asked)
     assert enrolled.assessment(asked).state == "pending"
@@ -68,7 +68,7 @@ def test_a_template_without_consent_is_no_template(enrolled: Desk, rt: Runtime) 
 
 def test_a_template_of_another_encoder_fails_nobody(enrolled: Desk, bench: Bench, rt: Runtime) -> None:
     asked = enrolled.ask(SAME)
-    jobs.use(bench_of(rt, Foreign(bench.encoder), calibrated=bench.encoder))
+    jobs.use(bench_of(rt, Foreign(bench.comparer.encoder), calibrated=bench.comparer.encoder))
     jobs.assess(asked)
     assert (enrolled.outcome(asked), enrolled.failures(), enrolled.cases()) == ("human", 0, ["no_template"])
 

@@ -131,7 +131,7 @@ def test_the_database_that_fails_once_does_fail(rt: Runtime) -> None:
 
 def break_on(asked: str, times: int, bench: Bench, rt: Runtime) -> None:
     """Have so many workers break on this."""
-    jobs.use(bench_of(rt, Breaking(bench.encoder.name)))
+    jobs.use(bench_of(rt, Breaking(bench.comparer.encoder.name)))
     for _ in range(times):
         with pytest.raises(RuntimeError, match="broken by"):
             jobs.assess(asked)

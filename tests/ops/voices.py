@@ -13,7 +13,8 @@ from certification.store import Assessment, Attempt, Call, Case, Evidence, Perso
 from ivr.speech.vocabulary import challenge_words
 from ops.demo.callers import SHIPPED, Caller
 from ops.voices import Bench
-from voiceprint import audio, calibration
+from voiceprint import audio, calibration, cohort
+from voiceprint.comparing import Comparer
 from voiceprint.encoder import Embedding, Encoder
 from voiceprint.scoring import enrol
 
@@ -42,8 +43,10 @@ class Foreign:
 
 
 def bench_of(rt: Runtime, encoder: Encoder, calibrated: Encoder | None = None) -> Bench:
-    """A bench with this encoder, and the calibration of another where it has none of its own."""
-    return Bench(rt, encoder, calibration.load((calibrated or encoder).name))
+    """A bench with this encoder, and the cohort and calibration of another where it has none of its own."""
+    name = (calibrated or encoder).name
+    strangers = cohort.load(name)
+    return Bench(rt, Comparer(encoder, strangers, calibration.load(name, strangers.name)))
 
 
 def says(who: str, words: int, first: int = 0) -> bytes:
@@ -66,7 +69,7 @@ class Desk:
 
     def enrol(self, bench: Bench) -> None:
         """Mr Wu agrees to a voiceprint, and one is made of the caller's voice."""
-        template = enrol(bench.encoder, [audio.decode_mulaw(turn) for turn in ENROLMENT])
+        template = enrol(bench.comparer.encoder, [audio.decode_mulaw(turn) for turn in ENROLMENT])
         with self.rt.sessions.begin() as session:
             person = session.get_one(Person, self.wu.id)
             consent.record(session, self.rt, person, text="同意", how="desk", by="clerk")

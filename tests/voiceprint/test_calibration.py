@@ -1,5 +1,6 @@
 """From score to log-likelihood ratio, and thresholds."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,9 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceprint import calibration
-from voiceprint.calibration import Calibration, CalibrationMissing, OneVoice, ThresholdUnsupported
+from voiceprint import cohort as cohorts
+from voiceprint.calibration import (
+    SHIPPED_DECISION,
+    Calibration,
+    CalibrationMissing,
+    Conditions,
+    Decision,
+    OneVoice,
+    ThresholdUnsupported,
+)
 from voiceprint.encoder import Encoder
-from voiceprint.metrics import Scored
+from voiceprint.metrics import Scored, cllr
+from voiceprint.quality import Quality, measure
 
 ONE_VOICE = OneVoice(agreement=0.5, parted=0.1, joined=0.1, enrolments=10, mixtures=20)
 
@@ -26,18 +37,71 @@ def normal_scores(trials: int = 4000, apart: float = 2.0) -> Scored:
     return Scored(scores, genuine, names, np.where(genuine, names, others))
 
 
+def usual(trials: int) -> Conditions:
+    """All tests alike: 3 s of speech, 20 dB over the noise."""
+    return Conditions(np.full(trials, 3.0), np.full(trials, 20.0))
+
+
+def fitted_on(scored: Scored) -> Calibration:
+    return calibration.fit("a", "c", scored, usual(len(scored.scores)), ONE_VOICE)
+
+
+def heard(seconds: float, snr_db: float) -> Quality:
+    return dataclasses.replace(measure(np.zeros(0, dtype=np.float32)), net_speech_s=seconds, snr_db=snr_db)
+
+
 def test_ratios_are_those_of_the_distributions() -> None:
-    scored = normal_scores(40000)
-    slope, offset = calibration.affine(scored.scores, scored.genuine)
-    assert slope == pytest.approx(2, rel=0.05)
-    assert offset == pytest.approx(0, abs=0.1)
-    fitted = Calibration("a", slope, offset, (), ONE_VOICE)
-    assert fitted.log_likelihood_ratio(1.5) == pytest.approx(3, abs=0.2)
+    fitted = fitted_on(normal_scores(40000))
+    assert fitted.slope[0] == pytest.approx(2, rel=0.05)
+    assert fitted.offset[0] == pytest.approx(0, abs=0.1)
+    assert fitted.log_likelihood_ratio(1.5, heard(3, 20)) == pytest.approx(3, abs=0.2)
 
 
 def test_perfect_separation_gives_a_finite_slope() -> None:
-    scored = normal_scores(apart=40)
-    assert np.isfinite(calibration.affine(scored.scores, scored.genuine)).all()
+    assert np.isfinite(fitted_on(normal_scores(apart=40)).slope).all()
+
+
+def test_a_short_or_noisy_test_says_less() -> None:
+    """Half of the trials are short and noisy, and there the two kinds lie closer together."""
+    plain, poor = normal_scores(8000, apart=4.0), normal_scores(8000, apart=1.0)
+    both = [np.concatenate([getattr(one, name) for one in (plain, poor)]) for name in Scored.__dataclass_fields__]
+    pooled = Scored(*both)
+    conditions = Conditions(np.repeat([4.0, 1.5], 8000), np.repeat([25.0, 8.0], 8000))
+    fitted = calibration.fit("a", "c", pooled, conditions, ONE_VOICE)
+    assert fitted.log_likelihood_ratio(2, heard(4, 25)) > 2 * fitted.log_likelihood_ratio(2, heard(1.5, 8))
+    blind = calibration.fit("a", "c", pooled, usual(16000), ONE_VOICE)
+    aware, unaware = (
+        cllr(one.log_likelihood_ratios(pooled.scores, under), pooled.genuine)
+        for one, under in ((fitted, conditions), (blind, usual(16000)))
+    )
+    assert aware < 0.97 * unaware
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0, 60), st.floats(-20, 60))
+def test_a_higher_score_never_says_less(seconds: float, snr_db: float) -> None:
+    """Even where the trials say the opposite of short tests: there genuine scores are the lower ones."""
+    plain, turned = normal_scores(800, apart=4.0), normal_scores(800, apart=-4.0)
+    both = [np.concatenate([getattr(one, name) for one in (plain, turned)]) for name in Scored.__dataclass_fields__]
+    conditions = Conditions(np.repeat([6.0, 1.2], 800), np.full(1600, 20.0))
+    fitted = calibration.fit("a", "c", Scored(*both), conditions, ONE_VOICE)
+    low, high = (fitted.log_likelihood_ratio(score, heard(seconds, snr_db)) for score in (-1, 1))
+    assert high > low
+
+
+def test_a_threshold_follows_from_costs_and_prior() -> None:
+    """At the threshold both decisions cost the same."""
+    decision = Decision(impostors=0.02, cost=150)
+    ratio = np.exp(decision.llr)
+    assert 0.98 * ratio == pytest.approx(0.02 * 150)
+    assert Decision(0.02, 300).llr > decision.llr
+    assert Decision(0.1, 150).llr > decision.llr
+
+
+def test_the_counted_rate_holds_where_costs_would_allow_more() -> None:
+    fitted = fitted_on(normal_scores())
+    assert fitted.certify_from(0.01, Decision(0.01, 2)) == fitted.threshold(0.01).llr
+    assert fitted.certify_from(0.05, Decision(0.5, 1e6)) == Decision(0.5, 1e6).llr
 
 
 @settings(max_examples=25, deadline=None)
@@ -52,7 +116,7 @@ def test_no_more_impostors_pass_than_promised(max_fmr: float) -> None:
 
 
 def test_a_threshold_for_any_target_is_never_looser() -> None:
-    fitted = calibration.fit("a", normal_scores(), ONE_VOICE)
+    fitted = fitted_on(normal_scores())
     assert fitted.threshold(0.01).max_fmr == 0.01
     assert fitted.threshold(0.015).max_fmr == 0.01
     assert fitted.threshold(1).max_fmr == 0.05
@@ -61,16 +125,17 @@ def test_a_threshold_for_any_target_is_never_looser() -> None:
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    fitted = calibration.fit("a", normal_scores(), ONE_VOICE)
+    fitted = fitted_on(normal_scores())
     fitted.save(tmp_path / "c.json")
-    assert calibration.load("a", tmp_path / "c.json") == fitted
+    assert calibration.load("a", "c", tmp_path / "c.json") == fitted
 
 
-def test_a_calibration_of_another_encoder_is_missing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("encoder", "cohort"), [("b", "c"), ("a", "d")])
+def test_a_calibration_of_other_models_is_missing(tmp_path: Path, encoder: str, cohort: str) -> None:
     path = tmp_path / "c.json"
-    calibration.fit("a", normal_scores(), ONE_VOICE).save(path)
+    fitted_on(normal_scores()).save(path)
     with pytest.raises(CalibrationMissing, match="stillhere voiceprint calibrate"):
-        calibration.load("b", path)
+        calibration.load(encoder, cohort, path)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"thresholds": [{}]}'])
@@ -79,12 +144,13 @@ def test_a_damaged_calibration_is_missing(tmp_path: Path, content: str | None) -
     if content is not None:
         path.write_text(content, encoding="utf-8")
     with pytest.raises(CalibrationMissing):
-        calibration.load("a", path)
+        calibration.load("a", "c", path)
 
 
 def test_the_shipped_calibration_is_of_the_shipped_encoder(encoder: Encoder) -> None:
-    shipped = calibration.load(encoder.name)
-    assert shipped.slope > 0
+    shipped = calibration.load(encoder.name, cohorts.load(encoder.name).name)
+    assert shipped.slope[0] > 0
+    assert shipped.certify_from(0.01, SHIPPED_DECISION) >= SHIPPED_DECISION.llr > 0
     threshold = shipped.threshold(0.01)
     assert threshold.fmr <= 0.01
     assert threshold.speakers == 6

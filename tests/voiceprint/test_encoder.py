@@ -16,7 +16,7 @@ from voiceprint.features import BANDS, log_mel
 
 def test_its_name_is_its_weights(encoder: Encoder) -> None:
     weights = (encoders.MODEL / "encoder.onnx").read_bytes()
-    assert encoder.name == f"ecapa8k-{hashlib.sha256(weights).hexdigest()[:8]}"
+    assert encoder.name == f"resnet8k-{hashlib.sha256(weights).hexdigest()[:8]}"
     assert len(weights) < 12e6
 
 

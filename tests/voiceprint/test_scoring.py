@@ -1,5 +1,6 @@
 """Templates, scores, agreement; templates as sealed bytes."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -9,7 +10,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tests.voiceprint.voices import speak
 from voiceprint import vault
+from voiceprint.audio import telephone
 from voiceprint.encoder import Embedding, Encoder, unit
+from voiceprint.line import degraded
+from voiceprint.quality import measure
 from voiceprint.scoring import NothingToEnrol, Template, TemplateOfAnotherEncoder, agreement, enrol, score, template_of
 
 
@@ -30,6 +34,26 @@ def test_a_template_is_the_mean_direction() -> None:
     assert template.vector == pytest.approx([0.5**0.5, 0.5**0.5])
     assert score(template, embedding(1, 0)) == pytest.approx(0.5**0.5)
     assert score(template, embedding(-1, -1)) == pytest.approx(-1)
+
+
+def test_the_second_template_is_of_the_same_words_over_a_poorer_line(encoder: Encoder) -> None:
+    spoken = [speak(1, 3, saying) for saying in (1, 2, 3)]
+    template = enrol(encoder, spoken)
+    assert template.degraded is not None
+    poorer = template_of([encoder.embed(degraded(one)) for one in spoken])
+    assert np.array_equal(template.degraded, poorer.vector)
+    assert np.linalg.norm(template.direction) == pytest.approx(1, abs=1e-5)
+    for side in (template.vector, template.degraded):
+        assert template.direction @ side > template.vector @ template.degraded
+
+
+def test_a_degraded_recording_has_noise_15_db_below_its_speech_and_is_always_the_same() -> None:
+    voice = telephone(speak(1, 3))
+    heard = degraded(voice)
+    assert len(heard) == len(voice)
+    assert np.array_equal(heard, degraded(voice))
+    assert measure(voice).snr_db > 30
+    assert measure(heard).snr_db == pytest.approx(15, abs=3)
 
 
 def test_agreement_is_that_of_the_odd_one_out() -> None:
@@ -67,16 +91,19 @@ class Aes:
         return self.key.decrypt(data[:12], data[12:], context)
 
 
-TEMPLATE = Template(unit(np.arange(1.0, 129.0)), "ecapa8k-00000000", 3)
+TEMPLATE = Template(unit(np.arange(1.0, 129.0)), "resnet8k-00000000", 3)
+WITH_SECOND = dataclasses.replace(TEMPLATE, degraded=unit(np.arange(129.0, 1.0, -1.0)))
 
 
-def test_a_sealed_template_opens_as_it_was() -> None:
+@pytest.mark.parametrize("template", [TEMPLATE, WITH_SECOND], ids=["one", "two"])
+def test_a_sealed_template_opens_as_it_was(template: Template) -> None:
     cipher = Aes()
-    sealed = vault.seal(TEMPLATE, cipher, b"person 7")
-    assert b"ecapa8k" not in sealed
+    sealed = vault.seal(template, cipher, b"person 7")
+    assert b"resnet8k" not in sealed
     opened = vault.open_(sealed, cipher, b"person 7")
-    assert np.array_equal(opened.vector, TEMPLATE.vector)
-    assert (opened.encoder, opened.utterances) == (TEMPLATE.encoder, TEMPLATE.utterances)
+    assert np.array_equal(opened.vector, template.vector)
+    assert np.array_equal(opened.direction, template.direction)
+    assert (opened.encoder, opened.utterances) == (template.encoder, template.utterances)
 
 
 def test_a_template_opens_only_where_it_belongs() -> None:

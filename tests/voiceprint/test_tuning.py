@@ -7,29 +7,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voiceprint import calibration
+from voiceprint import calibration, comparing
 from voiceprint.audio import telephone
-from voiceprint.encoder import Encoder
+from voiceprint.calibration import Conditions, OneVoice
 from voiceprint.metrics import Scored
-from voiceprint.scoring import enrol, score
-from voiceprint.training import tuning
+from voiceprint.scoring import enrol
+from voiceprint.training import figures, tuning
 from voiceprint.training.corpus import SPEAKERS, Group
 from voiceprint.training.trials import spoken
+from voiceprint.training.tuning import Measured
 
 NAMES = np.array(["a", "b", "c", "d"])
 
 
-def one_alike_pair() -> Scored:
+def one_alike_pair() -> Measured:
     """Four speakers, ten trials a pair; a and b are hard to tell apart."""
     enrolled, tested = np.repeat(NAMES, 40), np.tile(np.repeat(NAMES, 10), 4)
     genuine = enrolled == tested
     alike = np.isin(enrolled, ["a", "b"]) & np.isin(tested, ["a", "b"]) & ~genuine
     spread = np.random.default_rng(1).normal(0, 0.05, len(enrolled))
-    return Scored(np.where(genuine, 0.8, np.where(alike, 0.7, 0.1)) + spread, genuine, enrolled, tested)
+    scores = np.where(genuine, 0.8, np.where(alike, 0.7, 0.1)) + spread
+    same = np.full(len(scores), 3.0), np.full(len(scores), 20.0)
+    names = np.full(len(scores), 6), np.full(len(scores), tuning.CLEAN)
+    return Measured(Scored(scores, genuine, enrolled, tested), Conditions(*same), *names, {(6, tuning.CLEAN): 0.0})
 
 
 def test_the_strongest_impostor_is_the_one_most_alike() -> None:
-    scored = one_alike_pair()
+    scored = one_alike_pair().scored
     assert [tuning.strongest_impostor(scored, name) for name in "ab"] == ["b", "a"]
 
 
@@ -41,19 +45,33 @@ def test_left_out_speakers_show_what_the_others_hide() -> None:
     assert found["c"].fnmr > found["a"].fnmr
 
 
-def test_real_callers_pass_and_others_do_not(shared: Path, encoder: Encoder) -> None:
-    calibrated = calibration.load(encoder.name)
-    threshold = calibrated.threshold(0.01).llr
+def test_figures_name_the_worst_speaker_and_count_every_kind() -> None:
+    measured = one_alike_pair()
+    measured.scored.scores[measured.scored.genuine & (measured.scored.enrolled == "d")] -= 0.2
+    fitted = calibration.fit("a", "c", measured.scored, measured.conditions, OneVoice(0.5, 0, 0, 1, 1))
+    (row,) = figures.rows(measured, fitted, fitted.threshold(0.01).llr, words=(6,), lines=(tuning.CLEAN,))
+    assert (row.trials, row.targets) == (160, 40)
+    assert row.worst == ("d", 1.0)
+    assert row.fmr <= 0.01 < row.fnmr
+    assert row.fnmr_ci95[0] <= row.fnmr <= row.fnmr_ci95[1]
+    assert "EER" in str(row)
+
+
+def test_real_callers_pass_and_others_do_not(shared: Path) -> None:
+    comparer = comparing.load()
+    threshold = comparer.calibration.certify_from(0.01, calibration.SHIPPED_DECISION)
     enrolments, tests = spoken(shared / "data", Group.TUNING, seed=2)
     one_each = ({one.speaker: one for one in side} for side in (enrolments, tests))
     enrolled, tested = ({name: one.audio() for name, one in side.items()} for side in one_each)
-    templates = {name: enrol(encoder, [telephone(piece) for piece in pieces]) for name, pieces in enrolled.items()}
-    heard = {name: encoder.embed(telephone(np.concatenate(pieces))) for name, pieces in tested.items()}
+    templates = {
+        name: enrol(comparer.encoder, [telephone(piece) for piece in pieces]) for name, pieces in enrolled.items()
+    }
+    heard = {name: comparer.hear(telephone(np.concatenate(pieces))) for name, pieces in tested.items()}
     passed = {
         (one, other)
         for one in SPEAKERS[Group.TUNING]
         for other in SPEAKERS[Group.TUNING]
-        if calibrated.log_likelihood_ratio(score(templates[one], heard[other])) >= threshold
+        if comparer.compare(templates[one], heard[other]).llr >= threshold
     }
     assert sum(one == other for one, other in passed) >= 5
     assert sum(one != other for one, other in passed) <= 1

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from voiceprint.audio import (
@@ -17,7 +16,9 @@ from voiceprint.audio import (
     encode_alaw,
     encode_mulaw,
     read,
+    telephone,
 )
+from voiceprint.line import coloured, power, with_noise
 
 FRAME = SAMPLE_RATE // 50  # 20 ms, one packet
 
@@ -33,11 +34,15 @@ class Channel:
         """Room, handset, noise, level, packet loss and codec, each at random; the length stays as it is."""
         heard = _filtered(samples, self._room(rng), rng)
         if rng.random() < 0.65:
-            heard = _with_noise(heard, self._noise(len(heard), rng), rng.uniform(3, 28))
+            heard = _over(heard, self._noise(len(heard), rng), rng.uniform(3, 28))
         heard = _at_level(heard, rng.uniform(-36, -12))
         if rng.random() < 0.15:
             heard = _lossy(heard, rng)
         return _coded(heard, rng)
+
+    def noisy(self, samples: Samples, snr_db: float, rng: np.random.Generator) -> Samples:
+        """Add a random noise at `snr_db` below the speech (its active frames) and send it over a clean line."""
+        return telephone(with_noise(samples, self._noise(len(samples), rng), snr_db))
 
     def _room(self, rng: np.random.Generator) -> Samples:
         draw = rng.random()
@@ -52,7 +57,7 @@ class Channel:
             recorded = self.noises[rng.integers(len(self.noises))]
             start = int(rng.integers(len(recorded)))
             return np.resize(np.roll(recorded, -start), length)
-        return _coloured_noise(length, rng)
+        return coloured(length, rng.uniform(0, 2), rng)
 
 
 def load(data: Path) -> Channel:
@@ -95,25 +100,13 @@ def _filtered(samples: Samples, room: Samples, rng: np.random.Generator) -> Samp
     return filtered
 
 
-def _coloured_noise(length: int, rng: np.random.Generator) -> Samples:
-    """Noise whose power falls with frequency to a random exponent: white (0), pink (1), brown (2)."""
-    size = next_fast_len(length, real=True)
-    shape = np.maximum(rfftfreq(size, 1 / SAMPLE_RATE), 50) ** (-rng.uniform(0, 2) / 2)
-    coloured: Samples = irfft(rfft(rng.standard_normal(size)) * shape, size)[:length].astype(np.float32)
-    return coloured
-
-
-def _power(samples: NDArray[np.floating]) -> float:
-    return float(np.mean(np.square(samples))) + 1e-10
-
-
-def _with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    gain = np.sqrt(_power(samples) / _power(noise) / 10 ** (snr_db / 10))
+def _over(samples: Samples, noise: Samples, snr_db: float) -> Samples:
+    gain = np.sqrt(power(samples) / power(noise) / 10 ** (snr_db / 10))
     return (samples + np.float32(gain) * noise).astype(np.float32)
 
 
 def _at_level(samples: Samples, dbfs: float) -> Samples:
-    gain = np.float32(10 ** (dbfs / 20) / np.sqrt(_power(samples)))
+    gain = np.float32(10 ** (dbfs / 20) / np.sqrt(power(samples)))
     return np.clip(samples * gain, np.float32(-1), np.float32(1))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceprint.audio import FULL_SCALE, Samples, read
+from voiceprint.audio import FULL_SCALE, SAMPLE_RATE, Samples, read
 
 DSP20 = "dsp20"
 OTHER_FOLDERS = ("cmn-syllables", "cmn-words", "yue-syllables", "fsdd", "librispeech")
@@ -78,15 +78,31 @@ def of_group(data: Path, group: Group) -> list[Recording]:
     return [found for found in recordings(data, DSP20) if found.speaker in SPEAKERS[group]]
 
 
-def training_voices(data: Path, seen: Callable[[Recording], None] = lambda _: None) -> list[Voice]:
-    """Load every training speaker into memory (about 4 hours of speech, 250 MB); `seen` is told of each file."""
-    voices: dict[tuple[str, str], list[NDArray[np.int16]]] = defaultdict(list)
+def training_voices(
+    data: Path,
+    seen: Callable[[Recording], None] = lambda _: None,
+    each: int = 10_000,
+    without: Collection[str] = (),
+) -> list[Voice]:
+    """Load training speakers into memory (about 16 kB a second of speech); `seen` is told of each file.
+
+    Of a speaker with more than `each` recordings, so many are taken, spread over the manifest; speakers named in
+    `without` are left out.
+    """
+    voices = []
     for folder in (DSP20, *OTHER_FOLDERS):
         found = of_group(data, Group.TRAINING) if folder == DSP20 else recordings(data, folder)
+        by_speaker: dict[str, list[Recording]] = defaultdict(list)
         for recording in found:
-            voices[folder, recording.speaker].append(to_int16(read(recording.path)))
-            seen(recording)
-    return [Voice(name, folder, tuple(kept)) for (folder, name), kept in voices.items()]
+            if recording.speaker not in without:
+                by_speaker[recording.speaker].append(recording)
+        for name, theirs in by_speaker.items():
+            kept = []
+            for recording in theirs[:: -(-len(theirs) // each)]:
+                kept.append(to_int16(read(recording.path)))
+                seen(recording)
+            voices.append(Voice(name, folder, tuple(kept)))
+    return voices
 
 
 def to_int16(samples: Samples) -> NDArray[np.int16]:
@@ -98,3 +114,20 @@ def to_int16(samples: Samples) -> NDArray[np.int16]:
 def from_int16(pcm: NDArray[np.int16]) -> Samples:
     """16-bit PCM to samples in [-1, 1]."""
     return pcm.astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def join_at_random(recordings: Sequence[NDArray[np.int16]], length: int, rng: np.random.Generator) -> Samples:
+    """Random recordings of one speaker with short pauses between, beginning anywhere, `length` samples long."""
+    pieces: list[NDArray[np.int16]] = []
+    have = 0
+    while have < length:
+        piece = recordings[int(rng.integers(len(recordings)))]
+        if len(piece) > length:  # a sentence: any stretch of it
+            start = rng.integers(len(piece) - length + 1)
+            piece = piece[start : start + length]
+        pause = np.zeros(int(rng.uniform(0, 0.15) * SAMPLE_RATE), dtype=np.int16)
+        pieces += [piece, pause]
+        have += len(piece) + len(pause)
+    joined = np.concatenate(pieces)
+    start = rng.integers(len(joined) - length + 1)
+    return from_int16(joined[start : start + length])

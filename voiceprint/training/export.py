@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import onnx
 import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.checkpoints import Checkpointer
-from tqdm import tqdm
 
 from voiceprint.features import BANDS
-from voiceprint.training import channel, corpus, whitening
-from voiceprint.training.recipe import HYPERPARAMETERS
+from voiceprint.onnx_encoder import ARCHITECTURE
+from voiceprint.training.recipe import KEPT
 from voiceprint.training.runtime import WEIGHTS
 
 PRETRAINED = Path(__file__).with_name("pretrained.yaml")
@@ -28,23 +28,18 @@ class RunEmpty(FileNotFoundError):
         )
 
 
-def export(run: Path, model: Path, data: Path) -> Path:
+def export(run: Path, model: Path) -> Path:
     """Write `encoder.onnx` and `speechbrain/` into the folder `model` from the checkpoint of the lowest tuning EER.
 
-    The last layer is whitened on the training speakers in `data`. Returns the path of the ONNX file. Raises RunEmpty,
-    CorpusMissing.
+    Returns the path of the ONNX file. Raises RunEmpty.
     """
-    found = Checkpointer(run).find_checkpoint(min_key="eer")
+    found = Checkpointer(run).find_checkpoint(min_key="eer") if (run / KEPT).exists() else None
     if found is None:
         raise RunEmpty(run)
     torch.set_num_threads(1)
-    hparams = load_hyperpyyaml(HYPERPARAMETERS.read_text(encoding="utf-8"), {"speakers": 1})
-    network = hparams["encoder"]
-    network.load_state_dict(torch.load(found.path / "encoder.ckpt", weights_only=True))
+    network = load_hyperpyyaml((run / KEPT).read_text(encoding="utf-8"), {"speakers": 1})["encoder"]
+    network.load_state_dict(torch.load(found.path / "encoder.ckpt", weights_only=True, map_location="cpu"))
     network.eval()
-    voices = corpus.training_voices(data)
-    with tqdm(total=len(voices), unit=" voices", desc="Whitening") as progress:
-        whitening.fold(network, voices, channel.load(data), progress.update)
     (model / "speechbrain").mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), model / "speechbrain" / WEIGHTS)
     shutil.copyfile(PRETRAINED, model / "speechbrain" / "hyperparams.yaml")
@@ -59,7 +54,7 @@ class _Embedder(torch.nn.Module):
         self.network = network
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        embedding: torch.Tensor = self.network(features)[:, 0]
+        embedding: torch.Tensor = self.network(features).flatten(1)
         return embedding
 
 
@@ -75,4 +70,7 @@ def to_onnx(network: torch.nn.Module, path: Path) -> Path:
         opset_version=OPSET,
         dynamo=False,
     )
+    written = onnx.load(path)
+    onnx.helper.set_model_props(written, {ARCHITECTURE: f"{type(network).__name__.lower()}8k"})
+    onnx.save(written, path)
     return path

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,16 @@ from tqdm import tqdm
 from voiceprint.audio import Samples, telephone
 from voiceprint.metrics import equal_error_rate
 from voiceprint.training import channel, corpus, espeak, trials
-from voiceprint.training.batches import SPEEDS, Batch, Batches
+from voiceprint.training.batches import Batch, Batches, Draw
 
 HYPERPARAMETERS = Path(__file__).with_name("hyperparameters.yaml")
-LOG = "log.txt"
+LOG, KEPT = "log.txt", "hyperparameters.yaml"
+SNR_DB = 20.0  # of the tuning tests that choose the checkpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The tuning trials, heard over a clean telephone line: pieces of audio, grouped by enrolment and test."""
+    """The tuning trials as pieces of audio: enrolments over a clean telephone line, tests with noise at SNR_DB."""
 
     pieces: tuple[Samples, ...]
     enrolments: tuple[tuple[str, tuple[int, ...]], ...]  # speaker, numbers of its pieces
@@ -47,14 +49,15 @@ def _averages(embeddings: np.ndarray, groups: Sequence[tuple[str, tuple[int, ...
 def tuning_check(data: Path) -> Check:
     """Load the tuning trials; a test's groups are joined, as in a call."""
     pieces: list[Samples] = []
+    line, rng = channel.load(data), np.random.default_rng(1)
 
     def kept(audio: Sequence[Samples]) -> tuple[int, ...]:
-        pieces.extend(telephone(one) for one in audio)
+        pieces.extend(audio)
         return tuple(range(len(pieces) - len(audio), len(pieces)))
 
     enrolments, tests = trials.spoken(data, corpus.Group.TUNING)
-    enrolled = tuple((one.speaker, kept(one.audio())) for one in enrolments)
-    tested = tuple((one.speaker, kept([np.concatenate(one.audio())])) for one in tests)
+    enrolled = tuple((one.speaker, kept([telephone(piece) for piece in one.audio()])) for one in enrolments)
+    tested = tuple((one.speaker, kept([line.noisy(np.concatenate(one.audio()), SNR_DB, rng)])) for one in tests)
     return Check(tuple(pieces), enrolled, tested)
 
 
@@ -78,7 +81,8 @@ class SpeakerBrain(Brain):
         modules = {name: hparams[name] for name in ("fbank", "normalise", "encoder", "classifier")}
         recoverables = {name: hparams[name] for name in ("encoder", "classifier")}
         checkpointer = Checkpointer(folder, {**recoverables, "counter": hparams["epoch_counter"]})
-        options = {"device": "cpu", "max_grad_norm": hparams["max_grad_norm"]}
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        options = {"device": device, "max_grad_norm": hparams["max_grad_norm"]}
         super().__init__(modules, hparams["optimiser"], hparams, options, checkpointer)
         self._batches, self._check, self._folder = batches, check, folder
         self._embeddings: list[np.ndarray] = []
@@ -86,8 +90,8 @@ class SpeakerBrain(Brain):
 
     def compute_forward(self, batch: Batch | torch.Tensor, stage: Stage) -> torch.Tensor:
         """Cosines to every training speaker (training) or the embedding (validation)."""
-        wavs = batch.to(self.device).wavs if isinstance(batch, Batch) else batch
-        features = self.modules.normalise(self.modules.fbank(wavs), torch.ones(len(wavs)))
+        wavs = (batch.wavs if isinstance(batch, Batch) else batch).to(self.device)
+        features = self.modules.normalise(self.modules.fbank(wavs), torch.ones(len(wavs), device=self.device))
         if stage == Stage.TRAIN:
             features = _masked(features)
         output: torch.Tensor = self.modules.encoder(features)
@@ -98,10 +102,10 @@ class SpeakerBrain(Brain):
     def compute_objectives(self, predictions: torch.Tensor, batch: Batch | torch.Tensor, stage: Stage) -> torch.Tensor:
         """AAM-softmax loss in training; in validation embeddings are kept for the EER."""
         if stage == Stage.TRAIN and isinstance(batch, Batch):
-            loss: torch.Tensor = self.hparams.loss(predictions, batch.speakers[:, None])
+            loss: torch.Tensor = self.hparams.loss(predictions, batch.speakers.to(self.device)[:, None])
             return loss
-        unit = torch.nn.functional.normalize(predictions[:, 0], dim=-1)
-        self._embeddings.append(unit.numpy())
+        unit = torch.nn.functional.normalize(predictions.flatten(1), dim=-1)
+        self._embeddings.append(unit.cpu().numpy())
         return torch.zeros(1)
 
     def on_fit_batch_start(self, batch: Batch, should_step: bool) -> None:  # noqa: ARG002
@@ -142,29 +146,38 @@ def train(data: Path, folder: Path, hyperparameters: Path = HYPERPARAMETERS) -> 
     Raises CorpusMissing, EspeakMissing.
     """
     torch.manual_seed(0)
-    voices = _voices(data, hyperparameters)
     text = hyperparameters.read_text(encoding="utf-8")
-    hparams = load_hyperpyyaml(text, {"speakers": len(voices) * len(SPEEDS)})
+    settings = load_hyperpyyaml(text, {"speakers": 1})
+    voices = _voices(data, settings)
+    hparams = load_hyperpyyaml(text, {"speakers": len(voices) * len(settings["speeds"])})
     torch.set_num_threads(hparams["threads"])
-    batches = Batches(
-        voices,
-        channel.load(data),
+    draw = Draw(
         size=hparams["batch_size"],
         steps=hparams["steps_per_epoch"],
         seed=hparams["seed"],
+        seconds=tuple(hparams["seconds"]),
+        speeds=hparams["speeds"],
     )
-    check = tuning_check(data)
+    batches, check = Batches(voices, channel.load(data), draw), tuning_check(data)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / KEPT).write_text(text, encoding="utf-8")
     brain = SpeakerBrain(hparams, batches, check, folder)
-    loaders = (torch.utils.data.DataLoader(dataset, batch_size=None) for dataset in (batches, Pieces(check.pieces)))
-    brain.fit(hparams["epoch_counter"], *loaders)
+    drawn = torch.utils.data.DataLoader(batches, batch_size=None, num_workers=_drawing())
+    brain.fit(hparams["epoch_counter"], drawn, torch.utils.data.DataLoader(Pieces(check.pieces), batch_size=None))
 
 
-def _voices(data: Path, hyperparameters: Path) -> list[corpus.Voice]:
-    settings = load_hyperpyyaml(hyperparameters.read_text(encoding="utf-8"), {"speakers": 1})
+def _drawing() -> int:
+    """How many processes draw batches: all cores beside a GPU; one beside the core that trains, where there are two."""
+    cores = os.cpu_count() or 1
+    return cores if torch.cuda.is_available() else min(cores - 1, 1)
+
+
+def _voices(data: Path, settings: Mapping[str, Any]) -> list[corpus.Voice]:
     with tqdm(unit=" recordings", desc="Reading") as progress:
-        voices = corpus.training_voices(data, lambda _: progress.update())
+        voices = corpus.training_voices(
+            data, lambda _: progress.update(), settings["recordings_each"], settings["without"]
+        )
     if settings["espeak_phrases"]:
         syllables = [found.text for found in corpus.recordings(data, "cmn-syllables") if found.text[:1].isalpha()]
         voices += espeak.voices(syllables, settings["espeak_phrases"], settings["seed"])
-    return voices
+    return [voice for voice in voices if voice.name not in settings["without"]]

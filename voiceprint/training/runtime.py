@@ -38,4 +38,4 @@ class SpeechBrainEncoder:
             speech = resample_poly(speech, self._rate, SAMPLE_RATE).astype(np.float32)
         with self._torch.inference_mode():
             embedding = self._model.encode_batch(self._torch.from_numpy(np.ascontiguousarray(speech))[None])
-        return Embedding(unit(embedding[0, 0].numpy()), self.name)
+        return Embedding(unit(embedding.flatten().numpy()), self.name)

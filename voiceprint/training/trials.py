@@ -40,7 +40,9 @@ def join(words: Iterable[Samples]) -> Samples:
     return np.concatenate([piece for word in words for piece in (word, pause)])
 
 
-def spoken(data: Path, group: Group, seed: int = 1) -> tuple[list[Spoken], list[Spoken]]:
+def spoken(
+    data: Path, group: Group, seed: int = 1, groups_at_test: int = GROUPS_AT_TEST
+) -> tuple[list[Spoken], list[Spoken]]:
     """Enrolments and tests of every speaker of a group, the same for the same seed.
 
     A speaker's recordings of each word are split in two halves first: enrolments are drawn from one half, tests from
@@ -60,7 +62,7 @@ def spoken(data: Path, group: Group, seed: int = 1) -> tuple[list[Spoken], list[
             drawn = _draw(for_enrolment, GROUPS_AT_ENROLMENT, WORDS_AT_ENROLMENT, rng)
             enrolments.append(Spoken(f"{speaker}-enrol-{number:02}", speaker, drawn))
         for number in range(TESTS_EACH):
-            drawn = _draw(for_test, GROUPS_AT_TEST, WORDS_AT_TEST, rng)
+            drawn = _draw(for_test, groups_at_test, WORDS_AT_TEST, rng)
             tests.append(Spoken(f"{speaker}-test-{number:02}", speaker, drawn))
     return enrolments, tests
 

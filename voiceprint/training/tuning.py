@@ -1,59 +1,133 @@
-"""Score the tuning trials with an encoder, over a clean or a poor line: the ground for calibration."""
+"""Score the trials of a group of speakers, by length of the challenge and by line: the ground for calibration."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voiceprint.audio import Samples, telephone
-from voiceprint.calibration import Calibration, affine, threshold_at
-from voiceprint.encoder import Encoder
-from voiceprint.metrics import Floats, Scored, cllr, curve
-from voiceprint.quality import Use, measure, reasons
-from voiceprint.scoring import agreement, score, template_of
+from voiceprint.calibration import Conditions, regress, threshold_at
+from voiceprint.cohort import Cohort
+from voiceprint.comparing import normalised
+from voiceprint.encoder import Embedding, Encoder
+from voiceprint.metrics import Floats, Scored
+from voiceprint.quality import Quality, Use, measure, reasons
+from voiceprint.scoring import Template, agreement, enrol
 from voiceprint.training import channel
 from voiceprint.training.corpus import Group
-from voiceprint.training.trials import spoken
+from voiceprint.training.trials import ENROLMENTS_EACH, TESTS_EACH, WORDS_AT_TEST, spoken
 
-MAX_FMR = 0.01
+WORDS = (3, 6, 9)  # of a challenge
+CHALLENGE = 6  # what a call asks for
+CLEAN, SNR_20, SNR_10, POOR = "clean", "20 dB", "10 dB", "poor"
+LINES = (CLEAN, SNR_20, SNR_10, POOR)
+SPEAKERS_EACH = 6
+STEPS = SPEAKERS_EACH * (ENROLMENTS_EACH + len(WORDS) * len(LINES) * TESTS_EACH)
+"""How often `score_trials` calls `seen`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Trials with what each test was like; `words` and `lines`, of shape (trials,), say which test it was.
+
+    `refused`: the share of tests, by words and line, that a call would not judge for their quality.
+    """
+
+    scored: Scored
+    conditions: Conditions
+    words: NDArray[np.int64]
+    lines: NDArray[np.str_]
+    refused: dict[tuple[int, str], float]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Measured:
+        """The chosen trials alone."""
+        conditions = self.conditions.where(chosen)
+        return Measured(self.scored.where(chosen), conditions, self.words[chosen], self.lines[chosen], self.refused)
+
+    def only(self, words: int, line: str) -> Measured:
+        """The trials of one length over one line."""
+        return self.where((self.words == words) & (self.lines == line))
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    speaker: str
+    words: int
+    line: str
+    embedding: Embedding
+    quality: Quality
 
 
 def score_trials(
     encoder: Encoder,
+    cohort: Cohort,
     data: Path,
-    transmit: Callable[[Samples], Samples] = telephone,
+    group: Group = Group.TUNING,
     seen: Callable[[], object] = int,
-) -> Scored:
-    """Every tuning enrolment against every tuning test, each sent over a line by `transmit`.
+) -> Measured:
+    """Every enrolment of a group (over a clean line) against every test, of each length and over each line.
 
-    What a call would refuse for its quality is left out. `seen` is called after each enrolment or test. Raises
+    Enrolments and tests that a call would refuse for their quality are left out. `seen` is called STEPS times. Raises
     CorpusMissing.
     """
-
-    def heard(pieces: Sequence[Samples], use: Use) -> list[Samples]:
-        seen()
-        over = [transmit(piece) for piece in pieces]
-        return [] if any(reasons(measure(piece), use) for piece in over) else over
-
-    enrolments, tests = spoken(data, Group.TUNING)
-    templates = [
-        (one.speaker, template_of([encoder.embed(piece) for piece in pieces]))
-        for one in enrolments
-        if (pieces := heard(one.audio(), Use.ENROLMENT))
-    ]
-    embeddings = [
-        (one.speaker, encoder.embed(piece)) for one in tests for piece in heard([np.concatenate(one.audio())], Use.TEST)
-    ]
-    pairs = [(template, embedding) for template in templates for embedding in embeddings]
-    return Scored(
-        np.array([score(template, embedding) for (_, template), (_, embedding) in pairs], dtype=np.float64),
-        np.array([enrolled == tested for (enrolled, _), (tested, _) in pairs], dtype=np.bool_),
-        np.array([enrolled for (enrolled, _), _ in pairs], dtype=np.str_),
-        np.array([tested for _, (tested, _) in pairs], dtype=np.str_),
+    templates = _templates(encoder, data, group, seen)
+    tests, refused = _tests(encoder, data, group, seen)
+    pairs = [(template, test) for template in templates for test in tests]
+    scores = [normalised(cohort, template, test.embedding) for (_, template), test in pairs]
+    scored = Scored(
+        np.array(scores, dtype=np.float64),
+        np.array([speaker == test.speaker for (speaker, _), test in pairs], dtype=np.bool_),
+        np.array([speaker for (speaker, _), _ in pairs], dtype=np.str_),
+        np.array([test.speaker for _, test in pairs], dtype=np.str_),
     )
+    words = np.array([test.words for _, test in pairs], dtype=np.int64)
+    lines = np.array([test.line for _, test in pairs], dtype=np.str_)
+    return Measured(scored, Conditions.of([test.quality for _, test in pairs]), words, lines, refused)
+
+
+def _templates(encoder: Encoder, data: Path, group: Group, seen: Callable[[], object]) -> list[tuple[str, Template]]:
+    found = []
+    for one in spoken(data, group)[0]:
+        pieces = [telephone(piece) for piece in one.audio()]
+        if not any(reasons(measure(piece), Use.ENROLMENT) for piece in pieces):
+            found.append((one.speaker, enrol(encoder, pieces)))
+        seen()
+    return found
+
+
+def _tests(
+    encoder: Encoder, data: Path, group: Group, seen: Callable[[], object]
+) -> tuple[list[_Test], dict[tuple[int, str], float]]:
+    ways, found, refused = lines(data), [], {}
+    for words in WORDS:
+        tests = spoken(data, group, groups_at_test=words // WORDS_AT_TEST)[1]
+        for line, transmit in ways.items():
+            left_out = 0
+            for one in tests:
+                samples = transmit(np.concatenate(one.audio()))
+                quality = measure(samples)
+                seen()
+                if reasons(quality, Use.TEST):
+                    left_out += 1
+                else:
+                    found.append(_Test(one.speaker, words, line, encoder.embed(samples), quality))
+            refused[words, line] = left_out / len(tests)
+    return found, refused
+
+
+def lines(data: Path) -> dict[str, Callable[[Samples], Samples]]:
+    """LINES by name: clean; noise at 20 and 10 dB; rooms, noise down to 3 dB, packet loss. The same each time."""
+    line, rng = channel.load(data), np.random.default_rng(1)
+    return {
+        CLEAN: telephone,
+        SNR_20: lambda samples: line.noisy(samples, 20, rng),
+        SNR_10: lambda samples: line.noisy(samples, 10, rng),
+        POOR: lambda samples: line(samples, rng),
+    }
 
 
 def agreements(encoder: Encoder, data: Path, seen: Callable[[], object] = int) -> tuple[Floats, Floats]:
@@ -65,6 +139,11 @@ def agreements(encoder: Encoder, data: Path, seen: Callable[[], object] = int) -
     for one in spoken(data, Group.TUNING)[0]:
         embedded.append((one.speaker, [encoder.embed(telephone(piece)) for piece in one.audio()]))
         seen()
+    return mixtures(embedded)
+
+
+def mixtures(embedded: Sequence[tuple[str, Sequence[Embedding]]]) -> tuple[Floats, Floats]:
+    """Agreement of enrolments (speaker, utterances), and of each with its last utterance from another speaker's."""
     same = [agreement(pieces) for _, pieces in embedded]
     mixed = [
         agreement([*pieces[:-1], others[-1]])
@@ -94,48 +173,22 @@ class LeftOut:
     fnmr: float
 
 
-def leave_one_out(scored: Scored, max_fmr: float) -> list[LeftOut]:
+def leave_one_out(measured: Measured, max_fmr: float) -> list[LeftOut]:
     """For each speaker: calibrate and set the threshold on the trials of the others, then count errors on theirs."""
-    found = []
+    found, scored = [], measured.scored
     for speaker in np.unique(scored.enrolled):
         involved = (scored.enrolled == speaker) | (scored.tested == speaker)
-        others, theirs = scored.where(~involved), scored.where(involved)
-        slope, offset = affine(others.scores, others.genuine)
-        threshold = threshold_at(others, slope * others.scores + offset, max_fmr).llr
-        accepted = slope * theirs.scores + offset >= threshold
-        fmr, fnmr = accepted[~theirs.genuine].mean(), 1 - accepted[theirs.genuine].mean()
+        others, theirs = measured.where(~involved), measured.where(involved)
+        weights = regress(others.scored, others.conditions)
+        threshold = threshold_at(others.scored, _ratios(others, weights), max_fmr).llr
+        accepted, genuine = _ratios(theirs, weights) >= threshold, theirs.scored.genuine
+        fmr, fnmr = accepted[~genuine].mean(), 1 - accepted[genuine].mean()
         found.append(LeftOut(str(speaker), float(fmr), float(fnmr)))
     return found
 
 
-def poor_line(data: Path) -> Callable[[Samples], Samples]:
-    """A random line for each piece of audio, the same sequence each time: rooms, noise down to 3 dB, packet loss."""
-    line, rng = channel.load(data), np.random.default_rng(1)
-    return lambda samples: line(samples, rng)
-
-
-def summary(clean: Scored, poor: Scored, calibration: Calibration) -> dict[str, object]:
-    """What the tuning speakers say of an encoder at its threshold for 1 %, ready for JSON."""
-    return {
-        "encoder": calibration.encoder,
-        "speakers": clean.speakers,
-        "clean_line": _figures(clean, calibration),
-        "poor_line": _figures(poor, calibration),
-        "one_voice": asdict(calibration.one_voice),
-        "thresholds": [asdict(one) for one in calibration.thresholds],
-        "leave_one_speaker_out": [asdict(one) for one in leave_one_out(clean, MAX_FMR)],
-        "strongest_impostor": {name: strongest_impostor(clean, name) for name in np.unique(clean.enrolled).tolist()},
-    }
-
-
-def _figures(scored: Scored, calibration: Calibration) -> dict[str, object]:
-    llrs = calibration.slope * scored.scores + calibration.offset
-    accepted = llrs >= calibration.threshold(MAX_FMR).llr
-    return {
-        "trials": len(llrs),
-        "targets": int(scored.genuine.sum()),
-        "eer": curve(llrs, scored.genuine).eer,
-        "cllr": cllr(llrs, scored.genuine),
-        "fmr": float(accepted[~scored.genuine].mean()),
-        "fnmr": float(1 - accepted[scored.genuine].mean()),
-    }
+def _ratios(measured: Measured, weights: tuple[tuple[float, ...], tuple[float, ...]]) -> Floats:
+    terms = measured.conditions.terms()
+    slope, offset = (terms @ np.array(one) for one in weights)
+    ratios: Floats = slope * measured.scored.scores + offset
+    return ratios

@@ -1,0 +1,73 @@
+"""One voice against another: the encoder, its cohort and its calibration together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from voiceprint import calibration, cohort, encoder, scoring
+from voiceprint.audio import Samples
+from voiceprint.calibration import SHIPPED as CALIBRATION
+from voiceprint.calibration import Calibration
+from voiceprint.cohort import SHIPPED as COHORT
+from voiceprint.cohort import Cohort
+from voiceprint.encoder import SHIPPED as ENCODER
+from voiceprint.encoder import Embedding, Encoder
+from voiceprint.quality import Quality, measure
+from voiceprint.scoring import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`score`: normalised by the cohort. `llr`: natural-log likelihood ratio, same speaker : another."""
+
+    score: float
+    llr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A test: its embedding, and what the recording is like."""
+
+    embedding: Embedding
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Models that belong together."""
+
+    encoder: Encoder
+    cohort: Cohort
+    calibration: Calibration
+
+    def hear(self, samples: Samples) -> Heard:
+        """Embed and measure one test."""
+        return Heard(self.encoder.embed(samples), measure(samples))
+
+    def compare(self, template: Template, heard: Heard) -> Compared:
+        """Score a test against a template. Raises TemplateOfAnotherEncoder."""
+        found = normalised(self.cohort, template, heard.embedding)
+        return Compared(found, self.calibration.log_likelihood_ratio(found, heard.quality))
+
+    def better_fit(self, own: Compared, others: Mapping[str, Template], heard: Heard) -> str | None:
+        """Who of a household or of the helpers fits a test better than the person themselves; None if nobody does.
+
+        `others`: templates of those who consented to be told apart, by name. Raises TemplateOfAnotherEncoder.
+        """
+        fits = {name: self.compare(template, heard).score for name, template in others.items()}
+        best = max(fits, key=lambda name: fits[name], default=None)
+        return best if best is not None and fits[best] >= own.score else None
+
+
+def normalised(strangers: Cohort, template: Template, embedding: Embedding) -> float:
+    """The cosine of template and embedding, normalised by the cohort. Raises TemplateOfAnotherEncoder."""
+    return strangers.normalised(scoring.score(template, embedding), template, embedding)
+
+
+def load(spec: str = ENCODER, cohort_path: Path = COHORT, calibrated: Path = CALIBRATION) -> Comparer:
+    """Load the three. Raises EncoderMissing, CohortMissing, CohortTooSmall or CalibrationMissing."""
+    loaded = encoder.load(spec)
+    strangers = cohort.load(loaded.name, cohort_path)
+    return Comparer(loaded, strangers, calibration.load(loaded.name, strangers.name, calibrated))
