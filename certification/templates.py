@@ -8,14 +8,28 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
+from certification.consent import VOICEPRINT
 from certification.runtime import Runtime
-from certification.store import Person, VoiceTemplate
+from certification.store import Consent, Person, Phone, VoiceTemplate
 
 
 def current(session: Session, person: Person) -> VoiceTemplate | None:
     """The template in use. Its bytes are sealed for `voice_templates:<its id>`."""
     in_use = select(VoiceTemplate).where(VoiceTemplate.person_id == person.id, VoiceTemplate.retired_at.is_(None))
     return session.scalars(in_use).first()
+
+
+def household(session: Session, person: Person) -> list[VoiceTemplate]:
+    """Templates in use of others who are reached at one of the person's telephones, and who agreed to a voiceprint.
+
+    Whoever lives with a pensioner, or helps them, is the likeliest to speak in their place.
+    """
+    numbers = select(Phone.number_index).where(Phone.person_id == person.id)
+    others = select(Phone.person_id).where(Phone.number_index.in_(numbers), Phone.person_id != person.id)
+    agreed = select(Consent.person_id).where(Consent.purpose == VOICEPRINT, Consent.withdrawn_at.is_(None))
+    in_use = select(VoiceTemplate).where(VoiceTemplate.retired_at.is_(None))
+    theirs = in_use.where(VoiceTemplate.person_id.in_(others), VoiceTemplate.person_id.in_(agreed))
+    return list(session.scalars(theirs.order_by(VoiceTemplate.id)))
 
 
 def keep(

@@ -13,7 +13,7 @@ from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Person
-from ops import voices
+from ops import known, voices
 from ops.judging import LIMIT, Verdict
 from ops.voices import Agreement
 
@@ -33,6 +33,8 @@ def conclude(session: Session, rt: Runtime, assessment: Assessment, verdict: Ver
     verdict = _allowed(session, rt, person, assessment, verdict)
     assessment.outcome, assessment.detail = verdict.outcome, verdict.detail
     _follow(session, rt, person, assessment, verdict, actor)
+    if verdict.remembered is not None and consent.given(session, person):
+        known.keep(session, rt, assessment, verdict.remembered)
     journal.write(
         session,
         rt.now(),

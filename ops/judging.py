@@ -11,9 +11,12 @@ from certification.cases import CaseKind
 from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, VoiceTemplate
+from ops import known
+from ops.known import Known
 from ops.voices import Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
 from voiceprint.calibration import ThresholdUnsupported
+from voiceprint.fingerprint import Fingerprint
 from voiceprint.scoring import TemplateOfAnotherEncoder
 from voiceprint.vault import TemplateUnreadable
 
@@ -33,6 +36,7 @@ class Material:
     audio: list[bytes] | None
     words_right: bool
     max_fmr: float
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,13 @@ class Verdict:
         return cls("human", problem=problem, kind=kind)
 
     @property
+    def remembered(self) -> Fingerprint | None:
+        """The fingerprint to keep: of every voice that was weighed and good enough to judge."""
+        if self.weighed is not None and not self.weighed.reasons:
+            return self.weighed.fingerprint
+        return None if self.enrolment is None else self.enrolment.fingerprint
+
+    @property
     def detail(self) -> dict[str, object]:
         """The numbers for the operator and the journal."""
         detail: dict[str, object] = {} if self.problem is None else {"problem": self.problem}
@@ -63,6 +74,7 @@ class Verdict:
                 "llr": round(weighed.llr, 3),
                 "threshold": round(weighed.threshold, 3),
                 "reasons": [str(reason) for reason in weighed.reasons],
+                "suspicions": {str(one): dict(rests_on) for one, rests_on in weighed.found.items()},
             }
         if self.enrolment is not None:
             enrolment = self.enrolment
@@ -86,6 +98,7 @@ def gather(session: Session, rt: Runtime, assessment: Assessment) -> Material:
         audio=audio if len(audio) == len(kept) else None,
         words_right=all(recording.asked == recording.heard for recording in recordings) and bool(recordings),
         max_fmr=rt.regions[person.region].voice.max_fmr,
+        known=known.of(session, rt, person),
     )
 
 
@@ -99,11 +112,13 @@ def judge(bench: Bench, material: Material) -> Verdict:
     if material.template is None:
         return Verdict.unweighable(material.purpose, NO_TEMPLATE, CaseKind.NO_TEMPLATE)
     try:
-        weighed = bench.weigh(material.template, heard(material.audio), material.max_fmr)
+        weighed = bench.weigh(material.template, heard(material.audio), material.max_fmr, material.known)
     except (SealBroken, TemplateUnreadable, TemplateOfAnotherEncoder) as error:  # to be enrolled again
         return Verdict.unweighable(material.purpose, str(error), CaseKind.NO_TEMPLATE)
     except ThresholdUnsupported as error:
         return Verdict.unweighable(material.purpose, str(error))
-    outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons)
+    outcome = challenge.judge(
+        material.words_right, weighed.llr, weighed.threshold, weighed.reasons, tuple(weighed.found)
+    )
     names = {challenge.Outcome.CERTIFY: "certified", challenge.Outcome.HUMAN: "human", challenge.Outcome.AGAIN: "again"}
     return Verdict(names[outcome], weighed=weighed)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from certification import templates
+from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate, new_id
-from voiceprint import audio, calibration, comparing, encoder, quality, scoring, vault
+from ops.known import Known
+from voiceprint import audio, calibration, comparing, encoder, quality, replay, scoring, vault
 from voiceprint.audio import Samples
-from voiceprint.comparing import Comparer
+from voiceprint.challenge import Suspicion
+from voiceprint.comparing import Compared, Comparer, Heard
+from voiceprint.fingerprint import Fingerprint, Probe, listen
 from voiceprint.line import degraded
 from voiceprint.quality import Reason, Use
+
+logger = logging.getLogger(__name__)
 
 
 class Agreement(StrEnum):
@@ -28,12 +36,17 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A voice against a template: the log-likelihood ratio, and why the audio may be too poor to say."""
+    """A voice against a template: the log-likelihood ratio, and why the audio may be too poor to say.
+
+    `found`: suspicions with what they rest on. `fingerprint`: by it the same recording is known again.
+    """
 
     score: float
     llr: float
     threshold: float
     reasons: tuple[Reason, ...]
+    found: Mapping[Suspicion, Mapping[str, object]]
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,7 @@ class Enrolment:
     lowest: float | None
     reasons: tuple[Reason, ...]
     template: scoring.Template | None
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +72,35 @@ class Bench:
         """Load the models of the settings. Raises EncoderMissing, CohortMissing or CalibrationMissing: what to do."""
         return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED))
 
-    def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float) -> Weighed:
-        """Weigh a challenge's audio (the caller's turns joined) against a person's template.
+    def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float, known: Known) -> Weighed:
+        """Weigh a challenge's audio (the caller's turns joined) against a person's template and what else is known.
 
         Raises scoring.TemplateOfAnotherEncoder when the person must be enrolled again, and TemplateUnreadable or
         SealBroken when it cannot be read.
         """
-        template = vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
+        template = self._open(sealed)
         heard = self.comparer.hear(samples)
         compared = self.comparer.compare(template, heard)
         threshold = self.comparer.calibration.certify_from(max_fmr, calibration.SHIPPED_DECISION)
-        return Weighed(compared.score, compared.llr, threshold, quality.reasons(heard.quality, Use.TEST))
+        probe = listen(samples)
+        found = {**_replayed(probe, known), **self._household(compared, heard, known)}
+        reasons = quality.reasons(heard.quality, Use.TEST)
+        return Weighed(compared.score, compared.llr, threshold, reasons, found, probe.fingerprint)
+
+    def _household(self, own: Compared, heard: Heard, known: Known) -> dict[Suspicion, Mapping[str, object]]:
+        """Whether somebody else of the household fits better; a template that cannot be read fits nobody."""
+        others = {}
+        for sealed in known.household:
+            try:
+                others[sealed.person_id] = self._open(sealed)
+            except (SealBroken, vault.TemplateUnreadable) as error:
+                logger.error("the template %s of a household cannot be read: %s", sealed.id, error)
+        others = {who: one for who, one in others.items() if one.encoder == heard.embedding.encoder}
+        better = self.comparer.better_fit(own, others, heard)
+        return {} if better is None else {Suspicion.HOUSEHOLD: {"person": better}}
+
+    def _open(self, sealed: VoiceTemplate) -> scoring.Template:
+        return vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
 
     def weigh_enrolment(self, utterances: Sequence[Samples]) -> Enrolment:
         """See whether utterances are good enough and of one speaker, and average them into a template."""
@@ -89,7 +121,8 @@ class Bench:
         if lowest < one_voice.agreement:
             return Enrolment(Agreement.DIFFER, lowest, (), None)
         poorer = [embed(degraded(samples)) for samples in utterances]
-        return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings, poorer))
+        remembered = listen(np.concatenate(utterances)).fingerprint
+        return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings, poorer), remembered)
 
     def keep(self, session: Session, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
         """keep(), for whoever holds a bench."""
@@ -109,6 +142,17 @@ def keep(session: Session, rt: Runtime, person: Person, template: scoring.Templa
         utterances=template.utterances,
         source=source,
     )
+
+
+def _replayed(probe: Probe, known: Known) -> dict[Suspicion, Mapping[str, object]]:
+    """Whether the audio, or a part of it, was heard in an earlier call, or twice in this one."""
+    found: dict[Suspicion, Mapping[str, object]] = {}
+    if (match := replay.find(probe, [one for _, one in known.earlier])).found:
+        calls = sorted({known.earlier[stretch.call][0] for stretch in match.stretches})
+        found[Suspicion.REPLAY] = {"seconds": round(match.seconds, 2), "score": round(match.score, 1), "of": calls}
+    if (match := replay.repeats(probe)).found:
+        found[Suspicion.REPEATS] = {"seconds": round(match.seconds, 2), "score": round(match.score, 1)}
+    return found
 
 
 def heard(mulaw: Sequence[bytes]) -> Samples:

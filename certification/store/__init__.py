@@ -12,6 +12,7 @@ from certification.store.people import (
     Person,
     Phone,
     Pin,
+    VoiceFingerprint,
     VoiceTemplate,
 )
 from certification.store.sessions import insert_once, later, only_read, open_engine, open_sessions, waiting
@@ -36,6 +37,7 @@ __all__ = [
     "Pin",
     "Recording",
     "SpokenTurn",
+    "VoiceFingerprint",
     "VoiceTemplate",
     "insert_once",
     "later",

@@ -123,3 +123,14 @@ class VoiceTemplate(Identified, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+
+
+class VoiceFingerprint(Identified, Base):
+    """A sealed audio fingerprint of one call's voice: by it the same recording is known again."""
+
+    __tablename__ = "voice_fingerprints"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    assessment_id: Mapped[str] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), unique=True)
+    sealed: Mapped[bytes]
+    made_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from certification.evidence import Kind, Strength
 from certification.store import VoiceTemplate
+from ops.known import Known
 from ops.voices import heard
 from tests.conversations.speakers import TUNING, Speaker, groups
 from tests.conversations.town import Resident, Town
@@ -36,7 +37,7 @@ def strongest_impostor(town: Town, shared: Path, victim: Speaker, template_of: R
         template = session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == template_of.id)).one()
 
     def median(other: Speaker) -> float:
-        scores = [town.bench.weigh(template, other.repeats(words), 0.01).score for words in groups(5, 6)]
+        scores = [town.bench.weigh(template, other.repeats(words), 0.01, Known()).score for words in groups(5, 6)]
         return float(np.median(scores))
 
     return max((Speaker(shared, name) for name in TUNING if name != victim.name), key=median)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voiceprint.challenge import Outcome, judge
+from voiceprint.challenge import Outcome, Suspicion, judge
 from voiceprint.quality import Reason
 
 
@@ -20,3 +20,10 @@ from voiceprint.quality import Reason
 )
 def test_judge(words_right: bool, llr: float, reasons: tuple[Reason, ...], outcome: Outcome) -> None:
     assert judge(words_right, llr, 2.0, reasons) is outcome
+
+
+@pytest.mark.parametrize("suspicion", Suspicion)
+def test_under_a_suspicion_a_human_listens_and_nobody_is_refused(suspicion: Suspicion) -> None:
+    assert judge(True, 9.0, 2.0, (), [suspicion]) is Outcome.HUMAN
+    assert judge(True, -9.0, 2.0, (), [suspicion]) is Outcome.HUMAN
+    assert judge(True, 9.0, 2.0, (Reason.TOO_SHORT,), [suspicion]) is Outcome.AGAIN

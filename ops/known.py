@@ -1,0 +1,57 @@
+"""What a call is held against besides the person's template: their earlier calls, and the voices of their household."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import templates
+from certification.keys import SealBroken
+from certification.runtime import Runtime
+from certification.store import Assessment, Person, VoiceFingerprint, VoiceTemplate, insert_once, new_id
+from voiceprint.fingerprint import Fingerprint, FingerprintDamaged
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`earlier`: fingerprints of earlier calls, by assessment. `household`: sealed templates of others."""
+
+    earlier: tuple[tuple[str, Fingerprint], ...] = ()
+    household: tuple[VoiceTemplate, ...] = ()
+
+
+def of(session: Session, rt: Runtime, person: Person) -> Known:
+    """Gather it. A fingerprint that cannot be read is passed over, and said in the log."""
+    rows = select(VoiceFingerprint).where(VoiceFingerprint.person_id == person.id).order_by(VoiceFingerprint.made_at)
+    earlier = []
+    for row in session.scalars(rows):
+        try:
+            opened = Fingerprint.from_bytes(rt.keys.open(row.sealed, _context(row.id)))
+        except (SealBroken, FingerprintDamaged) as error:
+            logger.error("the fingerprint of assessment %s cannot be read: %s", row.assessment_id, error)
+        else:
+            earlier.append((row.assessment_id, opened))
+    return Known(tuple(earlier), tuple(templates.household(session, person)))
+
+
+def keep(session: Session, rt: Runtime, assessment: Assessment, fingerprint: Fingerprint) -> None:
+    """Remember the audio of an assessment, once."""
+    identifier = new_id()
+    insert_once(
+        session,
+        VoiceFingerprint,
+        id=identifier,
+        person_id=assessment.person_id,
+        assessment_id=assessment.id,
+        sealed=rt.keys.seal(fingerprint.to_bytes(), _context(identifier)),
+        made_at=rt.now(),
+    )
+
+
+def _context(identifier: str) -> str:
+    return f"voice_fingerprints:{identifier}"
