@@ -23,6 +23,7 @@ class CaseKind(StrEnum):
     NO_TEMPLATE = "no_template"  # nothing to compare the voice with, and no PIN
     NO_PIN = "no_pin"  # a template, but no PIN for somebody who does not speak
     ENROLMENT_DIFFERS = "enrolment_differs"  # the groups of an enrolment do not agree
+    ENROLLED_TWICE = "enrolled_twice"  # the voice of an enrolment is like that of somebody else on record
     ENROLMENT_UNFINISHED = "enrolment_unfinished"  # the words of an enrolment did not come through
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger

@@ -13,7 +13,7 @@ from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Person
-from ops import known, voices
+from ops import known, twins, voices
 from ops.judging import LIMIT, Verdict
 from ops.voices import Agreement
 
@@ -91,7 +91,8 @@ def _follow(
         case Agreement.ENROLLED.value:
             if consent.given(session, person):
                 assert verdict.enrolment is not None and verdict.enrolment.template is not None
-                voices.keep(session, rt, person, verdict.enrolment.template, f"call {assessment.call_id}")
+                kept = voices.keep(session, rt, person, verdict.enrolment.template, f"call {assessment.call_id}")
+                twins.report(session, rt, person, kept.id, verdict.twins, actor)
             else:  # withdrawn between the call and the job: nothing is kept
                 assessment.outcome = Agreement.DIFFER.value
                 _open_case(session, rt, person, assessment, verdict, actor)

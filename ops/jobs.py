@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from certification.runtime import Runtime
-from certification.store import Assessment
+from certification.store import Assessment, Person
+from ops import twins
 from ops.concluding import conclude
 from ops.judging import gather, judge
 from ops.voices import Bench
@@ -38,6 +40,10 @@ def assess(assessment_id: str) -> None:
         assessment = session.get_one(Assessment, assessment_id, populate_existing=True)
         material = gather(session, rt, assessment)
     verdict = judge(_bench, material)
+    if verdict.enrolment is not None and verdict.enrolment.template is not None:
+        with rt.sessions() as session:
+            person = session.get_one(Person, assessment.person_id)
+            verdict = replace(verdict, twins=twins.seek(session, _bench, person, verdict.enrolment.template))
     with rt.sessions.begin() as session:
         conclude(session, rt, assessment, verdict)
 

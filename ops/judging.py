@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from certification import consent, templates
 from certification.cases import CaseKind
 from certification.keys import SealBroken
+from certification.regions import VoiceRules
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, VoiceTemplate
 from ops import known
 from ops.known import Known
+from ops.twins import Twin
 from ops.voices import Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
 from voiceprint.calibration import ThresholdUnsupported
@@ -35,7 +37,7 @@ class Material:
     template: VoiceTemplate | None
     audio: list[bytes] | None
     words_right: bool
-    max_fmr: float
+    rules: VoiceRules
     known: Known
 
 
@@ -48,6 +50,7 @@ class Verdict:
     enrolment: Enrolment | None = None
     problem: str | None = None
     kind: CaseKind = CaseKind.VOICE_DOUBT
+    twins: tuple[Twin, ...] = ()
 
     @classmethod
     def unweighable(cls, purpose: str, problem: str, kind: CaseKind = CaseKind.VOICE_DOUBT) -> Verdict:
@@ -97,7 +100,7 @@ def gather(session: Session, rt: Runtime, assessment: Assessment) -> Material:
         template=templates.current(session, person) if consent.given(session, person) else None,
         audio=audio if len(audio) == len(kept) else None,
         words_right=all(recording.asked == recording.heard for recording in recordings) and bool(recordings),
-        max_fmr=rt.regions[person.region].voice.max_fmr,
+        rules=rt.regions[person.region].voice,
         known=known.of(session, rt, person),
     )
 
@@ -112,7 +115,7 @@ def judge(bench: Bench, material: Material) -> Verdict:
     if material.template is None:
         return Verdict.unweighable(material.purpose, NO_TEMPLATE, CaseKind.NO_TEMPLATE)
     try:
-        weighed = bench.weigh(material.template, heard(material.audio), material.max_fmr, material.known)
+        weighed = bench.weigh(material.template, heard(material.audio), material.rules, material.known)
     except (SealBroken, TemplateUnreadable, TemplateOfAnotherEncoder) as error:  # to be enrolled again
         return Verdict.unweighable(material.purpose, str(error), CaseKind.NO_TEMPLATE)
     except ThresholdUnsupported as error:

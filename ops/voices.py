@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from certification import templates
 from certification.keys import SealBroken
+from certification.regions import VoiceRules
 from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate, new_id
 from ops.known import Known
-from voiceprint import audio, calibration, comparing, encoder, quality, replay, scoring, vault
+from voiceprint import audio, comparing, encoder, quality, replay, scoring, vault
 from voiceprint.audio import Samples
+from voiceprint.calibration import Decision
 from voiceprint.challenge import Suspicion
 from voiceprint.comparing import Compared, Comparer, Heard
 from voiceprint.fingerprint import Fingerprint, Probe, listen
@@ -72,16 +74,17 @@ class Bench:
         """Load the models of the settings. Raises EncoderMissing, CohortMissing or CalibrationMissing: what to do."""
         return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED))
 
-    def weigh(self, sealed: VoiceTemplate, samples: Samples, max_fmr: float, known: Known) -> Weighed:
+    def weigh(self, sealed: VoiceTemplate, samples: Samples, rules: VoiceRules, known: Known) -> Weighed:
         """Weigh a challenge's audio (the caller's turns joined) against a person's template and what else is known.
 
         Raises scoring.TemplateOfAnotherEncoder when the person must be enrolled again, and TemplateUnreadable or
         SealBroken when it cannot be read.
         """
-        template = self._open(sealed)
+        template = open_template(self.rt, sealed)
         heard = self.comparer.hear(samples)
         compared = self.comparer.compare(template, heard)
-        threshold = self.comparer.calibration.certify_from(max_fmr, calibration.SHIPPED_DECISION)
+        decision = Decision(rules.impostors, rules.cost)
+        threshold = self.comparer.calibration.certify_from(rules.max_fmr, decision)
         probe = listen(samples)
         found = {**_replayed(probe, known), **self._household(compared, heard, known)}
         reasons = quality.reasons(heard.quality, Use.TEST)
@@ -92,15 +95,12 @@ class Bench:
         others = {}
         for sealed in known.household:
             try:
-                others[sealed.person_id] = self._open(sealed)
+                others[sealed.person_id] = open_template(self.rt, sealed)
             except (SealBroken, vault.TemplateUnreadable) as error:
                 logger.error("the template %s of a household cannot be read: %s", sealed.id, error)
         others = {who: one for who, one in others.items() if one.encoder == heard.embedding.encoder}
         better = self.comparer.better_fit(own, others, heard)
         return {} if better is None else {Suspicion.HOUSEHOLD: {"person": better}}
-
-    def _open(self, sealed: VoiceTemplate) -> scoring.Template:
-        return vault.open_(sealed.sealed, self.rt.keys, _context(sealed.id))
 
     def weigh_enrolment(self, utterances: Sequence[Samples]) -> Enrolment:
         """See whether utterances are good enough and of one speaker, and average them into a template."""
@@ -142,6 +142,11 @@ def keep(session: Session, rt: Runtime, person: Person, template: scoring.Templa
         utterances=template.utterances,
         source=source,
     )
+
+
+def open_template(rt: Runtime, sealed: VoiceTemplate) -> scoring.Template:
+    """Open a kept template. Raises SealBroken, TemplateUnreadable."""
+    return vault.open_(sealed.sealed, rt.keys, _context(sealed.id))
 
 
 def _replayed(probe: Probe, known: Known) -> dict[Suspicion, Mapping[str, object]]:

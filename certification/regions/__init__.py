@@ -103,9 +103,15 @@ class EvidenceRules(Table):
 
 
 class VoiceRules(Table):
-    """The false match rate that a voice may certify at, and after how many failed attempts only a human may."""
+    """From where a voice may certify, and after how many failed attempts only a human may.
+
+    `max_fmr`: the false match rate, as counted on the speakers of the calibration. `impostors`: the share of calls by
+    somebody else. `cost`: of certifying one of those, in reviews by a human. The stricter of the two rules holds.
+    """
 
     max_fmr: float = Field(gt=0, le=0.05)
+    impostors: float = Field(default=0.01, gt=0, lt=1)
+    cost: float = Field(default=200.0, gt=0)
     failures_in_24h: int = Field(ge=1, le=20)
     failures_in_period: int = Field(ge=1, le=100)
 

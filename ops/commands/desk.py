@@ -117,6 +117,7 @@ def show(person_id: str, as_json: bool) -> None:
 @as_json
 def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: str, as_json: bool) -> None:
     """Enrol a voice from at least three different recordings. 用至少三段不同的录音登记声音。"""
+    from ops import twins
     from ops.voices import Agreement, Bench
     from voiceprint import audio
     from voiceprint.quality import Reason
@@ -139,7 +140,9 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
         person = find(session, rt, person_id)
         if weighed.template is not None:
             consent.record(session, rt, person, text=text, how="desk", by=by)
-            bench.keep(session, person, weighed.template, "files")
+            kept = bench.keep(session, person, weighed.template, "files")
+            found = twins.seek(session, bench, person, weighed.template)
+            twins.report(session, rt, person, kept.id, found, by)
         elif weighed.agreement is Agreement.DIFFER:
             cases.open_case(
                 session,

@@ -82,6 +82,8 @@ def test_the_operators_hours(now: datetime, is_open: bool) -> None:
         ('hours = ["09:00", "17:00"]', "hours = [2026-01-01, 2026-01-02]", "operator.hours.0"),
         ("days = [1, 2, 3, 4, 5]", "days = [0, 8]", "operator.days.0"),
         ("max_fmr = 0.01", "max_fmr = 0.5", "voice.max_fmr"),
+        ("max_fmr = 0.01", "max_fmr = 0.01\nimpostors = 1.0", "voice.impostors"),
+        ("max_fmr = 0.01", "max_fmr = 0.01\ncost = 0", "voice.cost"),
         ("recording_days = 90", "recording_days = 0", "recording_days"),
         ("mandarin = ", "mandarine = ", "how"),
         ('dialects = ["mandarin"', 'dialects = ["mandarin", "mandarin"', "dialects"),

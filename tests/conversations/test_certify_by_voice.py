@@ -36,8 +36,10 @@ def strongest_impostor(town: Town, shared: Path, victim: Speaker, template_of: R
     with town.rt.sessions() as session:
         template = session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == template_of.id)).one()
 
+    rules = town.rt.regions["default"].voice
+
     def median(other: Speaker) -> float:
-        scores = [town.bench.weigh(template, other.repeats(words), 0.01, Known()).score for words in groups(5, 6)]
+        scores = [town.bench.weigh(template, other.repeats(words), rules, Known()).score for words in groups(5, 6)]
         return float(np.median(scores))
 
     return max((Speaker(shared, name) for name in TUNING if name != victim.name), key=median)

@@ -10,7 +10,8 @@ from certification.journal import Verified
 from certification.runtime import Runtime
 from certification.store import Person, Recording, VoiceTemplate, new_id
 from ops import jobs
-from ops.voices import Bench
+from ops.known import Known
+from ops.voices import Bench, heard
 from tests.certification.conftest import Clock
 from tests.certification.together import at_once
 from tests.ops.voices import ENROLMENT, OTHER, SAME, Breaking, Desk, Foreign, bench_of
@@ -158,3 +159,19 @@ def test_voices_still_to_be_weighed_count_as_tries(enrolled: Desk, rt: Runtime, 
     assert not allowed()
     clock.forward(hours=25)
     assert allowed()
+
+
+def test_where_an_impostor_costs_more_a_voice_must_be_surer(enrolled: Desk, bench: Bench, rt: Runtime) -> None:
+    rules = rt.regions["default"].voice
+    with rt.sessions() as session:
+        template = templates.current(session, session.get_one(Person, enrolled.wu.id))
+    assert template is not None
+
+    def threshold(**stricter: float) -> float:
+        return bench.weigh(template, heard(SAME), rules.model_copy(update=stricter), Known()).threshold
+
+    usual = threshold()
+    assert threshold(cost=1.0) == threshold(impostors=1e-6) == usual, "the counted rate holds where costs allow more"
+    assert threshold(cost=1e6) > usual
+    assert threshold(impostors=0.9) > usual
+    assert threshold(max_fmr=0.001) > usual

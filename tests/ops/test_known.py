@@ -10,13 +10,13 @@ from sqlalchemy import select, update
 from certification import consent, journal, people
 from certification.journal import Verified
 from certification.runtime import Runtime
-from certification.store import Person, VoiceFingerprint, VoiceTemplate
-from ops import jobs
+from certification.store import Case, Person, VoiceFingerprint, VoiceTemplate
+from ops import jobs, twins
 from ops.demo.callers import SHIPPED, Caller
 from ops.voices import Bench
 from tests.certification.numbers import resident_number
 from tests.conversations.speakers import Speaker
-from tests.ops.voices import ENROLMENT, SAME, WORDS, Desk
+from tests.ops.voices import ENROLMENT, SAME, WORDS, Desk, says
 from voiceprint import audio
 from voiceprint.scoring import enrol
 
@@ -145,3 +145,36 @@ def test_a_template_of_the_household_that_cannot_be_read_stops_nobody(
     asked = enrolled.ask(LATER)
     jobs.assess(asked)
     assert enrolled.outcome(asked) == "certified"
+
+
+def test_a_voice_enrolled_under_another_name_is_a_case_and_no_refusal(
+    enrolled: Desk, bench: Bench, rt: Runtime
+) -> None:
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", 1948, 1, 1)
+        again = people.add(session, rt, id_number=number, name="吴二", region="kunming", phone="13888000009")
+        consent.record(session, rt, again, text="同意", how="desk", by="clerk")
+    other = Desk(rt, again)
+    made = other.ask([says("caller", 4, first) for first in (1, 5, 9)], "enrol")
+    for _ in range(2):
+        jobs.assess(made)
+    assert other.outcome(made) == "enrolled"
+    assert other.cases() == ["enrolled_twice"]
+    with rt.sessions() as session:
+        [case] = session.scalars(select(Case).where(Case.person_id == again.id))
+    assert case.detail["other"] == enrolled.wu.id
+    assert case.detail["llr"] >= case.detail["threshold"]
+
+
+def test_another_voice_is_nobodys_twin_and_elsewhere_nobody_is_compared(
+    enrolled: Desk, bench: Bench, rt: Runtime
+) -> None:
+    impostor = enrol(bench.comparer.encoder, [audio.decode_mulaw(says("impostor", 4, first)) for first in (0, 4, 8)])
+    same = enrol(bench.comparer.encoder, [audio.decode_mulaw(turn) for turn in ENROLMENT])
+    with rt.sessions.begin() as session:
+        number = resident_number("440103", 1948, 1, 1)
+        here = people.add(session, rt, id_number=number, name="何", region="kunming", phone="13888000008")
+        assert twins.seek(session, bench, here, impostor) == ()
+        assert [twin.person for twin in twins.seek(session, bench, here, same)] == [enrolled.wu.id]
+        here.region = "default"
+        assert twins.seek(session, bench, here, same) == ()
