@@ -9,14 +9,51 @@ from sqlalchemy.orm import Session
 
 from certification import journal
 from certification.consent import VOICEPRINT
+from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Consent, Person, Phone, VoiceTemplate
+
+REFRESH = "refresh "  # what the source of a template begins with that was made from the one before and a call
+
+
+class NothingToUndo(Problem):
+    """The template in use is an enrolment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "在用的声纹是登记时的，没有更新可以撤销。",
+            "The voice template in use is that of an enrolment: there is no refresh to undo.",
+        )
 
 
 def current(session: Session, person: Person) -> VoiceTemplate | None:
     """The template in use. Its bytes are sealed for `voice_templates:<its id>`."""
     in_use = select(VoiceTemplate).where(VoiceTemplate.person_id == person.id, VoiceTemplate.retired_at.is_(None))
     return session.scalars(in_use).first()
+
+
+def anchor(session: Session, person: Person) -> VoiceTemplate | None:
+    """The last template that the person was enrolled with, in use or refreshed since."""
+    enrolled = select(VoiceTemplate).where(
+        VoiceTemplate.person_id == person.id, VoiceTemplate.source.not_like(f"{REFRESH}%")
+    )
+    return session.scalars(enrolled.order_by(VoiceTemplate.created_at.desc())).first()
+
+
+def undo(session: Session, rt: Runtime, person: Person, by: str) -> VoiceTemplate:
+    """Take back the last refresh: the template before it is in use again. Raises NothingToUndo."""
+    now, last = rt.now(), current(session, person)
+    if last is None or not last.source.startswith(REFRESH):
+        raise NothingToUndo
+    before = session.get(VoiceTemplate, last.detail["before"])
+    if before is None:
+        raise NothingToUndo
+    last.retired_at = now
+    session.flush()  # at most one is in use at any moment
+    before.retired_at = None
+    session.flush()
+    journal.write(session, now, by, "voice refresh undone", f"person:{person.id}", undone=last.id, in_use=before.id)
+    return before
 
 
 def household(session: Session, person: Person) -> list[VoiceTemplate]:

@@ -10,7 +10,7 @@ import click
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
-from ops.commands import desk, keeping, processes
+from ops.commands import desk, keeping, processes, voice
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
 
@@ -46,6 +46,7 @@ for command in (
     desk.certify,
     desk.pin,
     desk.code,
+    voice.voice,
     keeping.db,
     keeping.keys,
     keeping.journal,

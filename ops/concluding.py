@@ -84,6 +84,8 @@ def _follow(
             )
             if not recorded.closed:
                 assessment.outcome = "recorded"
+            if verdict.weighed is not None and verdict.weighed.refreshed is not None and consent.given(session, person):
+                voices.refresh(session, rt, person, verdict.weighed.refreshed, assessment.id)
         case "human":
             if verdict.problem is None:  # our fault, or the limit's: no failed attempt
                 limits.failed(session, rt, person, reason="voice_doubt", ref=assessment.id)

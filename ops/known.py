@@ -19,10 +19,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`earlier`: fingerprints of earlier calls, by assessment. `household`: sealed templates of others."""
+    """`earlier`: fingerprints of earlier calls, by assessment. `household`: sealed templates of others.
+
+    `anchor`: the sealed template that the person was enrolled with, from which a refreshed one never strays.
+    """
 
     earlier: tuple[tuple[str, Fingerprint], ...] = ()
     household: tuple[VoiceTemplate, ...] = ()
+    anchor: VoiceTemplate | None = None
 
 
 def of(session: Session, rt: Runtime, person: Person) -> Known:
@@ -36,7 +40,7 @@ def of(session: Session, rt: Runtime, person: Person) -> Known:
             logger.error("the fingerprint of assessment %s cannot be read: %s", row.assessment_id, error)
         else:
             earlier.append((row.assessment_id, opened))
-    return Known(tuple(earlier), tuple(templates.household(session, person)))
+    return Known(tuple(earlier), tuple(templates.household(session, person)), templates.anchor(session, person))
 
 
 def keep(session: Session, rt: Runtime, assessment: Assessment, fingerprint: Fingerprint) -> None:

@@ -15,6 +15,7 @@ from ops.demo.callers import TakesMissing
 from ops.embedded import RedisMissing
 from voiceprint.audio import AudioEmpty, AudioUnreadable
 from voiceprint.calibration import CalibrationMissing
+from voiceprint.cohort import CohortMissing, CohortTooSmall
 from voiceprint.encoder import EncoderMissing
 
 SAID = (
@@ -22,6 +23,8 @@ SAID = (
     AudioEmpty,
     AudioUnreadable,
     CalibrationMissing,
+    CohortMissing,
+    CohortTooSmall,
     EncoderMissing,
     ModelMissing,
     RedisMissing,

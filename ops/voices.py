@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -17,6 +17,7 @@ from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate, new_id
 from ops.known import Known
 from voiceprint import audio, comparing, encoder, quality, replay, scoring, vault
+from voiceprint.ageing import Candidate, Refresh, may_refresh, refreshed
 from voiceprint.audio import Samples
 from voiceprint.calibration import Decision
 from voiceprint.challenge import Suspicion
@@ -40,7 +41,8 @@ class Agreement(StrEnum):
 class Weighed:
     """A voice against a template: the log-likelihood ratio, and why the audio may be too poor to say.
 
-    `found`: suspicions with what they rest on. `fingerprint`: by it the same recording is known again.
+    `found`: suspicions with what they rest on. `fingerprint`: by it the same recording is known again. `refreshed`: the
+    template with this call in it, where the call is sure enough for that.
     """
 
     score: float
@@ -49,6 +51,7 @@ class Weighed:
     reasons: tuple[Reason, ...]
     found: Mapping[Suspicion, Mapping[str, object]]
     fingerprint: Fingerprint
+    refreshed: scoring.Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,37 @@ class Bench:
         probe = listen(samples)
         found = {**_replayed(probe, known), **self._household(compared, heard, known)}
         reasons = quality.reasons(heard.quality, Use.TEST)
-        return Weighed(compared.score, compared.llr, threshold, reasons, found, probe.fingerprint)
+        weighed = Weighed(compared.score, compared.llr, threshold, reasons, found, probe.fingerprint)
+        return replace(weighed, refreshed=self._refreshed(weighed, sealed, template, heard, known))
+
+    def _refreshed(
+        self,
+        weighed: Weighed,
+        sealed: VoiceTemplate,
+        template: scoring.Template,
+        heard: Heard,
+        known: Known,
+    ) -> scoring.Template | None:
+        """The template with the call in it, if the call may go into it; used where the words were right, too."""
+        try:
+            anchor = open_template(self.rt, known.anchor or sealed)
+            against_anchor = self.comparer.compare(anchor, heard)
+        except (SealBroken, vault.TemplateUnreadable, scoring.TemplateOfAnotherEncoder) as error:
+            logger.error("no refresh of the template %s, its anchor cannot be read: %s", sealed.id, error)
+            return None
+        candidate = Candidate(
+            on=self.rt.now().date(),
+            quality=heard.quality,
+            words_right=True,
+            replayed=Suspicion.REPLAY in weighed.found or Suspicion.REPEATS in weighed.found,
+            synthetic=Suspicion.SYNTHETIC in weighed.found,
+            llr=weighed.llr,
+            anchor_llr=against_anchor.llr,
+            household_llr=np.inf if Suspicion.HOUSEHOLD in weighed.found else None,
+        )
+        if not isinstance(may_refresh(candidate, sealed.created_at.date(), weighed.threshold), Refresh):
+            return None
+        return refreshed(template, heard.embedding, anchor)
 
     def _household(self, own: Compared, heard: Heard, known: Known) -> dict[Suspicion, Mapping[str, object]]:
         """Whether somebody else of the household fits better; a template that cannot be read fits nobody."""
@@ -129,7 +162,20 @@ class Bench:
         return keep(session, self.rt, person, template, source)
 
 
-def keep(session: Session, rt: Runtime, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
+def refresh(session: Session, rt: Runtime, person: Person, template: scoring.Template, assessment: str) -> None:
+    """Put a refreshed template in use; the one before is kept, and undo() brings it back."""
+    if (before := templates.current(session, person)) is not None:
+        keep(session, rt, person, template, f"{templates.REFRESH}{assessment}", {"before": before.id})
+
+
+def keep(
+    session: Session,
+    rt: Runtime,
+    person: Person,
+    template: scoring.Template,
+    source: str,
+    detail: dict[str, object] | None = None,
+) -> VoiceTemplate:
     """Seal a template and make it the person's one; the one before is retired, not erased."""
     identifier = new_id()
     return templates.keep(
@@ -141,6 +187,7 @@ def keep(session: Session, rt: Runtime, person: Person, template: scoring.Templa
         sealed=vault.seal(template, rt.keys, _context(identifier)),
         utterances=template.utterances,
         source=source,
+        detail=detail,
     )
 
 

@@ -189,3 +189,20 @@ def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], t
     refused = stillhere(town, "enrol", NUMBER, "--audio", *map(str, silences), "--consent", "同意")
     assert refused.exit_code == 1
     assert "too little speech" in refused.output
+
+
+def test_a_voiceprint_is_shown_with_its_versions_and_how_it_will_age(town: dict[str, str], tmp_path: Path) -> None:
+    assert "没有在用的声纹" in stillhere(town, "voice", "show", NUMBER).stdout
+    caller, paths = Caller(SHIPPED / "caller"), []
+    for first in range(3):
+        paths.append(tmp_path / f"{first}.wav")
+        soundfile.write(paths[-1], caller.repeats(["word.shuzi", "word.zhongguo", "word.fandian"]), SAMPLE_RATE)
+    enrolled = stillhere(town, "enrol", NUMBER, "--audio", *map(str, paths), "--consent", "同意", "--json")
+    assert json_of(enrolled)["outcome"] == "enrolled"
+    shown = stillhere(town, "voice", "show", NUMBER, "--json")
+    found = json_of(shown)
+    assert [version["source"] for version in found["versions"]] == ["files"]  # type: ignore[attr-defined]
+    low, high = found["ci95"]  # type: ignore[misc]
+    assert 0 <= low <= found["rejection"] <= high <= 1  # type: ignore[operator]
+    assert "转人工" in shown.stdout
+    assert "没有更新可以撤销" in sentence(stillhere(town, "voice", "undo", NUMBER, "--by", "clerk"))

@@ -1,0 +1,100 @@
+"""Commands about one person's voiceprint: its versions, how it will age, and taking a refresh back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import certifying, templates
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime
+from certification.store import Assessment, Person, VoiceTemplate, only_read
+from ops import compose
+from ops.commands.desk import as_json, by, find
+from voiceprint import calibration, cohort
+from voiceprint.ageing import Call, forecast
+from voiceprint.calibration import Decision
+
+
+@click.group()
+def voice() -> None:
+    """One person's voiceprint. 某人的声纹。"""
+
+
+@voice.command()
+@click.argument("person_id", metavar="ID")
+@as_json
+def show(person_id: str, as_json: bool) -> None:
+    """Say which versions there are, and how likely a rejection is at the next deadline. 声纹的版本与老化预测。"""
+    rt = compose.runtime()
+    with rt.sessions() as session:
+        only_read(session)
+        person = find(session, rt, person_id)
+        versions = session.scalars(
+            select(VoiceTemplate).where(VoiceTemplate.person_id == person.id).order_by(VoiceTemplate.created_at)
+        ).all()
+        in_use, due = templates.current(session, person), certifying.status(session, rt, person).next_due
+        calls = _calls(session, person, versions)
+    facts: dict[str, object] = {
+        "versions": [
+            {"id": one.id, "made": _day(one).isoformat(), "source": one.source, "in_use": one.retired_at is None}
+            for one in versions
+        ]
+    }
+    for one in versions:
+        kept = "在用 in use" if one.retired_at is None else "停用 retired"
+        click.echo(f"{_day(one)}  {one.source}  {one.encoder}  {kept}")
+    if in_use is None:
+        click.echo("没有在用的声纹 no voiceprint in use")
+    else:
+        told = forecast(calls, _day(in_use), _threshold(rt, person, in_use.encoder), rt.now().date(), due)
+        risk = told.probability_of_rejection(due)
+        low, high = risk.ci95
+        click.echo(f"{due} 被转人工的可能 chance of going to a human: {risk.value:.0%} [{low:.0%}, {high:.0%}]")
+        click.echo(
+            "不必重新登记 no need to enrol again"
+            if told.ask_by is None
+            else f"请在 {told.ask_by} 前请本人重新登记 ask them to enrol again by {told.ask_by}"
+        )
+        facts |= {"due": due.isoformat(), "rejection": risk.value, "ci95": [low, high], "calls": told.calls}
+        facts["ask_by"] = None if told.ask_by is None else told.ask_by.isoformat()
+    if as_json:
+        click.echo(json.dumps(facts))
+
+
+@voice.command()
+@click.argument("person_id", metavar="ID")
+@by()
+def undo(person_id: str, by: str) -> None:
+    """Take back the last refresh: the version before it is in use again. 撤销最近一次声纹更新。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        before = templates.undo(session, rt, find(session, rt, person_id), by)
+        click.echo(f"已撤销，在用 undone, in use: {_day(before)} {before.source}")
+
+
+def _calls(session: Session, person: Person, versions: Sequence[VoiceTemplate]) -> list[Call]:
+    """The person's weighed calls, each with the day on which the template was made that it was held against."""
+    weighed = select(Assessment).where(Assessment.person_id == person.id, Assessment.state == "done")
+    found = []
+    for one in session.scalars(weighed.order_by(Assessment.asked_at)):
+        in_use = [kept for kept in versions if kept.created_at <= one.asked_at]
+        if "llr" in one.detail and in_use:
+            day = one.asked_at.astimezone(SHANGHAI).date()
+            found.append(Call(day, float(one.detail["llr"]), _day(in_use[-1])))
+    return found
+
+
+def _threshold(rt: Runtime, person: Person, encoder: str) -> float:
+    rules = rt.regions[person.region].voice
+    fitted = calibration.load(encoder, cohort.load(encoder).name)
+    return fitted.certify_from(rules.max_fmr, Decision(rules.impostors, rules.cost))
+
+
+def _day(template: VoiceTemplate) -> date:
+    return template.created_at.astimezone(SHANGHAI).date()
