@@ -78,6 +78,32 @@ def undo(person_id: str, by: str) -> None:
         click.echo(f"已撤销，在用 undone, in use: {_day(before)} {before.source}")
 
 
+@voice.command("reembed")
+@as_json
+def reembed_(as_json: bool) -> None:
+    """After a change of encoder, make templates again from kept enrolment recordings. 更换声纹模型后重新生成声纹。
+
+    Whose recordings are not kept any more is listed and must be enrolled again; till then a human takes their calls.
+    """
+    from ops.reembedding import Fate, outdated, reembed
+    from ops.voices import Bench
+
+    rt = compose.runtime()
+    bench = Bench.prepare(rt)
+    with rt.sessions() as session:
+        found = outdated(session, bench.comparer.encoder.name)
+        people = {one: session.get_one(VoiceTemplate, one).person_id for one in found}
+    fates: dict[Fate, list[str]] = {fate: [] for fate in Fate}
+    with click.progressbar(found, label="重新生成 Re-embedding", hidden=as_json) as progress:
+        for identifier in progress:
+            fates[reembed(rt, bench, identifier)].append(people[identifier])
+    again = [*fates[Fate.NO_AUDIO], *fates[Fate.DIFFERS]]
+    for person in again:
+        click.echo(f"须重新登记 to be enrolled again: {person}")
+    counts = {fate.value: len(theirs) for fate, theirs in fates.items()}
+    click.echo(json.dumps(counts | {"enrol_again": again}) if as_json else json.dumps(counts))
+
+
 def _calls(session: Session, person: Person, versions: Sequence[VoiceTemplate]) -> list[Call]:
     """The person's weighed calls, each with the day on which the template was made that it was held against."""
     weighed = select(Assessment).where(Assessment.person_id == person.id, Assessment.state == "done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,9 +201,10 @@ def test_a_voiceprint_is_shown_with_its_versions_and_how_it_will_age(town: dict[
     enrolled = stillhere(town, "enrol", NUMBER, "--audio", *map(str, paths), "--consent", "同意", "--json")
     assert json_of(enrolled)["outcome"] == "enrolled"
     shown = stillhere(town, "voice", "show", NUMBER, "--json")
-    found = json_of(shown)
-    assert [version["source"] for version in found["versions"]] == ["files"]  # type: ignore[attr-defined]
-    low, high = found["ci95"]  # type: ignore[misc]
-    assert 0 <= low <= found["rejection"] <= high <= 1  # type: ignore[operator]
+    found: Any = json_of(shown)
+    assert [version["source"] for version in found["versions"]] == ["files"]
+    low, high = found["ci95"]
+    assert 0 <= low <= found["rejection"] <= high <= 1
     assert "转人工" in shown.stdout
+    assert json_of(stillhere(town, "voice", "reembed", "--json"))["enrol_again"] == []
     assert "没有更新可以撤销" in sentence(stillhere(town, "voice", "undo", NUMBER, "--by", "clerk"))

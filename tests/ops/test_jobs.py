@@ -106,7 +106,7 @@ def test_an_assessment_nobody_knows_of_is_passed_over(bench: Bench) -> None:
     jobs.assess(new_id())
 
 
-def test_an_enrolment_makes_a_template_that_certifies(desk: Desk, bench: Bench, rt: Runtime) -> None:
+def test_an_enrolment_makes_a_template_that_is_matched(desk: Desk, bench: Bench, rt: Runtime) -> None:
     with rt.sessions.begin() as session:
         consent.record(session, rt, session.get_one(Person, desk.wu.id), text="同意", how="phone", by="line")
     made, asked = desk.ask(ENROLMENT, "enrol"), desk.ask(SAME)
@@ -114,7 +114,8 @@ def test_an_enrolment_makes_a_template_that_certifies(desk: Desk, bench: Bench, 
     jobs.assess(made)
     assert desk.outcome(made) == "enrolled"
     jobs.assess(asked)
-    assert desk.outcome(asked) == "certified"
+    detail = desk.assessment(asked).detail
+    assert detail["llr"] >= detail["threshold"]
     with rt.sessions() as session:
         assert session.query(VoiceTemplate).count() == 1
 
