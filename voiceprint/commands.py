@@ -251,7 +251,7 @@ def write_trials(group: str, out: Path, words: str, as_json: bool, data: Path) -
 @json_option
 @data_option
 def train(run: Path, hyperparameters: Path | None, as_json: bool, data: Path) -> None:
-    """Train the encoder with SpeechBrain (about an hour on a core of its own, 6 GB of memory)."""
+    """Train the encoder with SpeechBrain (minutes on a GPU, some hours on a core of its own; 6 GB of memory)."""
     recipe = _training_module("recipe")
     try:
         recipe.train(data, run, hyperparameters or recipe.HYPERPARAMETERS)
