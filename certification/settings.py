@@ -65,6 +65,12 @@ SETTINGS = (
         "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one",
     ),
     Setting(
+        "REPLAYS",
+        "human",
+        "听过的录音：human 转人工，note 只记录（演示用：合成的声音每次都一样）",
+        "a recording heard before: human (goes to one), or note (written down only: synthetic voices repeat themselves)",
+    ),
+    Setting(
         "SPEECH_MODELS",
         "",
         "语音识别模型，或放各种话的模型的目录（docs/engines.md），默认随附",
@@ -113,6 +119,7 @@ class Settings:
     regions: Path | None
     prompts: Path | None
     voiceprint_encoder: str
+    replays_to_human: bool
     speech_models: Path | None
     media_slots: int
     default_region: str
@@ -144,6 +151,7 @@ class Settings:
             regions=read.folder("STILLHERE_REGIONS"),
             prompts=read.folder("STILLHERE_PROMPTS"),
             voiceprint_encoder=read.text("VOICEPRINT_ENCODER"),
+            replays_to_human=read.one_of("REPLAYS", ("human", "note")) == "human",
             speech_models=read.folder("SPEECH_MODELS"),
             media_slots=read.count("MEDIA_SLOTS"),
             default_region=read.text("DEFAULT_REGION"),
@@ -204,6 +212,12 @@ class _Reader:
         if not value.isascii() or not value.isdigit() or int(value) < 1:
             raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
         return int(value)
+
+    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name)
+        if value not in allowed:
+            raise SettingInvalid(name, f"应为 {' 或 '.join(allowed)}", f"write {' or '.join(allowed)}")
+        return value
 
     def found(self, name: str) -> str | None:
         """The value of NAME, else the contents of NAME_FILE; empty counts as not set."""

@@ -18,6 +18,7 @@ from ops.twins import Twin
 from ops.voices import Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
 from voiceprint.calibration import ThresholdUnsupported
+from voiceprint.challenge import Suspicion
 from voiceprint.fingerprint import Fingerprint
 from voiceprint.scoring import TemplateOfAnotherEncoder
 from voiceprint.vault import TemplateUnreadable
@@ -120,8 +121,8 @@ def judge(bench: Bench, material: Material) -> Verdict:
         return Verdict.unweighable(material.purpose, str(error), CaseKind.NO_TEMPLATE)
     except ThresholdUnsupported as error:
         return Verdict.unweighable(material.purpose, str(error))
-    outcome = challenge.judge(
-        material.words_right, weighed.llr, weighed.threshold, weighed.reasons, tuple(weighed.found)
-    )
+    noted = () if bench.rt.settings.replays_to_human else (Suspicion.REPLAY, Suspicion.REPEATS)
+    suspicions = [one for one in weighed.found if one not in noted]
+    outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons, suspicions)
     names = {challenge.Outcome.CERTIFY: "certified", challenge.Outcome.HUMAN: "human", challenge.Outcome.AGAIN: "again"}
     return Verdict(names[outcome], weighed=weighed)

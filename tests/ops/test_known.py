@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_an_accepted_call_played_again_goes_to_a_human_and_is_written_down(enrol
     assert (enrolled.evidence(), enrolled.failures(), enrolled.cases()) == (1, 1, ["voice_doubt"])
     with rt.sessions() as session:
         assert isinstance(journal.verify(session), Verified)
+
+
+def test_where_replays_are_only_noted_they_are_written_down(enrolled: Desk, bench: Bench, rt: Runtime) -> None:
+    noting = replace(rt, settings=replace(rt.settings, replays_to_human=False))
+    jobs.use(replace(bench, rt=noting))
+    first, second = enrolled.ask(SAME), enrolled.ask(SAME)
+    jobs.assess(first)
+    jobs.assess(second)
+    assert enrolled.outcome(second) == "certified"
+    assert suspicions(enrolled, second) == ("replay",)
 
 
 def test_words_cut_out_of_an_accepted_call_are_known_in_another_order(enrolled: Desk) -> None:
