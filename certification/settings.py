@@ -68,7 +68,7 @@ SETTINGS = (
         "REPLAYS",
         "human",
         "听过的录音：human 转人工，note 只记录（演示用：合成的声音每次都一样）",
-        "a recording heard before: human (goes to one), or note (written down only: synthetic voices repeat themselves)",
+        "a recording heard before: human (goes to one), or note (written down only; synthetic voices repeat)",
     ),
     Setting(
         "SPEECH_MODELS",
@@ -119,7 +119,7 @@ class Settings:
     regions: Path | None
     prompts: Path | None
     voiceprint_encoder: str
-    replays_to_human: bool
+    replays: str
     speech_models: Path | None
     media_slots: int
     default_region: str
@@ -151,7 +151,7 @@ class Settings:
             regions=read.folder("STILLHERE_REGIONS"),
             prompts=read.folder("STILLHERE_PROMPTS"),
             voiceprint_encoder=read.text("VOICEPRINT_ENCODER"),
-            replays_to_human=read.one_of("REPLAYS", ("human", "note")) == "human",
+            replays=read.one_of("REPLAYS", ("human", "note")),
             speech_models=read.folder("SPEECH_MODELS"),
             media_slots=read.count("MEDIA_SLOTS"),
             default_region=read.text("DEFAULT_REGION"),

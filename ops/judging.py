@@ -121,7 +121,7 @@ def judge(bench: Bench, material: Material) -> Verdict:
         return Verdict.unweighable(material.purpose, str(error), CaseKind.NO_TEMPLATE)
     except ThresholdUnsupported as error:
         return Verdict.unweighable(material.purpose, str(error))
-    noted = () if bench.rt.settings.replays_to_human else (Suspicion.REPLAY, Suspicion.REPEATS)
+    noted = () if bench.rt.settings.replays == "human" else (Suspicion.REPLAY, Suspicion.REPEATS)
     suspicions = [one for one in weighed.found if one not in noted]
     outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons, suspicions)
     names = {challenge.Outcome.CERTIFY: "certified", challenge.Outcome.HUMAN: "human", challenge.Outcome.AGAIN: "again"}
