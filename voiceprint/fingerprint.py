@@ -59,10 +59,11 @@ class Fingerprint:
     `frames`: uint8, shape (frames,), one every 16 ms. Bit b of a frame says whether the step in level from band b to
     band b + 1 has grown since the frame before; the bands are 295 Hz apart.
 
-    What it reveals: whoever holds a recording can tell whether it, or a part of it, was the call; how long the call
-    was and, roughly, its rhythm; and with recordings of the same few words, sometimes which of them was said. 500 bit/s
-    of signs without level, spectrum or pitch are less than the 600 bit/s of the lowest speech coder in use (NATO STANAG
-    4591), but no proof that nothing can be guessed from them: keep them encrypted, as templates are.
+    What it reveals: whoever holds a recording can tell whether it, or a part of it, was this call; how long it was
+    and, roughly, its rhythm; and which of a few known words was said, better than by guessing (a small network that
+    learnt from other speakers' fingerprints named 36 % of twelve words right, where guessing gives 8 %). 500 bit/s of
+    signs, without level, spectrum or pitch, are less than the slowest speech coder in use needs (600 bit/s, NATO STANAG
+    4591); that is no proof. Keep it encrypted, as a template is.
     """
 
     frames: NDArray[np.uint8]
