@@ -111,7 +111,7 @@ def judge(bench: Bench, material: Material) -> Verdict:
     if material.audio is None:
         return Verdict.unweighable(material.purpose, NO_RECORDING)
     if material.purpose == ENROL:
-        enrolment = bench.weigh_enrolment([heard([turn]) for turn in material.audio])
+        enrolment = bench.weigh_enrolment(heard(material.audio))
         return Verdict(enrolment.agreement.value, enrolment=enrolment, kind=CaseKind.ENROLMENT_DIFFERS)
     if material.template is None:
         return Verdict.unweighable(material.purpose, NO_TEMPLATE, CaseKind.NO_TEMPLATE)

@@ -52,7 +52,7 @@ def _reembed(session: Session, rt: Runtime, bench: Bench, person: Person, templa
     audio = _audio(session, rt, template)
     if audio is None:
         return Fate.NO_AUDIO
-    weighed = bench.weigh_enrolment([heard([turn]) for turn in audio])
+    weighed = bench.weigh_enrolment(heard(audio))
     if weighed.agreement is not Agreement.ENROLLED or weighed.template is None:
         return Fate.DIFFERS
     voices.keep(session, rt, person, weighed.template, template.source, {"reembedded": template.id})

@@ -21,7 +21,7 @@ from voiceprint.ageing import Candidate, Refresh, may_refresh, refreshed
 from voiceprint.audio import Samples
 from voiceprint.calibration import Decision
 from voiceprint.challenge import Suspicion
-from voiceprint.comparing import Compared, Comparer, Heard
+from voiceprint.comparing import SPEAKS_AGAINST, Compared, Comparer, Heard
 from voiceprint.fingerprint import Fingerprint, Probe, listen
 from voiceprint.line import degraded
 from voiceprint.quality import Reason, Use
@@ -77,20 +77,22 @@ class Bench:
         """Load the models of the settings. Raises EncoderMissing, CohortMissing or CalibrationMissing: what to do."""
         return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED))
 
-    def weigh(self, sealed: VoiceTemplate, samples: Samples, rules: VoiceRules, known: Known) -> Weighed:
-        """Weigh a challenge's audio (the caller's turns joined) against a person's template and what else is known.
+    def weigh(self, sealed: VoiceTemplate, turns: Sequence[Samples], rules: VoiceRules, known: Known) -> Weighed:
+        """Weigh a challenge's audio, a turn each, against a person's template and what else is known.
 
         Raises scoring.TemplateOfAnotherEncoder when the person must be enrolled again, and TemplateUnreadable or
         SealBroken when it cannot be read.
         """
-        template = open_template(self.rt, sealed)
+        template, samples = open_template(self.rt, sealed), np.concatenate(turns)
         heard = self.comparer.hear(samples)
         compared = self.comparer.compare(template, heard)
         decision = Decision(rules.impostors, rules.cost)
         threshold = self.comparer.calibration.certify_from(rules.max_fmr, decision)
         probe = listen(samples)
-        found = {**_replayed(probe, known), **self._household(compared, heard, known)}
         reasons = quality.reasons(heard.quality, Use.TEST)
+        found = {**_replayed(probe, known), **self._household(compared, heard, known)}
+        if not reasons:
+            found |= self._several(template, turns)
         weighed = Weighed(compared.score, compared.llr, threshold, reasons, found, probe.fingerprint)
         return replace(weighed, refreshed=self._refreshed(weighed, sealed, template, heard, known))
 
@@ -134,6 +136,11 @@ class Bench:
         others = {who: one for who, one in others.items() if one.encoder == heard.embedding.encoder}
         better = self.comparer.better_fit(own, others, heard)
         return {} if better is None else {Suspicion.HOUSEHOLD: {"person": better}}
+
+    def _several(self, template: scoring.Template, turns: Sequence[Samples]) -> dict[Suspicion, Mapping[str, object]]:
+        """Whether one of the turns seems to be said by somebody else."""
+        weakest = self.comparer.weakest(template, [self.comparer.hear(turn) for turn in turns])
+        return {Suspicion.SEVERAL_VOICES: {"llr": round(weakest, 2)}} if weakest < SPEAKS_AGAINST else {}
 
     def weigh_enrolment(self, utterances: Sequence[Samples]) -> Enrolment:
         """See whether utterances are good enough and of one speaker, and average them into a template."""
@@ -207,9 +214,9 @@ def _replayed(probe: Probe, known: Known) -> dict[Suspicion, Mapping[str, object
     return found
 
 
-def heard(mulaw: Sequence[bytes]) -> Samples:
-    """Join the turns of a challenge, sealed as mu-law, into one utterance."""
-    return audio.decode_mulaw(b"".join(mulaw))
+def heard(mulaw: Sequence[bytes]) -> list[Samples]:
+    """The turns of a challenge, opened as mu-law."""
+    return [audio.decode_mulaw(turn) for turn in mulaw]
 
 
 def _context(template_id: str) -> bytes:

@@ -23,6 +23,7 @@ class Suspicion(StrEnum):
     REPEATS = "repeats"  # one recording twice within the call
     SYNTHETIC = "synthetic"  # perhaps no human voice
     HOUSEHOLD = "household"  # somebody at home fits better
+    SEVERAL_VOICES = "several_voices"  # somebody else seems to say one of the turns
 
 
 def judge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from voiceprint.encoder import SHIPPED as ENCODER
 from voiceprint.encoder import Embedding, Encoder
 from voiceprint.quality import Quality, measure
 from voiceprint.scoring import Template
+
+SPEAKS_AGAINST = -3.0
+"""Natural-log likelihood ratio of one turn from which down it is likelier by 20 to 1 that somebody else said it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ class Comparer:
         """Score a test against a template. Raises TemplateOfAnotherEncoder."""
         found = normalised(self.cohort, template, heard.embedding)
         return Compared(found, self.calibration.log_likelihood_ratio(found, heard.quality))
+
+    def weakest(self, template: Template, turns: Sequence[Heard]) -> float:
+        """The natural-log likelihood ratio of the turn that fits a template worst; compare it with SPEAKS_AGAINST.
+
+        Where somebody else says half of a challenge the whole often fits, and that half does not. Raises
+        TemplateOfAnotherEncoder.
+        """
+        return min(self.compare(template, turn).llr for turn in turns)
 
     def better_fit(self, own: Compared, others: Mapping[str, Template], heard: Heard) -> str | None:
         """Who of a household or of the helpers fits a test better than the person themselves; None if nobody does.

@@ -99,16 +99,17 @@ def speaker_bootstrap(scored: Scored, statistic: Callable[[Floats], float], seed
     """95 % interval of a statistic of trial weights when *speakers* are drawn anew, with replacement.
 
     Trials of one speaker are not independent; a few speakers say less than many trials seem to. A trial weighs as
-    often as both its speakers were drawn. Draws without a genuine or an impostor trial are left out.
+    often as both its speakers were drawn. Draws that lose all genuine or all impostor trials are left out.
     """
     names, numbers = np.unique(np.concatenate([scored.enrolled, scored.tested]), return_inverse=True)
     enrolled, tested = np.split(numbers, 2)
+    kinds = [kind for kind in (scored.genuine, ~scored.genuine) if kind.any()]
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(RESAMPLES):
         drawn = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
         weights = np.where(scored.genuine, drawn[enrolled], drawn[enrolled] * drawn[tested]).astype(np.float64)
-        if weights[scored.genuine].any() and weights[~scored.genuine].any():
+        if all(weights[kind].any() for kind in kinds):
             values.append(statistic(weights))
     if not values:
         return 0.0, 1.0

@@ -39,7 +39,7 @@ def strongest_impostor(town: Town, shared: Path, victim: Speaker, template_of: R
     rules = town.rt.regions["default"].voice
 
     def median(other: Speaker) -> float:
-        scores = [town.bench.weigh(template, other.repeats(words), rules, Known()).score for words in groups(5, 6)]
+        scores = [town.bench.weigh(template, [other.repeats(words)], rules, Known()).score for words in groups(5, 6)]
         return float(np.median(scores))
 
     return max((Speaker(shared, name) for name in TUNING if name != victim.name), key=median)
@@ -60,7 +60,7 @@ def test_the_strongest_impostor_ends_with_a_human(town: Town, shared: Path) -> N
     assert len(recordings) == 2
     for recording in recordings:
         assert recording.asked == recording.heard
-        audio = heard([town.rt.keys.open(recording.sealed, f"recordings:{recording.id}")])
+        [audio] = heard([town.rt.keys.open(recording.sealed, f"recordings:{recording.id}")])
         assert float(np.abs(audio).max()) > 0.01, "the case holds what was said"
 
 

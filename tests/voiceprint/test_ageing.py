@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.voiceprint.voices import noise, speak
+from tests.voiceprint.voices import noise, talk
 from voiceprint.ageing import (
     LIMITS,
     Candidate,
@@ -25,7 +25,7 @@ THRESHOLD = 0.8
 MADE = date(2026, 1, 5)
 GOOD = Candidate(
     on=MADE + timedelta(days=LIMITS.days),
-    quality=measure(speak(1, 6.0)),
+    quality=measure(talk(1, 6.0)),
     words_right=True,
     replayed=False,
     synthetic=False,

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from tests.voiceprint.voices import speak
+from tests.voiceprint.voices import talk
 from voiceprint import calibration, comparing, evaluation
 from voiceprint.commands import voiceprint
 from voiceprint.training.corpus import MANDARIN_WORDS, SPEAKERS, Group
@@ -27,8 +27,8 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for voice in range(SPEAKERS_HERE):
         (folder / f"v{voice}").mkdir()
         for saying in range(6):
-            soundfile.write(folder / f"v{voice}/{saying}.wav", speak(voice, 2.0, saying), 8000)
-    soundfile.write(folder / "short.wav", speak(0, 0.2), 8000)
+            soundfile.write(folder / f"v{voice}/{saying}.wav", talk(voice, 2.0, saying), 8000)
+    soundfile.write(folder / "short.wav", talk(0, 0.2), 8000)
     soundfile.write(folder / "empty.wav", np.zeros(0), 8000)
     return folder
 
@@ -130,7 +130,7 @@ def corpus(tmp_path: Path) -> Path:
         for number, word in enumerate(sorted(MANDARIN_WORDS)):
             for take in range(4):
                 name = f"{speaker}/{number}-{take}.flac"
-                soundfile.write(tmp_path / "dsp20" / name, speak(voice, 0.5, number), 8000)
+                soundfile.write(tmp_path / "dsp20" / name, talk(voice, 0.5, number), 8000)
                 rows.append({"audio_filepath": name, "text": word, "speaker": speaker, "duration": 0.5})
     (tmp_path / "dsp20" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return tmp_path

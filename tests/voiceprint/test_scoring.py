@@ -8,7 +8,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tests.voiceprint.voices import speak
+from tests.voiceprint.voices import speak, talk
 from voiceprint import vault
 from voiceprint.audio import telephone
 from voiceprint.encoder import Embedding, Encoder, unit
@@ -48,12 +48,13 @@ def test_the_second_template_is_of_the_same_words_over_a_poorer_line(encoder: En
 
 
 def test_a_degraded_recording_has_noise_15_db_below_its_speech_and_is_always_the_same() -> None:
-    voice = telephone(speak(1, 3))
+    voice = telephone(talk(1, 3))
     heard = degraded(voice)
     assert len(heard) == len(voice)
     assert np.array_equal(heard, degraded(voice))
     assert measure(voice).snr_db > 30
-    assert measure(heard).snr_db == pytest.approx(15, abs=3)
+    # Of pink noise 15 dB below, the telephone's band leaves a part.
+    assert measure(heard).snr_db == pytest.approx(17, abs=2)
 
 
 def test_agreement_is_that_of_the_odd_one_out() -> None:

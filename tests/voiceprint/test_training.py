@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from tests.voiceprint.voices import noise, speak
+from tests.voiceprint.voices import noise, talk
 from voiceprint import calibration, cohort
 from voiceprint import encoder as encoders
 from voiceprint.commands import voiceprint
@@ -40,8 +40,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number, word in enumerate(sorted(MANDARIN_WORDS)):
             for take in range(2):
                 name = f"{speaker}-{number}-{take}.flac"
-                soundfile.write(folder / "dsp20" / name, speak(int(speaker[1:]), 0.3, number), 8000)
-                rows.append({"audio_filepath": name, "text": word, "speaker": speaker, "duration": 0.3})
+                soundfile.write(folder / "dsp20" / name, talk(int(speaker[1:]), 0.4, number), 8000)
+                rows.append({"audio_filepath": name, "text": word, "speaker": speaker, "duration": 0.4})
     (folder / "dsp20" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     for kind, sound in (("noise", noise(1, 0.1)), ("RIRs", noise(0.2, 0.1))):
         (folder / "noise" / kind).mkdir(parents=True)
@@ -108,7 +108,7 @@ def test_the_shipped_model_says_what_speechbrain_says(encoder: encoders.Encoder)
 
 def assert_same_embeddings(one: encoders.Encoder, other: encoders.Encoder) -> None:
     for seconds in (0.4, 1.0, 3.7):
-        samples = speak(5, seconds)
+        samples = talk(5, seconds)
         assert np.abs(one.embed(samples).vector - other.embed(samples).vector).max() <= 1e-4
 
 
@@ -120,7 +120,7 @@ def test_features_are_those_of_speechbrain() -> None:
     from voiceprint.training.recipe import HYPERPARAMETERS
 
     recipe = load_hyperpyyaml(HYPERPARAMETERS.read_text(encoding="utf-8"), {"speakers": 1})
-    for samples in (speak(1, 1.3), noise(0.5, 0.1), np.zeros(800, dtype=np.float32)):
+    for samples in (talk(1, 1.3), noise(0.5, 0.1), np.zeros(800, dtype=np.float32)):
         theirs = recipe["normalise"](recipe["fbank"](torch.from_numpy(samples)[None]), torch.ones(1))[0].numpy()
         assert np.abs(log_mel(samples) - theirs).max() <= 1e-3  # decibels
 
@@ -168,7 +168,7 @@ def test_speakers_can_be_left_out_of_training_and_their_recordings_thinned(corpu
 
 def test_the_channel_keeps_length_and_range(corpus: Path) -> None:
     line, rng = channel.load(corpus), np.random.default_rng(1)
-    voice = speak(1, 1.0)
+    voice = talk(1, 1.0)
     heard = [line(voice, rng) for _ in range(40)]
     assert all(len(one) == len(voice) and np.abs(one).max() <= 1 for one in heard)
     assert len({one.tobytes() for one in heard}) == len(heard)

@@ -49,7 +49,7 @@ def test_figures_name_the_worst_speaker_and_count_every_kind() -> None:
     measured = one_alike_pair()
     measured.scored.scores[measured.scored.genuine & (measured.scored.enrolled == "d")] -= 0.2
     fitted = calibration.fit("a", "c", measured.scored, measured.conditions, OneVoice(0.5, 0, 0, 1, 1))
-    (row,) = figures.rows(measured, fitted, fitted.threshold(0.01).llr, words=(6,), lines=(tuning.CLEAN,))
+    (row,) = figures.rows(measured, fitted, fitted.threshold(0.01).llr, plan=[(6, tuning.CLEAN)])
     assert (row.trials, row.targets) == (160, 40)
     assert row.worst == ("d", 1.0)
     assert row.fmr <= 0.01 < row.fnmr

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from voiceprint.calibration import Calibration
 from voiceprint.metrics import Floats, Interval, Scored, cllr, curve, rate_interval, speaker_bootstrap
-from voiceprint.training.tuning import LINES, WORDS, Measured, leave_one_out, strongest_impostor
+from voiceprint.training.tuning import CODECS, PLAN, Measured, Plan, leave_one_out, strongest_impostor
 
 MAX_FMR = 0.01
 
@@ -55,15 +54,10 @@ def rows(
     measured: Measured,
     calibration: Calibration,
     threshold_llr: float,
-    words: Sequence[int] = WORDS,
-    lines: Sequence[str] = LINES,
+    plan: Plan = (*PLAN, *CODECS),
 ) -> list[Row]:
-    """One row for each length and line. `threshold_llr`: certify from here up."""
-    return [
-        _row(number, line, measured.only(number, line), calibration, threshold_llr)
-        for line in lines
-        for number in words
-    ]
+    """One row for each length and line of the plan. `threshold_llr`: certify from here up."""
+    return [_row(words, line, measured.only(words, line), calibration, threshold_llr) for words, line in plan]
 
 
 def _row(words: int, line: str, measured: Measured, calibration: Calibration, threshold_llr: float) -> Row:

@@ -106,7 +106,7 @@ def over(
     level = 10 ** (rng.uniform(-36, -14) / 20) / np.sqrt(np.mean(np.square(heard)) + 1e-10)
     heard = np.clip(heard * level, -1, 1).astype(np.float32)
     if codec == "mobile":
-        return _mobile(heard, rng)
+        return mobile(heard, rng)
     if codec == "a" or (codec == "either" and rng.random() < 0.5):
         return decode_alaw(encode_alaw(heard))
     return decode_mulaw(encode_mulaw(heard))
@@ -162,7 +162,8 @@ def _noise(length: int, line: Channel, rng: np.random.Generator) -> Samples:
     return np.fft.irfft(spectrum * fall, length).astype(np.float32)
 
 
-def _mobile(samples: Samples, rng: np.random.Generator) -> Samples:
+def mobile(samples: Samples, rng: np.random.Generator) -> Samples:
+    """A mobile telephone: GSM full rate (06.10) and back, with a share LOST of the packets silent."""
     file = io.BytesIO()
     soundfile.write(file, samples, SAMPLE_RATE, format="WAV", subtype="GSM610")
     file.seek(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceprint.audio import Samples, telephone
+from voiceprint.audio import Samples, decode_alaw, encode_alaw, telephone
 from voiceprint.calibration import Conditions, regress, threshold_at
 from voiceprint.cohort import Cohort
 from voiceprint.comparing import normalised
@@ -19,15 +19,24 @@ from voiceprint.quality import Quality, Use, measure, reasons
 from voiceprint.scoring import Template, agreement, enrol
 from voiceprint.training import channel
 from voiceprint.training.corpus import Group
+from voiceprint.training.playback import mobile
 from voiceprint.training.trials import ENROLMENTS_EACH, TESTS_EACH, WORDS_AT_TEST, spoken
+
+Plan = Sequence[tuple[int, str]]
+"""Which tests are heard: how many words, over which line."""
 
 WORDS = (3, 6, 9)  # of a challenge
 CHALLENGE = 6  # what a call asks for
-CLEAN, SNR_20, SNR_10, POOR = "clean", "20 dB", "10 dB", "poor"
+CLEAN, SNR_20, SNR_10, POOR, A_LAW, GSM = "clean", "20 dB", "10 dB", "poor", "A-law", "GSM"
 LINES = (CLEAN, SNR_20, SNR_10, POOR)
+PLAN = tuple((words, line) for line in LINES for words in WORDS)
+CODECS = ((CHALLENGE, A_LAW), (CHALLENGE, GSM))  # no calibration knows them
 SPEAKERS_EACH = 6
-STEPS = SPEAKERS_EACH * (ENROLMENTS_EACH + len(WORDS) * len(LINES) * TESTS_EACH)
-"""How often `score_trials` calls `seen`."""
+
+
+def steps(plan: Plan = PLAN) -> int:
+    """How often `score_trials` calls `seen`."""
+    return SPEAKERS_EACH * (ENROLMENTS_EACH + len(plan) * TESTS_EACH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +77,15 @@ def score_trials(
     data: Path,
     group: Group = Group.TUNING,
     seen: Callable[[], object] = int,
+    plan: Plan = PLAN,
 ) -> Measured:
-    """Every enrolment of a group (over a clean line) against every test, of each length and over each line.
+    """Every enrolment of a group (over a clean line) against every test of the plan.
 
-    Enrolments and tests that a call would refuse for their quality are left out. `seen` is called STEPS times. Raises
-    CorpusMissing.
+    Enrolments and tests that a call would refuse for their quality are left out. `seen` is called `steps(plan)` times.
+    Raises CorpusMissing.
     """
-    templates = _templates(encoder, data, group, seen)
-    tests, refused = _tests(encoder, data, group, seen)
+    templates = templates_of(encoder, data, group, seen)
+    tests, refused = _tests(encoder, data, group, plan, seen)
     pairs = [(template, test) for template in templates for test in tests]
     scores = [normalised(cohort, template, test.embedding) for (_, template), test in pairs]
     scored = Scored(
@@ -89,7 +99,10 @@ def score_trials(
     return Measured(scored, Conditions.of([test.quality for _, test in pairs]), words, lines, refused)
 
 
-def _templates(encoder: Encoder, data: Path, group: Group, seen: Callable[[], object]) -> list[tuple[str, Template]]:
+def templates_of(
+    encoder: Encoder, data: Path, group: Group, seen: Callable[[], object] = int
+) -> list[tuple[str, Template]]:
+    """Each enrolment of a group that is good enough, over a clean line, with its speaker. Raises CorpusMissing."""
     found = []
     for one in spoken(data, group)[0]:
         pieces = [telephone(piece) for piece in one.audio()]
@@ -100,33 +113,36 @@ def _templates(encoder: Encoder, data: Path, group: Group, seen: Callable[[], ob
 
 
 def _tests(
-    encoder: Encoder, data: Path, group: Group, seen: Callable[[], object]
+    encoder: Encoder, data: Path, group: Group, plan: Plan, seen: Callable[[], object]
 ) -> tuple[list[_Test], dict[tuple[int, str], float]]:
     ways, found, refused = lines(data), [], {}
-    for words in WORDS:
-        tests = spoken(data, group, groups_at_test=words // WORDS_AT_TEST)[1]
-        for line, transmit in ways.items():
-            left_out = 0
-            for one in tests:
-                samples = transmit(np.concatenate(one.audio()))
-                quality = measure(samples)
-                seen()
-                if reasons(quality, Use.TEST):
-                    left_out += 1
-                else:
-                    found.append(_Test(one.speaker, words, line, encoder.embed(samples), quality))
-            refused[words, line] = left_out / len(tests)
+    for words, line in plan:
+        tests, left_out = spoken(data, group, groups_at_test=words // WORDS_AT_TEST)[1], 0
+        for one in tests:
+            samples = ways[line](np.concatenate(one.audio()))
+            quality = measure(samples)
+            seen()
+            if reasons(quality, Use.TEST):
+                left_out += 1
+            else:
+                found.append(_Test(one.speaker, words, line, encoder.embed(samples), quality))
+        refused[words, line] = left_out / len(tests)
     return found, refused
 
 
 def lines(data: Path) -> dict[str, Callable[[Samples], Samples]]:
-    """LINES by name: clean; noise at 20 and 10 dB; rooms, noise down to 3 dB, packet loss. The same each time."""
+    """By name: clean; noise at 20 and 10 dB; rooms, noise down to 3 dB, lost packets; other codecs. The same each time.
+
+    GSM full rate stands in for the codecs of mobile telephones; 3 % of its packets are lost.
+    """
     line, rng = channel.load(data), np.random.default_rng(1)
     return {
         CLEAN: telephone,
         SNR_20: lambda samples: line.noisy(samples, 20, rng),
         SNR_10: lambda samples: line.noisy(samples, 10, rng),
         POOR: lambda samples: line(samples, rng),
+        A_LAW: lambda samples: decode_alaw(encode_alaw(telephone(samples))),
+        GSM: lambda samples: mobile(telephone(samples), rng),
     }
 
 

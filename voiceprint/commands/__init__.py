@@ -1,0 +1,25 @@
+"""The commands `stillhere voiceprint …`: measure, calibrate, train, export."""
+
+from __future__ import annotations
+
+import click
+
+from voiceprint.commands import making, measuring
+
+
+@click.group()
+def voiceprint() -> None:
+    """The voice encoder: how good it is, and how it is made."""
+
+
+for command in (
+    measuring.evaluate,
+    measuring.figures_,
+    measuring.qualities_,
+    making.calibrate,
+    making.cohort_,
+    making.write_trials,
+    making.train,
+    making.export,
+):
+    voiceprint.add_command(command)

@@ -1,0 +1,115 @@
+"""Commands that say how good the voiceprint is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from voiceprint import comparing, evaluation, report
+from voiceprint.calibration import Decision
+from voiceprint.commands.options import (
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    Models,
+    channel_option,
+    compared,
+    data_option,
+    group_option,
+    json_option,
+    lines,
+    model_options,
+    threshold_options,
+)
+from voiceprint.training import figures, qualities, tuning, two_voices
+from voiceprint.training.corpus import CorpusMissing, Group
+
+
+@click.command()
+@click.option("--trials", "trials_file", type=EXISTING_FILE, required=True, help="`1|0 ENROL TEST` a line.")
+@click.option("--audio", type=EXISTING_FOLDER, required=True, help="What paths in the trials are relative to.")
+@channel_option
+@click.option("--groups", "groups_file", type=EXISTING_FILE, help="`utterance-or-speaker group` a line.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="DET curve and histogram (SVG).")
+@threshold_options
+@model_options
+@json_option
+def evaluate(
+    trials_file: Path,
+    audio: Path,
+    channel: str,
+    groups_file: Path | None,
+    plot: Path | None,
+    max_fmr: float,
+    decision: Decision,
+    models: Models,
+    as_json: bool,
+) -> None:
+    """Compare voices as a list of trials says; exit status 1 when a line could not be used."""
+    try:
+        loaded = comparing.load(*models)
+        threshold = loaded.calibration.certify_from(max_fmr, decision)
+        outcome = compared(trials_file, audio, channel, loaded.encoder, loaded.cohort, as_json)
+        groups, wrong_groups = evaluation.parse_groups(lines(groups_file)) if groups_file else ({}, [])
+        made = report.make(outcome, loaded.calibration, threshold, groups)
+        if plot:
+            report.plot(outcome, loaded.calibration, threshold, plot)
+    except (LookupError, ValueError, report.PlotMissing) as error:
+        raise click.ClickException(str(error)) from error
+    for problem in (*outcome.problems, *wrong_groups):
+        click.echo(problem, err=True)
+    click.echo(json.dumps(made.as_json()) if as_json else made.as_text())
+    if outcome.problems or wrong_groups:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("figures")
+@group_option
+@threshold_options
+@model_options
+@json_option
+@data_option
+def figures_(group: str, max_fmr: float, decision: Decision, models: Models, as_json: bool, data: Path) -> None:
+    """How often the voiceprint is wrong, on a group of speakers.
+
+    By number of words, by line and by codec; and where somebody else says the second half of a challenge.
+    """
+    plan = (*tuning.PLAN, *tuning.CODECS)
+    try:
+        loaded = comparing.load(*models)
+        threshold = loaded.calibration.certify_from(max_fmr, decision)
+        length = tuning.steps(plan) + two_voices.STEPS
+        with click.progressbar(length=length, label="听音 Listening", hidden=as_json) as progress:
+
+            def seen() -> None:
+                progress.update(1)
+
+            measured = tuning.score_trials(loaded.encoder, loaded.cohort, data, Group(group), seen, plan)
+            mixed = two_voices.rows(loaded, data, Group(group), threshold, seen)
+    except (LookupError, ValueError, CorpusMissing) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        found = figures.summary(measured, loaded.calibration, threshold)
+        click.echo(json.dumps(found | {"second_turn_by_another": [asdict(row) for row in mixed]}))
+        return
+    for row in (*figures.rows(measured, loaded.calibration, threshold), *mixed):
+        click.echo(row)
+
+
+@click.command("qualities")
+@group_option
+@click.option("--table", "tables", type=click.Choice(list(qualities.STEPS)), multiple=True, help="By default all.")
+@data_option
+def qualities_(group: str, tables: tuple[str, ...], data: Path) -> None:
+    """How well the measures of quality measure, and what poor audio costs: the ground for their limits (JSON)."""
+    chosen = tables or tuple(qualities.STEPS)
+    try:
+        length = sum(qualities.STEPS[name] for name in chosen)
+        with click.progressbar(length=length, label="听音 Listening", file=sys.stderr) as progress:
+            found = qualities.measure(data, Group(group), lambda: progress.update(1), tables=chosen)
+    except (LookupError, CorpusMissing) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(found))
