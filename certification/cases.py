@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -23,6 +23,8 @@ class CaseKind(StrEnum):
     NO_TEMPLATE = "no_template"  # nothing to compare the voice with, and no PIN
     NO_PIN = "no_pin"  # a template, but no PIN for somebody who does not speak
     ENROLMENT_DIFFERS = "enrolment_differs"  # the groups of an enrolment do not agree
+    CONFIRMATION_DIFFERS = "confirmation_differs"  # a call to confirm a template did not fit it
+    UNCONFIRMED = "unconfirmed"  # the voice would certify, but its template was never confirmed over a telephone
     ENROLLED_TWICE = "enrolled_twice"  # the voice of an enrolment is like that of somebody else on record
     ENROLMENT_UNFINISHED = "enrolment_unfinished"  # the words of an enrolment did not come through
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
@@ -58,3 +60,15 @@ def open_case(
     if new:
         journal.write(session, rt.now(), actor, "case opened", f"case:{case_id}", kind=kind.value, cause=cause)
     return session.scalars(select(Case).where(Case.cause == cause)).one()
+
+
+def decide(session: Session, rt: Runtime, case: Case, *, verdict: str, by: str) -> bool:
+    """Write a human's verdict on a case, once, whoever else decides it at the same time. True when it was done here."""
+    undecided = update(Case).where(Case.id == case.id, Case.decided_at.is_(None))
+    values = {"state": "decided", "verdict": verdict, "decided_at": rt.now()}
+    taken_by = func.coalesce(Case.taken_by, by)
+    decided = undecided.values(**values, taken_by=taken_by).returning(Case.id)
+    if session.scalar(decided) is None:
+        return False
+    journal.write(session, rt.now(), by, "case decided", f"case:{case.id}", kind=case.kind, verdict=verdict)
+    return True

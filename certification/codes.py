@@ -1,4 +1,4 @@
-"""One-time codes from the desk, keyed on the person's own telephone to begin enrolment."""
+"""One-time codes from the desk, keyed on the person's own telephone: to enrol a voice, or to confirm a template."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from sqlalchemy.orm import Session
 
 from certification import guesses, journal, people
 from certification.runtime import Runtime
-from certification.store import EnrolmentCode, Person, insert_once, new_id
+from certification.store import EnrolmentCode, Person, VoiceTemplate, insert_once, new_id
 
 DIGITS = 8
 VALID = timedelta(minutes=30)
 _CODE = "enrolment_codes.code"
 
 
-def issue(session: Session, rt: Runtime, person: Person, by: str) -> str:
-    """A fresh code of eight digits for this person, good once within 30 minutes; their older ones end, keyed or not."""
+def issue(session: Session, rt: Runtime, person: Person, by: str, confirms: VoiceTemplate | None = None) -> str:
+    """A fresh code of eight digits for this person, good once within 30 minutes; their older ones end, keyed or not.
+
+    The call in which it is keyed enrols a voice, or shows that the template fits which the code `confirms`.
+    """
     now = rt.now()
     older = update(EnrolmentCode).where(EnrolmentCode.person_id == person.id, EnrolmentCode.superseded_at.is_(None))
     session.execute(older.values(superseded_at=now))
@@ -33,6 +36,7 @@ def issue(session: Session, rt: Runtime, person: Person, by: str) -> str:
             issued_by=by,
             issued_at=now,
             expires_at=now + VALID,
+            template_id=None if confirms is None else confirms.id,
         )
     journal.write(session, now, by, "enrolment code issued", f"person:{person.id}")
     return code
@@ -50,7 +54,7 @@ def find(session: Session, rt: Runtime, code: str, e164: str | None = None) -> E
 
 
 def use_up(session: Session, rt: Runtime, code_id: str) -> bool:
-    """Use up a code that was found: once, when a template is about to be made.
+    """Use up a code that was found: once, when a template is about to be made or confirmed.
 
     One that just ran out will do; one after which the desk has given another will not.
     """
@@ -65,7 +69,7 @@ def use_up(session: Session, rt: Runtime, code_id: str) -> bool:
 
 
 def give_back(session: Session, rt: Runtime, code_id: str) -> None:
-    """Make a code good again of which no template came."""
+    """Make a code good again of which nothing came."""
     mine = update(EnrolmentCode).where(EnrolmentCode.id == code_id, EnrolmentCode.used_at.is_not(None))
     person_id = session.scalar(mine.values(used_at=None).returning(EnrolmentCode.person_id))
     if person_id is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -80,9 +81,13 @@ def keep(
     utterances: int,
     source: str,
     detail: dict[str, Any] | None = None,
+    confirmed_at: datetime | None = None,
     actor: str = "worker",
 ) -> VoiceTemplate:
-    """Put a new template in use and retire the one before. `sealed` was sealed for `voice_templates:<template_id>`."""
+    """Put a new template in use and retire the one before. `sealed` was sealed for `voice_templates:<template_id>`.
+
+    Without `confirmed_at` it is still to be confirmed by a call (see confirmation).
+    """
     now = rt.now()
     in_use = update(VoiceTemplate).where(VoiceTemplate.person_id == person.id, VoiceTemplate.retired_at.is_(None))
     session.execute(in_use.values(retired_at=now))
@@ -95,6 +100,7 @@ def keep(
         source=source,
         detail=detail or {},
         created_at=now,
+        confirmed_at=confirmed_at,
     )
     session.add(template)
     session.flush()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ivr.scripts.busy import BUSY
 from ivr.scripts.certify import CERTIFY
 from ivr.scripts.common import COMMON
+from ivr.scripts.confirm import CONFIRM
 from ivr.scripts.enrol import ENROL
 from ivr.steps import Script
 
-SCRIPT: Script = {**COMMON, **CERTIFY, **ENROL, **BUSY}
+SCRIPT: Script = {**COMMON, **CERTIFY, **ENROL, **CONFIRM, **BUSY}

@@ -1,4 +1,4 @@
-"""What follows from a verdict, written down once: evidence, a template, a failed attempt, a case."""
+"""What follows from a verdict, written down once: evidence, a template, its confirmation, a failed attempt, a case."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import replace
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, consent, journal, limits
+from certification import cases, certifying, confirmation, consent, journal, limits
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Person
 from ops import known, twins, voices
-from ops.judging import LIMIT, Verdict
+from ops.judging import LIMIT, NOT_IN_USE, Verdict
 from ops.voices import Agreement
 
 logger = logging.getLogger(__name__)
@@ -93,11 +93,27 @@ def _follow(
         case Agreement.ENROLLED.value:
             if consent.given(session, person):
                 assert verdict.enrolment is not None and verdict.enrolment.template is not None
-                kept = voices.keep(session, rt, person, verdict.enrolment.template, f"call {assessment.call_id}")
+                kept = voices.keep(
+                    session,
+                    rt,
+                    person,
+                    verdict.enrolment.template,
+                    f"call {assessment.call_id}",
+                    confirmed_at=rt.now(),
+                )
                 twins.report(session, rt, person, kept.id, verdict.twins, actor)
             else:  # withdrawn between the call and the job: nothing is kept
                 assessment.outcome = Agreement.DIFFER.value
                 _open_case(session, rt, person, assessment, verdict, actor)
+        case confirmation.CONFIRMED:
+            assert verdict.template is not None
+            rests_on = f"assessment {assessment.id}"
+            stands = consent.given(session, person) and confirmation.confirm(
+                session, rt, person, verdict.template, by=actor, rests_on=rests_on
+            )
+            if not stands:  # the desk has made another one meanwhile, or the person has taken their consent back
+                assessment.outcome = Agreement.DIFFER.value
+                _open_case(session, rt, person, assessment, replace(verdict, problem=NOT_IN_USE), actor)
         case Agreement.DIFFER.value:
             _open_case(session, rt, person, assessment, verdict, actor)
         case _:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from certification import cases, certifying, codes, templates
 from certification.cases import CaseKind
+from certification.confirmation import CONFIRM
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Case, Person
 from ivr.scripts.certify import CERTIFYING
@@ -16,6 +17,8 @@ from ivr.steps import DROPPED, State
 from ops.judging import ENROL
 from ops.voices import Agreement
 
+# The purposes of what begins with a code from the desk, and where the line remembers the result.
+BY_CODE = {ENROL: "weighed_enrolment", CONFIRM: "weighed_confirmation"}
 TAKEN_UP = timedelta(minutes=10)  # so long somebody who was cut off may call again
 
 
@@ -25,7 +28,7 @@ def unseen(rt: Runtime) -> Select[str]:
     However long ago they ended: nobody is forgotten while no sweep runs. A mark keeps them few (see ix_calls_unseen).
     """
     of_call = Assessment.call_id == Call.id
-    too_poor = exists().where(of_call, Assessment.purpose == ENROL, Assessment.outcome == Agreement.POOR.value)
+    too_poor = exists().where(of_call, Assessment.purpose.in_(BY_CODE), Assessment.outcome == Agreement.POOR.value)
     over = select(Call.id).where(
         Call.seen_to_at.is_(None),
         Call.ended_at.is_not(None),
@@ -52,13 +55,14 @@ def see_to(session: Session, rt: Runtime, identifier: str) -> bool:
 
 
 def _lost_enrolment(session: Session, call: Call) -> Assessment | None:
-    """The call's last voice for a template, where it was too poor and the caller had hung up before hearing so."""
-    asked = select(Assessment).where(Assessment.call_id == call.id, Assessment.purpose == ENROL)
+    """The call's last voice for or against a template by a code, too poor, and the caller had not waited to hear so."""
+    asked = select(Assessment).where(Assessment.call_id == call.id, Assessment.purpose.in_(BY_CODE))
     last = session.scalars(asked.order_by(Assessment.asked_at.desc()).limit(1)).first()
     if last is None or last.outcome != Agreement.POOR.value:
         return None
     state = State.kept(call.state)
-    heard = state.fact("weighed_enrolment", "assessment") == last.id and state.fact("weighed_enrolment") != "late"
+    weighed = BY_CODE[last.purpose]
+    heard = state.fact(weighed, "assessment") == last.id and state.fact(weighed) != "late"
     return None if heard else last
 
 
@@ -67,7 +71,8 @@ def _end_enrolment(session: Session, rt: Runtime, call: Call, lost: Assessment) 
     codes.give_back(session, rt, str(State.kept(call.state).fact("use_code", "code")))
     person = session.get_one(Person, lost.person_id)
     template = templates.current(session, person)
-    if _a_human_has_it(session, call) or (template is not None and template.created_at > lost.asked_at):
+    since = [] if template is None else [template.created_at, template.confirmed_at]
+    if _a_human_has_it(session, call) or any(at > lost.asked_at for at in since if at is not None):
         return
     _open_case(session, rt, CaseKind.ENROLMENT_UNFINISHED, person, call)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from certification import consent, templates
 from certification.cases import CaseKind
+from certification.confirmation import CONFIRM, CONFIRMED
 from certification.keys import SealBroken
 from certification.regions import VoiceRules
 from certification.runtime import Runtime
@@ -15,10 +16,10 @@ from certification.store import Assessment, Person, Recording, VoiceTemplate
 from ops import known
 from ops.known import Known
 from ops.twins import Twin
-from ops.voices import Bench, Enrolment, Weighed, heard
+from ops.voices import Agreement, Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
 from voiceprint.calibration import ThresholdUnsupported
-from voiceprint.challenge import Suspicion
+from voiceprint.challenge import Outcome, Suspicion
 from voiceprint.fingerprint import Fingerprint
 from voiceprint.scoring import TemplateOfAnotherEncoder
 from voiceprint.vault import TemplateUnreadable
@@ -28,6 +29,11 @@ NO_TEMPLATE = "no_template"
 NO_RECORDING = "recording_unreadable"
 NO_END = "never_finished"
 LIMIT = "limit_reached"
+UNCONFIRMED = "unconfirmed"
+NOT_IN_USE = "template_not_in_use"
+_DIFFER = Agreement.DIFFER.value
+_CERTIFYING = {Outcome.CERTIFY: "certified", Outcome.HUMAN: "human", Outcome.AGAIN: "again"}
+_CONFIRMING = {Outcome.CERTIFY: CONFIRMED, Outcome.HUMAN: _DIFFER, Outcome.AGAIN: "again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,15 @@ class Verdict:
     problem: str | None = None
     kind: CaseKind = CaseKind.VOICE_DOUBT
     twins: tuple[Twin, ...] = ()
+    template: str | None = None  # what the voice was held against
 
     @classmethod
     def unweighable(cls, purpose: str, problem: str, kind: CaseKind = CaseKind.VOICE_DOUBT) -> Verdict:
         """No machine could weigh it, and no fault of the caller's: a human's turn."""
         if purpose == ENROL:
-            return cls("differ", problem=problem, kind=CaseKind.ENROLMENT_DIFFERS)
+            return cls(_DIFFER, problem=problem, kind=CaseKind.ENROLMENT_DIFFERS)
+        if purpose == CONFIRM:
+            return cls(_DIFFER, problem=problem, kind=CaseKind.CONFIRMATION_DIFFERS)
         return cls("human", problem=problem, kind=kind)
 
     @property
@@ -74,6 +83,7 @@ class Verdict:
         if self.weighed is not None:
             weighed = self.weighed
             detail |= {
+                "template": self.template,
                 "score": round(weighed.score, 4),
                 "llr": round(weighed.llr, 3),
                 "threshold": round(weighed.threshold, 3),
@@ -124,5 +134,9 @@ def judge(bench: Bench, material: Material) -> Verdict:
     noted = () if bench.rt.settings.replays == "human" else (Suspicion.REPLAY, Suspicion.REPEATS)
     suspicions = [one for one in weighed.found if one not in noted]
     outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons, suspicions)
-    names = {challenge.Outcome.CERTIFY: "certified", challenge.Outcome.HUMAN: "human", challenge.Outcome.AGAIN: "again"}
-    return Verdict(names[outcome], weighed=weighed)
+    verdict = Verdict(_CERTIFYING[outcome], weighed=weighed, template=material.template.id)
+    if material.purpose == CONFIRM:
+        return replace(verdict, outcome=_CONFIRMING[outcome], kind=CaseKind.CONFIRMATION_DIFFERS)
+    if outcome is Outcome.CERTIFY and material.template.confirmed_at is None:  # nobody has seen it fit over a telephone
+        return replace(verdict, outcome="human", problem=UNCONFIRMED, kind=CaseKind.UNCONFIRMED)
+    return verdict

@@ -55,7 +55,8 @@ def _reembed(session: Session, rt: Runtime, bench: Bench, person: Person, templa
     weighed = bench.weigh_enrolment(heard(audio))
     if weighed.agreement is not Agreement.ENROLLED or weighed.template is None:
         return Fate.DIFFERS
-    voices.keep(session, rt, person, weighed.template, template.source, {"reembedded": template.id})
+    detail, confirmed_at = {"reembedded": template.id}, template.confirmed_at
+    voices.keep(session, rt, person, weighed.template, template.source, detail, confirmed_at)
     return Fate.REEMBEDDED
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
@@ -164,15 +165,23 @@ class Bench:
         remembered = listen(np.concatenate(utterances)).fingerprint
         return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings, poorer), remembered)
 
-    def keep(self, session: Session, person: Person, template: scoring.Template, source: str) -> VoiceTemplate:
+    def keep(
+        self,
+        session: Session,
+        person: Person,
+        template: scoring.Template,
+        source: str,
+        confirmed_at: datetime | None = None,
+    ) -> VoiceTemplate:
         """keep(), for whoever holds a bench."""
-        return keep(session, self.rt, person, template, source)
+        return keep(session, self.rt, person, template, source, confirmed_at=confirmed_at)
 
 
 def refresh(session: Session, rt: Runtime, person: Person, template: scoring.Template, assessment: str) -> None:
     """Put a refreshed template in use; the one before is kept, and undo() brings it back."""
     if (before := templates.current(session, person)) is not None:
-        keep(session, rt, person, template, f"{templates.REFRESH}{assessment}", {"before": before.id})
+        detail, confirmed_at = {"before": before.id}, before.confirmed_at
+        keep(session, rt, person, template, f"{templates.REFRESH}{assessment}", detail, confirmed_at)
 
 
 def keep(
@@ -181,7 +190,8 @@ def keep(
     person: Person,
     template: scoring.Template,
     source: str,
-    detail: dict[str, object] | None = None,
+    detail: Mapping[str, object] | None = None,
+    confirmed_at: datetime | None = None,
 ) -> VoiceTemplate:
     """Seal a template and make it the person's one; the one before is retired, not erased."""
     identifier = new_id()
@@ -194,7 +204,8 @@ def keep(
         sealed=vault.seal(template, rt.keys, _context(identifier)),
         utterances=template.utterances,
         source=source,
-        detail=detail,
+        detail=dict(detail or {}),
+        confirmed_at=confirmed_at,
     )
 
 

@@ -83,10 +83,11 @@ class Assessment(Identified, Base):
 
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    purpose: Mapped[str] = mapped_column(String(20))  # certify | enrol
+    purpose: Mapped[str] = mapped_column(String(20))  # certify | enrol | confirm
     recordings: Mapped[list[str]]
     state: Mapped[str] = mapped_column(String(20), default="pending", index=True)  # pending | done
-    outcome: Mapped[str | None] = mapped_column(String(20))  # certified | recorded | human | again | enrolled | differ
+    # certified | recorded | human | again | enrolled | differ | confirmed
+    outcome: Mapped[str | None] = mapped_column(String(20))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]

@@ -78,7 +78,7 @@ class Pin(Base):
 
 
 class EnrolmentCode(Identified, Base):
-    """A one-time code from the desk, keyed on the person's own phone to begin enrolment."""
+    """A one-time code from the desk, keyed on the person's own phone: to enrol, or to confirm the template it names."""
 
     __tablename__ = "enrolment_codes"
 
@@ -89,6 +89,7 @@ class EnrolmentCode(Identified, Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     superseded_at: Mapped[datetime | None]  # when the desk gave the person another one
+    template_id: Mapped[str | None] = mapped_column(ForeignKey("voice_templates.id", ondelete="CASCADE"))
 
 
 class Guesses(Base):
@@ -123,6 +124,7 @@ class VoiceTemplate(Identified, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]  # when a call showed that it fits the person over a telephone
 
 
 class VoiceFingerprint(Identified, Base):

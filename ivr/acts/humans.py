@@ -56,7 +56,9 @@ def no_way(at: At) -> Facts:
 @act("noted", "unreachable")
 def promise(at: At) -> Facts:
     """Note the promise to call about a result that was not there in time; nobody is promised what cannot be kept."""
-    late = next(name for name in ("weighed", "weighed_enrolment") if at.state.fact(name) == "late")
+    late = next(
+        name for name in ("weighed", "weighed_enrolment", "weighed_confirmation") if at.state.fact(name) == "late"
+    )
     result = "noted" if _reachable(at) else "unreachable"
     return _open(at, CaseKind.PROMISED_RESULT, str(at.state.fact(late, "assessment")), result)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certification import certifying, codes, guesses, pins
+from certification import certifying, codes, confirmation, guesses, pins
 from certification import consent as consents
 from certification.evidence import Kind, Strength
 from ivr.acts.at import Act, At, act, found
@@ -47,14 +47,18 @@ def check_pin(at: At) -> Facts:
             return found("none")
 
 
-@act("found", "again", "lost")
+@act("found", "confirm", "again", "lost")
 def use_code(at: At) -> Facts:
-    """Look up the code from the desk: it says who is being enrolled. It is used up when the words have been said."""
+    """Look up the code from the desk: it says who is being enrolled, or whose template this call may confirm.
+
+    It is used up when the words have been said.
+    """
     assert isinstance(at.event, Keyed)
     code = codes.find(at.session, at.rt, at.event.digits, at.number)
     if code is not None:
         at.call.person_id = code.person_id
-        return found("found", code=code.id)
+        waits = confirmation.awaited(at.session, at.person)
+        return found("confirm" if waits is not None and waits.id == code.template_id else "found", code=code.id)
     times = at.counted("use_code") + 1
     more = times < TRIES and guesses.left(at.session, at.rt, guesses.CODE, at.number)
     return found("again" if more else "lost", times=times)

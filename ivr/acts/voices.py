@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, codes, consent, limits, templates
+from certification import certifying, codes, confirmation, consent, limits, templates
 from certification.evidence import Kind
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Evidence, Person, later, new_id
@@ -82,7 +82,7 @@ def _instead(at: At, name: str, mute: str) -> Facts | None:
 
 @act("next", "again", "done", "failed", "human", "language", REPEAT, "unavailable")
 def hear_enrolment(at: At) -> Facts:
-    """One group of an enrolment; after the last one the code from the desk is used up, so that no other call can."""
+    """One group of an enrolment or its confirmation; after the last the desk's code is used up, for this call alone."""
     facts = _instead(at, "hear_enrolment", mute="human") or _hear(at, "hear_enrolment")
     if facts["result"] == "done" and not codes.use_up(at.session, at.rt, _code(at)):
         return _progress(at, "hear_enrolment", "failed")
@@ -147,6 +147,12 @@ def assess_enrolment(at: At) -> Facts:
     return _ask(at, "assess_enrolment", "enrol", _recordings(at, "hear_enrolment"))
 
 
+@act("asked")
+def assess_confirmation(at: At) -> Facts:
+    """Have the voice held against the template that was made at the desk."""
+    return _ask(at, "assess_confirmation", confirmation.CONFIRM, _recordings(at, "hear_enrolment"))
+
+
 def _ask(at: At, name: str, purpose: str, recordings: list[str]) -> Facts:
     """Once in a round: a caller who has changed the language meanwhile goes on waiting for the same result."""
     if at.state.fact(name) is not None and at.state.fact(name, "round") == _round(at.state):
@@ -173,8 +179,19 @@ def weighed(at: At) -> Facts:
 
 @act(PENDING, "enrolled", "differ", "again", "poor", "late")
 def weighed_enrolment(at: At) -> Facts:
-    """Whether the template was made. The code is good again where the voice was too poor for one."""
-    facts = _outcome(at, str(at.state.fact("assess_enrolment", "assessment")))
+    """Whether the template was made."""
+    return _by_code(at, "assess_enrolment")
+
+
+@act(PENDING, confirmation.CONFIRMED, "differ", "again", "poor", "late")
+def weighed_confirmation(at: At) -> Facts:
+    """Whether the voice fits the template."""
+    return _by_code(at, "assess_confirmation")
+
+
+def _by_code(at: At, asked: str) -> Facts:
+    """The outcome. The code is good again where the voice was too poor for one."""
+    facts = _outcome(at, str(at.state.fact(asked, "assessment")))
     if facts["result"] in ("again", "poor"):
         codes.give_back(at.session, at.rt, _code(at))
     return facts
@@ -200,6 +217,8 @@ ACTS: tuple[Act, ...] = (
     hear_enrolment,
     assess,
     assess_enrolment,
+    assess_confirmation,
     weighed,
     weighed_enrolment,
+    weighed_confirmation,
 )

@@ -1,4 +1,4 @@
-"""The call that enrols a voice, with a one-time code from the desk."""
+"""The call that enrols a voice, with a one-time code from the desk; another code leads on to confirm one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENROL: Script = {
         length=8,
         skip="menu",  # a family shares the telephone: whoever has no code must be able to go on
         act="use_code",
-        then={"found": "enrol.consent", "again": "enrol.code", "lost": "lost"},
+        then={"found": "enrol.consent", "confirm": "confirm", "again": "enrol.code", "lost": "lost"},
     ),
     "enrol.consent": Keys(
         says=("enrol.consent",),

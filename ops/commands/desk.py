@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, codes, consent, pins, roll
+from certification import cases, certifying, codes, confirmation, consent, pins, roll
 from certification.evidence import Kind, Strength
 from certification.identity import ResidentNumber
 from certification.people import find_by_number
@@ -19,6 +19,10 @@ from ops import compose
 
 ROUTES = {"desk": (Kind.DESK, Strength.OFFICIAL)}
 as_json = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+CALL_NOW = (
+    "请本人现在用自己的电话打热线，按 8（没有先问号码时），再按这个号码 "
+    "Let the person call the line now from their own phone, press 8 unless asked at once, and key this code: {code}"
+)
 TOO_FEW = "至少需要三段不同的录音。 At least three different recordings are needed."
 
 
@@ -135,12 +139,13 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     if len({utterance.tobytes() for utterance in utterances}) < max(3, len(utterances)):
         raise click.ClickException(TOO_FEW)
     bench = Bench.prepare(rt)
-    weighed = bench.weigh_enrolment(utterances)
+    weighed, code = bench.weigh_enrolment(utterances), None
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         if weighed.template is not None:
             consent.record(session, rt, person, text=text, how="desk", by=by)
             kept = bench.keep(session, person, weighed.template, "files")
+            code = codes.issue(session, rt, person, by, confirms=kept)
             found = twins.seek(session, bench, person, weighed.template)
             twins.report(session, rt, person, kept.id, found, by)
         elif weighed.agreement is Agreement.DIFFER:
@@ -154,7 +159,8 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
                 actor=by,
             )
     if as_json:
-        click.echo(json.dumps({"outcome": weighed.agreement.value, "reasons": list(map(str, weighed.reasons))}))
+        facts = {"outcome": weighed.agreement.value, "reasons": list(map(str, weighed.reasons)), "code": code}
+        click.echo(json.dumps(facts))
     if weighed.agreement is not Agreement.ENROLLED:
         said = (
             "；".join(plainly[reason] for reason in weighed.reasons)
@@ -163,6 +169,7 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
         raise click.ClickException(f"没有登记 not enrolled: {said}")
     if not as_json:
         click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")
+        click.echo(CALL_NOW.format(code=code))
 
 
 @click.command()
@@ -213,16 +220,23 @@ def set_(person_id: str, by: str, digits: str, as_json: bool) -> None:
 
 @click.group()
 def code() -> None:
-    """One-time codes for enrolment by the person's own phone. 一次性登记码。"""
+    """One-time codes, keyed on the person's own phone. 一次性登记码。"""
 
 
 @code.command()
 @click.argument("person_id", metavar="ID")
 @by()
+@click.option(
+    "--confirm", "confirms", is_flag=True, help="for the voice enrolled from files, to be confirmed by a call"
+)
 @as_json
-def issue(person_id: str, by: str, as_json: bool) -> None:
-    """Give a code: the person calls the line from their phone, presses 8 and keys it. 发登记码。"""
+def issue(person_id: str, by: str, confirms: bool, as_json: bool) -> None:
+    """Give a code: the person calls the line from their phone, presses 8, keys it and enrols. 发登记码。"""
     rt = compose.runtime()
     with rt.sessions.begin() as session:
-        given = codes.issue(session, rt, find(session, rt, person_id), by)
+        person = find(session, rt, person_id)
+        waits = confirmation.awaited(session, person) if confirms else None
+        if confirms and waits is None:
+            raise confirmation.NothingToConfirm
+        given = codes.issue(session, rt, person, by, confirms=waits)
     click.echo(json.dumps({"code": given}) if as_json else given)

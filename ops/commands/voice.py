@@ -10,11 +10,12 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, templates
+from certification import certifying, confirmation, templates
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, VoiceTemplate, only_read
 from ops import compose
+from ops.commands import confirming
 from ops.commands.desk import as_json, by, find
 from voiceprint import calibration, cohort
 from voiceprint.ageing import Call, forecast
@@ -40,6 +41,7 @@ def show(person_id: str, as_json: bool) -> None:
         ).all()
         in_use, due = templates.current(session, person), certifying.status(session, rt, person).next_due
         calls = _calls(session, person, versions)
+        confirmed = {} if in_use is None else confirming.standing(session, in_use)
     facts: dict[str, object] = {
         "versions": [
             {"id": one.id, "made": _day(one).isoformat(), "source": one.source, "in_use": one.retired_at is None}
@@ -52,6 +54,9 @@ def show(person_id: str, as_json: bool) -> None:
     if in_use is None:
         click.echo("没有在用的声纹 no voiceprint in use")
     else:
+        facts |= confirmed
+        for said in confirming.sentences(in_use, confirmed):
+            click.echo(said)
         told = forecast(calls, _day(in_use), _threshold(rt, person, in_use.encoder), rt.now().date(), due)
         risk = told.probability_of_rejection(due)
         low, high = risk.ci95
@@ -76,6 +81,19 @@ def undo(person_id: str, by: str) -> None:
     with rt.sessions.begin() as session:
         before = templates.undo(session, rt, find(session, rt, person_id), by)
         click.echo(f"已撤销，在用 undone, in use: {_day(before)} {before.source}")
+
+
+@voice.command()
+@click.argument("case_id", metavar="CASE")
+@by()
+@as_json
+def confirm(case_id: str, by: str, as_json: bool) -> None:
+    """Confirm the template of a case in which the voice fitted, once you know who spoke. 人工确认声纹。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        template = confirmation.confirm_by_case(session, rt, case_id, by)
+        confirmed = confirming.moment(template.confirmed_at)
+    click.echo(json.dumps({"confirmed_at": confirmed}) if as_json else f"已确认 confirmed: {confirmed}")
 
 
 @voice.command("reembed")

@@ -46,8 +46,15 @@ class Town:
         """The runtime on the service's database."""
         return self.bench.rt
 
-    def resident(self, *, region: str = "open", pin: str | None = None, voice: Speaker | None = None) -> Resident:
-        """Somebody on the roll; with a PIN, with a voice enrolled at the desk, or neither."""
+    def resident(
+        self,
+        *,
+        region: str = "open",
+        pin: str | None = None,
+        voice: Speaker | None = None,
+        confirmed: bool = True,
+    ) -> Resident:
+        """Somebody on the roll; with a PIN, with a voice enrolled at the desk and confirmed, or neither."""
         serial = next(self._serial)
         number, phone = resident_number("530102", 1940 + serial % 20, 1 + serial % 12, 1, serial), f"+86138{serial:08d}"
         with self.rt.sessions.begin() as session:
@@ -60,7 +67,8 @@ class Town:
                 assert enrolment.agreement is Agreement.ENROLLED, enrolment
                 assert enrolment.template is not None
                 consent.record(session, self.rt, person, text="同意", how="desk", by="clerk")
-                self.bench.keep(session, person, enrolment.template, "files")
+                seen = self.rt.now() if confirmed else None
+                self.bench.keep(session, person, enrolment.template, "files", seen)
         return Resident(person.id, number, self.switch.phone(phone))
 
     def code(self, resident: Resident) -> str:

@@ -24,6 +24,7 @@ OUTCOMES = {
     "promised",
     "informed",
     "enrolled",
+    "confirmed",
 }
 
 
@@ -140,4 +141,6 @@ def test_a_region_with_few_dialects_and_no_others_offers_no_others() -> None:
 
 def test_a_dropped_call_is_taken_up_only_on_the_way_to_a_certification() -> None:
     assert {"certify.who.tail", "challenge", "assess", "pin"} <= CERTIFYING
-    assert not {"menu", "language.page", "recorded", "human.transfer", "enrol.challenge"} & CERTIFYING
+    assert (
+        not {"menu", "language.page", "recorded", "human.transfer", "enrol.challenge", "confirm.challenge"} & CERTIFYING
+    )

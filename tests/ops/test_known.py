@@ -73,7 +73,7 @@ def test_the_same_words_said_anew_are_no_replay(desk: Desk, bench: Bench, rt: Ru
     with rt.sessions.begin() as session:
         person = session.get_one(Person, desk.wu.id)
         consent.record(session, rt, person, text="同意", how="desk", by="clerk")
-        bench.keep(session, person, template, "files")
+        bench.keep(session, person, template, "files", rt.now())
     for _ in range(3):
         asked = desk.ask([audio.encode_mulaw(speaker.repeats(WORDS[first : first + 3])) for first in (0, 3)])
         jobs.assess(asked)

@@ -67,13 +67,13 @@ class Desk:
     rt: Runtime
     wu: Person
 
-    def enrol(self, bench: Bench) -> None:
-        """Mr Wu agrees to a voiceprint, and one is made of the caller's voice."""
+    def enrol(self, bench: Bench, confirmed: bool = True) -> None:
+        """Mr Wu agrees to a voiceprint; one is made of the caller's voice, and seen to fit in a call."""
         template = enrol(bench.comparer.encoder, [audio.decode_mulaw(turn) for turn in ENROLMENT])
         with self.rt.sessions.begin() as session:
             person = session.get_one(Person, self.wu.id)
             consent.record(session, self.rt, person, text="同意", how="desk", by="clerk")
-            bench.keep(session, person, template, "files")
+            bench.keep(session, person, template, "files", self.rt.now() if confirmed else None)
 
     def call(self, **fields: object) -> str:
         """A call of Mr Wu's that ended a moment ago; its id."""

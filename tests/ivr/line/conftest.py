@@ -30,7 +30,15 @@ def enrolled(rt: Runtime, wu: Person) -> Person:
         consent.record(session, rt, person, text="同意", how="desk", by="clerk")
         sealed = rt.keys.seal(b"template", "voice_templates:x")
         templates.keep(
-            session, rt, person, template_id=new_id(), encoder="none", sealed=sealed, utterances=3, source="files"
+            session,
+            rt,
+            person,
+            template_id=new_id(),
+            encoder="none",
+            sealed=sealed,
+            utterances=3,
+            source="call 1",
+            confirmed_at=rt.now(),
         )
         pins.set_pin(session, rt, person, PIN, "clerk")
     return wu
