@@ -7,19 +7,19 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from certification.runtime import Runtime
-from certification.store import Base, LinePreference, Phone, insert_once, later, only_read, open_engine
+from certification.store import Base, LinePreference, Phone, VoiceTemplate, insert_once, later, only_read, open_engine
 from ops.migrations import config, upgrade
 from tests.certification.conftest import MORNING, Queue
 from tests.certification.together import at_once
@@ -42,6 +42,55 @@ def test_upgrading_twice_changes_nothing_and_downgrading_leaves_nothing(blank_da
         command.downgrade(config(connection), "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
+
+
+def _template(number: int, source: str, person: str = "wu", retired: datetime | None = None) -> dict[str, object]:
+    made = MORNING + timedelta(days=number)
+    return {"id": f"t{number}", "person_id": person, "source": source, "created_at": made, "retired_at": retired}
+
+
+def _weighed(
+    number: int, outcome: str, at: datetime, person: str = "wu", purpose: str = "certify"
+) -> dict[str, object]:
+    fields = {"id": f"a{number}", "call_id": "call", "person_id": person, "purpose": purpose, "outcome": outcome}
+    return fields | {"recordings": [], "state": "done", "detail": {}, "asked_at": at, "done_at": at}
+
+
+def test_templates_from_before_are_confirmed_by_what_calls_have_shown(blank_database_url: str) -> None:
+    day, later = timedelta(days=1), MORNING + timedelta(hours=1)
+    engine = open_engine(blank_database_url)
+    with engine.begin() as connection:
+        command.upgrade(config(connection), "0003")
+        before = MetaData()
+        before.reflect(connection)
+        people = [{"id": who, "region": "r", "number_index": who} for who in ("wu", "li", "he")]
+        sealed = {"name_sealed": b"", "number_sealed": b"", "created_at": MORNING}
+        connection.execute(before.tables["people"].insert(), [one | sealed for one in people])
+        call = {"id": "call", "sid": "CA1", "turn": 0, "state": {}, "twiml": "", "started_at": MORNING}
+        connection.execute(before.tables["calls"].insert(), [call | {"touched_at": MORNING}])
+        templates = [
+            _template(0, "files", retired=MORNING + 2 * day),
+            _template(2, "call 1", retired=MORNING + 3 * day),
+            _template(3, "refresh a1", retired=MORNING + 4 * day),
+            _template(4, "files"),
+            _template(5, "files", "li"),
+            _template(6, "files", "he"),
+        ]
+        rest = {"encoder": "e", "sealed": b"", "utterances": 3, "detail": {}}
+        connection.execute(before.tables["voice_templates"].insert(), [one | rest for one in templates])
+        weighed = [
+            _weighed(1, "recorded", later + day),
+            _weighed(2, "certified", later + 5 * day),
+            _weighed(3, "human", later + 6 * day, "li"),
+            _weighed(4, "certified", later + day, "li"),
+            _weighed(5, "certified", later + 7 * day, "he", "enrol"),
+        ]
+        connection.execute(before.tables["assessments"].insert(), weighed)
+        command.upgrade(config(connection), "0004")
+        found = connection.execute(select(VoiceTemplate.id, VoiceTemplate.confirmed_at)).all()
+    engine.dispose()
+    days = {name: None if at is None else (at - MORNING).days for name, at in found}
+    assert days == {"t0": 1, "t2": 2, "t3": 3, "t4": 5, "t5": None, "t6": None}
 
 
 def test_upgrading_from_several_processes_at_once(blank_database_url: str) -> None:

@@ -9,7 +9,15 @@ from tests.conversations.town import Resident
 from voiceprint.audio import Samples
 
 Voice = Callable[[Sequence[str]], Samples]
-ENDS = ("assess.wait", "enrol.wait", "challenge.failed", "enrol.unfinished", "result.*", "human.connecting")
+ENDS = (
+    "assess.wait",
+    "enrol.wait",
+    "challenge.failed",
+    "enrol.unfinished",
+    "confirm.unsure",
+    "result.*",
+    "human.connecting",
+)
 CALLS = 3  # a real person who was not understood calls again; the line allows three tries in a day
 
 

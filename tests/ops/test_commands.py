@@ -11,8 +11,13 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
+from certification import cases, templates
+from certification.cases import CaseKind
 from certification.keys import KeyRing
+from certification.settings import Settings
+from ops import compose
 from ops.cli import main
+from ops.commands import desk
 from ops.demo.callers import SHIPPED, Caller
 from tests.certification.numbers import resident_number
 from voiceprint.audio import SAMPLE_RATE
@@ -178,8 +183,11 @@ def test_a_voice_is_enrolled_from_files_with_its_consent(town: dict[str, str], t
         path = tmp_path / f"{len(files)}.wav"
         soundfile.write(path, caller.repeats([f"word.{word}" for word in words]), SAMPLE_RATE)
         files.append(str(path))
-    enrolled = stillhere(town, "enrol", NUMBER, "--audio", *files, "--consent", "同意", "--json")
-    assert json_of(enrolled)["outcome"] == "enrolled"
+    enrolled = json_of(stillhere(town, "enrol", NUMBER, "--audio", *files, "--consent", "同意", "--json"))
+    assert (enrolled["outcome"], len(str(enrolled["code"]))) == ("enrolled", 8)
+    told = stillhere(town, "enrol", NUMBER, "--audio", *files, "--consent", "同意").stdout.splitlines()[-1]
+    assert "from their own phone" in told
+    assert told.split()[-1].isdigit()
 
     thrice = stillhere(town, "enrol", NUMBER, "--audio", *files[:1] * 3, "--consent", "同意")
     assert "three different recordings" in sentence(thrice)
@@ -203,8 +211,37 @@ def test_a_voiceprint_is_shown_with_its_versions_and_how_it_will_age(town: dict[
     shown = stillhere(town, "voice", "show", NUMBER, "--json")
     found: Any = json_of(shown)
     assert [version["source"] for version in found["versions"]] == ["files"]
+    assert (found["confirmed_at"], found["last_confirmation"], found["to_confirm"]) == (None, None, [])
+    assert "还没有在本人电话里确认" in shown.stdout
     low, high = found["ci95"]
     assert 0 <= low <= found["rejection"] <= high <= 1
     assert "转人工" in shown.stdout
     assert json_of(stillhere(town, "voice", "reembed", "--json"))["enrol_again"] == []
     assert "没有更新可以撤销" in sentence(stillhere(town, "voice", "undo", NUMBER, "--by", "clerk"))
+
+
+def test_a_human_confirms_a_voice_and_the_desk_is_told(town: dict[str, str], tmp_path: Path) -> None:
+    assert "没有待确认的声纹" in sentence(stillhere(town, "code", "issue", NUMBER, "--by", "clerk", "--confirm"))
+    caller, paths = Caller(SHIPPED / "caller"), []
+    for first in range(3):
+        paths.append(tmp_path / f"{first}.wav")
+        soundfile.write(paths[-1], caller.repeats(["word.shuzi", "word.zhongguo", "word.fandian"]), SAMPLE_RATE)
+    assert stillhere(town, "enrol", NUMBER, "--audio", *map(str, paths), "--consent", "同意").exit_code == 0
+    assert stillhere(town, "code", "issue", NUMBER, "--by", "clerk", "--confirm").stdout.strip().isdigit()
+    rt = compose.runtime(Settings.read(town))
+    with rt.sessions.begin() as session:
+        person = desk.find(session, rt, NUMBER)
+        template = templates.current(session, person)
+        assert template is not None
+        detail = {"template": template.id}
+        case = cases.open_case(session, rt, kind=CaseKind.UNCONFIRMED, cause="1", person=person, detail=detail)
+    shown = stillhere(town, "voice", "show", NUMBER, "--json")
+    assert json_of(shown)["to_confirm"] == [case.id]
+    assert case.id in shown.stdout.splitlines()[-4]
+    assert "不是待确认声纹的案件" in sentence(stillhere(town, "voice", "confirm", template.id, "--by", "operator"))
+    confirmed = json_of(stillhere(town, "voice", "confirm", case.id, "--by", "operator", "--json"))
+    shown = stillhere(town, "voice", "show", NUMBER, "--json")
+    found = json_of(shown)
+    assert (found["confirmed_at"], found["to_confirm"]) == (confirmed["confirmed_at"], [])
+    assert "已在电话里确认" in shown.stdout
+    rt.sessions.kw["bind"].dispose()
