@@ -63,7 +63,7 @@ def test_templates_from_before_are_confirmed_by_what_calls_have_shown(blank_data
         command.upgrade(config(connection), "0003")
         before = MetaData()
         before.reflect(connection)
-        people = [{"id": who, "region": "r", "number_index": who} for who in ("wu", "li", "he")]
+        people = [{"id": who, "region": "r", "number_index": who} for who in ("wu", "li", "he", "xu")]
         sealed = {"name_sealed": b"", "number_sealed": b"", "created_at": MORNING}
         connection.execute(before.tables["people"].insert(), [one | sealed for one in people])
         call = {"id": "call", "sid": "CA1", "turn": 0, "state": {}, "twiml": "", "started_at": MORNING}
@@ -75,6 +75,7 @@ def test_templates_from_before_are_confirmed_by_what_calls_have_shown(blank_data
             _template(4, "files"),
             _template(5, "files", "li"),
             _template(6, "files", "he"),
+            _template(7, "files", "xu", retired=MORNING + 8 * day),
         ]
         rest = {"encoder": "e", "sealed": b"", "utterances": 3, "detail": {}}
         connection.execute(before.tables["voice_templates"].insert(), [one | rest for one in templates])
@@ -84,13 +85,14 @@ def test_templates_from_before_are_confirmed_by_what_calls_have_shown(blank_data
             _weighed(3, "human", later + 6 * day, "li"),
             _weighed(4, "certified", later + day, "li"),
             _weighed(5, "certified", later + 7 * day, "he", "enrol"),
+            _weighed(6, "certified", later + 9 * day, "xu"),
         ]
         connection.execute(before.tables["assessments"].insert(), weighed)
         command.upgrade(config(connection), "0004")
         found = connection.execute(select(VoiceTemplate.id, VoiceTemplate.confirmed_at)).all()
     engine.dispose()
     days = {name: None if at is None else (at - MORNING).days for name, at in found}
-    assert days == {"t0": 1, "t2": 2, "t3": 3, "t4": 5, "t5": None, "t6": None}
+    assert days == {"t0": 1, "t2": 2, "t3": 3, "t4": 5, "t5": None, "t6": None, "t7": None}
 
 
 def test_upgrading_from_several_processes_at_once(blank_database_url: str) -> None:

@@ -76,6 +76,7 @@ def test_the_voice_is_known_over_the_persons_own_phone(
     assert shown["confirmed_at"] is not None
     assert shown["last_confirmation"]["outcome"] == "confirmed"
     assert "confirmation_differs" not in town.cases(mary)
+    assert "confirmation_differs" not in town.cases(mary)
     assert not town.evidence(mary), "it is no sign of life of a period"
 
     understood(mary, speaker.repeats).hears("result.certified").ended()

@@ -14,6 +14,8 @@ from certification.journal import Verified
 from certification.runtime import Runtime
 from certification.store import Case, Person, Recording, VoiceFingerprint, VoiceTemplate
 from ops import jobs, schedule
+from ops.concluding import conclude
+from ops.judging import gather, judge
 from ops.voices import Bench
 from tests.certification.conftest import Clock
 from tests.ivr.line.telephone import Telephone, Worker, line
@@ -116,8 +118,8 @@ def test_what_is_not_in_use_any_more_when_it_was_weighed_is_not_confirmed(
 ) -> None:
     asked = unconfirmed.ask(SAME, CONFIRM)
     with rt.sessions() as session:
-        assessment = jobs.gather(session, rt, unconfirmed.assessment(asked))
-    verdict = jobs.judge(bench, assessment)
+        material = gather(session, rt, unconfirmed.assessment(asked))
+    verdict = judge(bench, material)
     assert verdict.outcome == "confirmed"
     if why == "enrolled again":
         unconfirmed.enrol(bench, confirmed=False)
@@ -125,7 +127,7 @@ def test_what_is_not_in_use_any_more_when_it_was_weighed_is_not_confirmed(
         with rt.sessions.begin() as session:
             consent.withdraw(session, rt, session.get_one(Person, unconfirmed.wu.id), by="clerk")
     with rt.sessions.begin() as session:
-        jobs.conclude(session, rt, unconfirmed.assessment(asked), verdict)
+        conclude(session, rt, unconfirmed.assessment(asked), verdict)
     assert (unconfirmed.outcome(asked), is_confirmed(unconfirmed)) == ("differ", False)
     with rt.sessions() as session:
         [case] = session.scalars(select(Case))

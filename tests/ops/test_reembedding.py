@@ -35,6 +35,9 @@ def test_a_template_is_made_again_from_its_recordings_once(before: Desk, bench: 
     [identifier] = old(rt, bench)
     assert [reembed(rt, bench, identifier) for _ in range(2)] == [Fate.REEMBEDDED, Fate.NOT_IN_USE]
     assert old(rt, bench) == []
+    with rt.sessions() as session:
+        older, newer = session.scalars(select(VoiceTemplate).order_by(VoiceTemplate.retired_at.is_(None)))
+    assert newer.confirmed_at == older.confirmed_at is not None
     asked = before.ask(SAME)
     jobs.assess(asked)
     detail = before.assessment(asked).detail

@@ -118,8 +118,9 @@ def test_where_there_is_nothing_to_confirm_the_call_enrols(
             case "confirmed since":
                 template.confirmed_at = rt.now()
             case "enrolled again":
-                made = {"template_id": new_id(), "encoder": "none", "sealed": b"", "utterances": 3}
-                templates.keep(session, rt, person, **made, source="files")
+                templates.keep(
+                    session, rt, person, template_id=new_id(), encoder="none", sealed=b"", utterances=3, source="files"
+                )
             case "consent taken back":
                 consent.withdraw(session, rt, person, by="clerk")
             case _:
