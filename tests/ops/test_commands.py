@@ -244,4 +244,9 @@ def test_a_human_confirms_a_voice_and_the_desk_is_told(town: dict[str, str], tmp
     found = json_of(shown)
     assert (found["confirmed_at"], found["to_confirm"]) == (confirmed["confirmed_at"], [])
     assert "已在电话里确认" in shown.stdout
+    assert stillhere(town, "enrol", NUMBER, "--audio", *map(str, paths), "--consent", "同意").exit_code == 0
+    with rt.sessions.begin() as session:
+        cases.open_case(session, rt, kind=CaseKind.UNCONFIRMED, cause="2", person=person, detail=detail)
+    found = json_of(stillhere(town, "voice", "show", NUMBER, "--json"))
+    assert (found["confirmed_at"], found["to_confirm"]) == (None, []), "the case is of the template before"
     rt.sessions.kw["bind"].dispose()
