@@ -1,7 +1,10 @@
 """The recipe: a run that stops and goes on, and an export that says the same as SpeechBrain."""
 
 import json
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import numpy as np
 import pytest
@@ -11,10 +14,14 @@ from click.testing import CliRunner
 from tests.voiceprint.voices import noise, talk
 from voiceprint import calibration, cohort
 from voiceprint import encoder as encoders
+from voiceprint.attack_commands import countermeasure
 from voiceprint.commands import voiceprint
 from voiceprint.features import log_mel
+from voiceprint.synthetic import Network
 from voiceprint.training import channel
+from voiceprint.training.attacks import TRAINED, Attack
 from voiceprint.training.corpus import MANDARIN_WORDS, OTHER_FOLDERS, SPEAKERS, Group, training_voices
+from voiceprint.training.presentation import Call, by_line
 
 # What torch and SpeechBrain say about their own future is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -172,6 +179,65 @@ def test_the_channel_keeps_length_and_range(corpus: Path) -> None:
     heard = [line(voice, rng) for _ in range(40)]
     assert all(len(one) == len(voice) and np.abs(one).max() <= 1 for one in heard)
     assert len({one.tobytes() for one in heard}) == len(heard)
+
+
+@pytest.mark.usefixtures("training")
+def test_the_countermeasure_learns_from_training_speakers_alone(corpus: Path) -> None:
+    from voiceprint.training import spoof
+
+    assert {one.speaker for one in spoof.sources(corpus, spoof.Settings())} == set(SPEAKERS[Group.TRAINING][:2])
+
+
+@pytest.mark.usefixtures("training")
+def test_the_line_does_not_give_an_attack_away(corpus: Path) -> None:
+    from voiceprint.training import spoof
+
+    settings, audio = spoof.Settings(lines=3), speak(1, 2)
+    same = [Call("s01", None, audio), Call("s01", Attack.WORLD, audio)]
+    lesson = spoof.hear_all(same, spoof.Source("s01", (), 7, True), channel.load(corpus), settings)
+    assert lesson.kinds.tolist() == [spoof.BONA_FIDE, TRAINED.index(Attack.WORLD)] * 3
+    assert np.array_equal(lesson.features[::2], lesson.features[1::2])
+    assert not np.array_equal(lesson.features[0], lesson.features[2])
+
+
+@pytest.mark.usefixtures("training")
+def test_the_threshold_of_the_countermeasure_keeps_its_promise_on_every_line() -> None:
+    from voiceprint.training import spoof
+
+    def outputs(places: Sequence[float]) -> list[spoof.Output]:
+        drawn = [np.random.default_rng(n).normal(place, 1, 300).tolist() for n, place in enumerate(places)]
+        return [(f"line {n}", f"s{m % 6}", one) for n, outputs in enumerate(drawn) for m, one in enumerate(outputs)]
+
+    real = outputs([0, 0.5, -1])
+    operation = spoof.operate(real, outputs([4]))
+    ratios = [(line, name, operation.slope * output + operation.offset) for line, name, output in real]
+    flagged = by_line((line, name, ratio >= operation.threshold) for line, name, ratio in ratios)
+    assert max(one.rate for one in flagged.values()) == operation.bpcer
+    assert 0.01 < operation.bpcer <= spoof.MAX_BPCER
+    assert operation.slope > 0
+    assert (operation.calls, operation.speakers) == (300, 6)
+
+
+@pytest.mark.usefixtures("training")
+def test_training_the_countermeasure_again_gives_the_same_file(corpus: Path, tmp_path: Path) -> None:
+    from voiceprint.training import spoof
+
+    if find_spec("pyworld") is None or which("espeak-ng") is None:
+        pytest.skip("pyworld or espeak-ng is not installed")
+    settings = spoof.Settings(calls=1, attacked=1, attacks=2, lines=2, epochs=8, batch=4)
+    lessons = [spoof.learn(corpus, settings, progress=False) for _ in range(2)]
+    networks = [spoof.fit(lesson, settings, progress=False) for lesson in lessons]
+    assert all(np.array_equal(getattr(networks[0], name), getattr(networks[1], name)) for name in Network.__slots__)
+    outputs = np.array([networks[0](one) for one in lessons[0].features])
+    is_machine = lessons[0].kinds != spoof.BONA_FIDE
+    assert outputs[is_machine].mean() > outputs[~is_machine].mean()
+
+
+@pytest.mark.usefixtures("training")
+def test_without_recordings_the_countermeasure_says_what_to_name(tmp_path: Path) -> None:
+    result = CliRunner().invoke(countermeasure, ["--out", str(tmp_path / "1.npz"), "--data", str(tmp_path / "nowhere")])
+    assert result.exit_code == 1
+    assert "--data" in result.stderr
 
 
 def test_no_group_shares_a_speaker() -> None:

@@ -1,0 +1,77 @@
+"""The commands `stillhere voiceprint attacks` and `countermeasure`: how machine voices are met, and what meets them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from voiceprint import calibration, comparing, synthetic
+from voiceprint.training import presentation
+from voiceprint.training.attacks import Attack, WorldMissing
+from voiceprint.training.corpus import CorpusMissing, Group
+from voiceprint.training.espeak import EspeakMissing
+from voiceprint.training.torchaudio_stand_in import TrainingMissing, prepare
+
+MAX_FMR = 0.01
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("../shared/data"),
+    show_default=True,
+    help="The folder of recordings.",
+)
+
+
+@click.command()
+@click.option(
+    "--group", type=click.Choice([one.value for one in Group]), required=True, help="Which speakers of dsp20."
+)
+@click.option(
+    "--attack", "only", type=click.Choice([one.value for one in Attack]), multiple=True, help="These alone; repeatable."
+)
+@data_option
+@json_option
+def attacks(group: str, only: tuple[str, ...], data: Path, as_json: bool) -> None:
+    """How machine voices are met on a group of speakers, by attack and by line: BPCER, APCER, IAPAR.
+
+    With the shipped models at the shipped thresholds.
+    """
+    speakers, kinds = Group(group), [Attack(one) for one in only] or list(Attack)
+    try:
+        machines, comparer = synthetic.load(), comparing.load()
+        certify_from = comparer.calibration.certify_from(MAX_FMR, calibration.SHIPPED_DECISION)
+        certifies = presentation.certifying(comparer, certify_from, data, speakers)
+        steps = presentation.steps(speakers, kinds)
+        with click.progressbar(length=steps, label="听音 Listening", hidden=as_json) as progress:
+            found = presentation.measure(
+                machines.suspicious, certifies, data, speakers, kinds, lambda: progress.update(1)
+            )
+    except (LookupError, ValueError, CorpusMissing, WorldMissing, EspeakMissing) as error:
+        raise click.ClickException(str(error)) from error
+    models = {"countermeasure": machines.name, "encoder": comparer.encoder.name}
+    thresholds = {"suspicious_from": machines.operation.threshold, "certify_from": certify_from}
+    if as_json:
+        click.echo(json.dumps({"group": group, **models, **thresholds, **asdict(found)}))
+        return
+    click.echo("\n".join(f"{name}: {value}" for name, value in {**models, **thresholds}.items()))
+    click.echo(str(found))
+
+
+@click.command()
+@click.option("--out", type=Path, default=synthetic.SHIPPED, help="The model file to write.")
+@data_option
+@json_option
+def countermeasure(out: Path, data: Path, as_json: bool) -> None:
+    """Train the countermeasure against machine voices, and set its threshold (a quarter of an hour on one core)."""
+    try:
+        prepare()
+        made = import_module("voiceprint.training.spoof").train(data, out, progress=not as_json)
+    except (TrainingMissing, CorpusMissing, WorldMissing, EspeakMissing) as error:
+        raise click.ClickException(str(error)) from error
+    said = {"countermeasure": made.name, "file": str(out), **asdict(made.operation)}
+    click.echo(json.dumps(said) if as_json else "\n".join(f"{name}: {value}" for name, value in said.items()))
