@@ -9,6 +9,7 @@ was reported. Pass it on as "a human should listen", never as "this is a machine
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -123,7 +124,8 @@ class Countermeasure:
 def load(path: Path = SHIPPED) -> Countermeasure:
     """The countermeasure kept in an NPZ file. Raises CountermeasureMissing."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        content = path.read_bytes()
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
             network = Network(**{name: kept[name] for name in Network.__slots__})
             fields = json.loads(str(kept["operation"]))
         operation = Operation(**{**fields, "ci95": tuple(fields["ci95"])})
@@ -132,7 +134,7 @@ def load(path: Path = SHIPPED) -> Countermeasure:
         raise CountermeasureMissing(path, str(error)) from error
     if network.mean.shape != (expected,):
         raise CountermeasureMissing(path, "trained on other features")
-    return Countermeasure(f"pad8k-{fingerprint(path.read_bytes())}", network, operation)
+    return Countermeasure(f"pad8k-{fingerprint(content)}", network, operation)
 
 
 def features(speech: Samples) -> Floats32:
