@@ -1,10 +1,11 @@
 """Whether the voice of a call is likely machine-made: a countermeasure that sends a case to a human and refuses nobody.
 
 It knows what it was trained on: espeak-ng voices, copies of calls through the WORLD vocoder (as they are, or with
-another pitch and throat) and copies by Griffin & Lim. What it does not catch: neural text-to-speech and good voice
-clones, which were not to be had where it was made, so that nobody knows how many pass; recordings of the real person
-played back, which are real speech (a replay is found by its audio); and any other machine speech for which no figure
-was reported. Pass it on as "a human should listen", never as "this is a machine".
+another pitch and throat) and copies by Griffin & Lim; in noise many of these copies pass, too (the model's card has
+the figures). What it does not catch: most of what it was not trained on; so, as far as anybody knows, neural text-to-
+speech and good voice clones, which were not to be had where it was made; and recordings of the real person played
+back, which are real speech (a replay is found by its audio). Pass it on as "a human should listen", never as "this is
+a machine".
 """
 
 from __future__ import annotations
