@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from certification.errors import Problem
@@ -12,7 +12,9 @@ from certification.keys import KeyRing, SealBroken
 from certification.store import Canary, insert_once, only_read
 
 _ONE = 1
-_CONTEXT = "canary.sealed"
+_ALIVE = b"alive"
+_CONTEXT = "canary.sealed, voices bound to their people"
+_FORMER = "canary.sealed"
 
 
 class KeysOfAnother(Problem):
@@ -26,22 +28,53 @@ class KeysOfAnother(Problem):
         )
 
 
-def check(sessions: sessionmaker[Session], keys: KeyRing, now: datetime) -> None:
-    """Open what was sealed when the database was new; where there is nothing yet, seal it. Raises KeysOfAnother.
+class VoicesUnbound(Problem):
+    """The voices of this database were sealed before 2026-11-27, when they were not yet bound to their people."""
 
-    It stays under the oldest key, so a ring that lost that key too soon is noticed; whoever seals all data anew under a
-    newer key seals this with it.
+    def __init__(self) -> None:
+        super().__init__(
+            "这个数据库里的声纹还没有与本人绑定。请停止全部服务，运行 stillhere db upgrade，再启动。",
+            "The voices in this database are not bound to their people yet: stop every process, run"
+            " `stillhere db upgrade`, and start again.",
+        )
+
+
+def check(sessions: sessionmaker[Session], keys: KeyRing, now: datetime) -> None:
+    """Open what was sealed when the database was new; where there is nothing yet, seal it.
+
+    Raises KeysOfAnother, and VoicesUnbound for a database made before 2026-11-27. It stays under the oldest key, so a
+    ring that lost that key too soon is noticed; rotation seals it anew once nothing needs an older key.
+    """
+    if unbound(sessions, keys, now):
+        raise VoicesUnbound
+
+
+def unbound(sessions: sessionmaker[Session], keys: KeyRing, now: datetime) -> bool:
+    """Whether the voices of this database are still to be bound to their people. Raises KeysOfAnother.
+
+    That they are is sealed, so that who can write to the database cannot have bytes of an earlier form taken again.
     """
     sealed = _sealed(sessions)
     if sealed is None:
         with sessions.begin() as session:
-            insert_once(session, Canary, id=_ONE, sealed=keys.seal(b"alive", _CONTEXT), sealed_at=now)
+            insert_once(session, Canary, id=_ONE, sealed=keys.seal(_ALIVE, _CONTEXT), sealed_at=now)
         sealed = _sealed(sessions)  # another process may have been first, with a ring of its own
     assert sealed is not None
     try:
         keys.open(sealed, _CONTEXT)
-    except SealBroken as broken:
-        raise KeysOfAnother(broken) from None
+    except SealBroken:
+        try:
+            keys.open(sealed, _FORMER)
+        except SealBroken as broken:
+            raise KeysOfAnother(broken) from None
+        return True
+    return False
+
+
+def renew(session: Session, keys: KeyRing, now: datetime) -> None:
+    """Seal it anew under the newest key, and say with it that every voice is bound to its person."""
+    one = update(Canary).where(Canary.id == _ONE)
+    session.execute(one.values(sealed=keys.seal(_ALIVE, _CONTEXT), sealed_at=now))
 
 
 def _sealed(sessions: sessionmaker[Session]) -> bytes | None:

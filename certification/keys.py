@@ -42,6 +42,13 @@ class SealBroken(Problem):
         super().__init__(f"密文无法打开：{zh}。", f"The sealed data cannot be opened: {en}.")
 
 
+class KeyMissing(SealBroken):
+    """Sealed bytes name a key that is not in the ring."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"密钥 {name} 不在密钥环中", f"its key {name!r} is not in the ring")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class _Key:
     name: str
@@ -100,10 +107,19 @@ class KeyRing:
             )
         return f"{name}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the keys, newest first."""
+        return tuple(self._keys)
+
+    @staticmethod
+    def header(name: str) -> bytes:
+        """What everything that the key of this name sealed begins with, and nothing else does."""
+        return bytes([_FORMAT, len(name)]) + name.encode()
+
     def seal(self, plain: bytes, context: str) -> bytes:
         """Seal for one place. Layout: format, length of the key's name, its name, nonce, ciphertext with tag."""
-        name = self._newest.name.encode()
-        header = bytes([_FORMAT, len(name)]) + name
+        header = self.header(self._newest.name)
         nonce = secrets.token_bytes(NONCE_BYTES)
         return header + nonce + self._newest.cipher.encrypt(nonce, plain, header + context.encode())
 
@@ -116,7 +132,7 @@ class KeyRing:
         name = header[2:].decode("ascii", "replace")
         key = self._keys.get(name)
         if key is None:
-            raise SealBroken(f"密钥 {name} 不在密钥环中", f"its key {name!r} is not in the ring")
+            raise KeyMissing(name)
         if len(nonce) != NONCE_BYTES:
             raise SealBroken("数据被截断", "it is cut short")
         try:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal, phones
+from certification import journal, phones, seals
 from certification.errors import Problem
 from certification.identity import BirthDateImpossible, ResidentNumber
 from certification.keys import KeyRing
@@ -20,7 +20,6 @@ from certification.regions import SHANGHAI, Regions
 from certification.runtime import Runtime
 from certification.store import LinePreference, Person, Phone, insert_once, new_id
 
-_NUMBER, _PHONE = "people.number", "phones.number"
 NAME_LENGTH = 60
 
 
@@ -144,14 +143,14 @@ def entry(fields: Mapping[str, str], rt: Runtime) -> Entry:
 
 def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
     person_id = new_id()
-    number_index = rt.keys.index(entry.number.text, _NUMBER)
+    number_index = rt.keys.index(entry.number.text, seals.NUMBER)
     insert_once(
         session,
         Person,
         id=person_id,
         region=entry.region or rt.regions.default.code,
-        name_sealed=rt.keys.seal(entry.name.encode(), f"people.name:{person_id}"),
-        number_sealed=rt.keys.seal(entry.number.text.encode(), f"people.number:{person_id}"),
+        name_sealed=rt.keys.seal(entry.name.encode(), seals.name(person_id)),
+        number_sealed=rt.keys.seal(entry.number.text.encode(), seals.number(person_id)),
         number_index=number_index,
         dialect=entry.dialect,
         created_at=rt.now(),
@@ -162,7 +161,7 @@ def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
 def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:
     changes = []
     if reveal(keys, person).name != entry.name:
-        person.name_sealed = keys.seal(entry.name.encode(), f"people.name:{person.id}")
+        person.name_sealed = keys.seal(entry.name.encode(), seals.name(person.id))
         changes.append("name")
     if entry.region is not None and person.region != entry.region:
         person.region = entry.region
@@ -174,7 +173,7 @@ def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:
 
 
 def _add_phone(session: Session, keys: KeyRing, person: Person, number: PhoneNumber, holder: str) -> bool:
-    indexes = keys.indexes(number.e164, _PHONE)
+    indexes = keys.indexes(number.e164, seals.PHONE)
     if session.scalars(select(Phone.id).where(Phone.person_id == person.id, Phone.number_index.in_(indexes))).first():
         return False
     phone_id = new_id()
@@ -183,7 +182,7 @@ def _add_phone(session: Session, keys: KeyRing, person: Person, number: PhoneNum
         Phone,
         id=phone_id,
         person_id=person.id,
-        number_sealed=keys.seal(number.e164.encode(), f"phones.number:{phone_id}"),
+        number_sealed=keys.seal(number.e164.encode(), seals.phone(phone_id)),
         number_index=indexes[0],
         kind=number.kind.value,
         holder=holder,
@@ -192,15 +191,21 @@ def _add_phone(session: Session, keys: KeyRing, person: Person, number: PhoneNum
 
 def find_by_number(session: Session, keys: KeyRing, number: ResidentNumber) -> Person | None:
     """The person with this identity number."""
-    indexes = keys.indexes(number.text, _NUMBER)
+    indexes = keys.indexes(number.text, seals.NUMBER)
     return session.scalars(select(Person).where(Person.number_index.in_(indexes))).first()
 
 
 def people_at(session: Session, keys: KeyRing, e164: str) -> list[Person]:
     """Everybody reached at this number, their own or a relative's: a family may share one. Oldest row first."""
-    indexes = keys.indexes(e164, _PHONE)
+    indexes = keys.indexes(e164, seals.PHONE)
     at_number = select(Phone.person_id).where(Phone.number_index.in_(indexes))
     return list(session.scalars(select(Person).where(Person.id.in_(at_number)).order_by(Person.created_at, Person.id)))
+
+
+def hold(session: Session, person_id: str) -> Person | None:
+    """The person, for this transaction alone; None when there is nobody (any more)."""
+    held = select(Person).where(Person.id == person_id).with_for_update(key_share=True)
+    return session.scalars(held.execution_options(populate_existing=True)).first()
 
 
 def has_phone(session: Session, person: Person) -> bool:
@@ -216,19 +221,19 @@ def with_tail(keys: KeyRing, people: Iterable[Person], tail: str) -> list[Person
 def reveal(keys: KeyRing, person: Person) -> Revealed:
     """Name and identity number in the clear. Raises SealBroken."""
     return Revealed(
-        name=keys.open(person.name_sealed, f"people.name:{person.id}").decode(),
-        number=keys.open(person.number_sealed, f"people.number:{person.id}").decode(),
+        name=keys.open(person.name_sealed, seals.name(person.id)).decode(),
+        number=keys.open(person.number_sealed, seals.number(person.id)).decode(),
     )
 
 
 def number_of(keys: KeyRing, person: Person) -> ResidentNumber:
     """The identity number in the clear, with the birth date in it. Raises SealBroken."""
-    return ResidentNumber.parse(keys.open(person.number_sealed, f"people.number:{person.id}").decode())
+    return ResidentNumber.parse(keys.open(person.number_sealed, seals.number(person.id)).decode())
 
 
 def remember_dialect(session: Session, keys: KeyRing, e164: str, dialect: str, now: datetime) -> None:
     """Remember the dialect chosen from a number, for its next call."""
-    index = keys.index(e164, _PHONE)
+    index = keys.index(e164, seals.PHONE)
     if not insert_once(session, LinePreference, number_index=index, dialect=dialect, updated_at=now):
         mine = update(LinePreference).where(LinePreference.number_index == index)
         session.execute(mine.values(dialect=dialect, updated_at=now))
@@ -236,7 +241,7 @@ def remember_dialect(session: Session, keys: KeyRing, e164: str, dialect: str, n
 
 def dialect_of(session: Session, keys: KeyRing, e164: str) -> str | None:
     """The dialect last chosen from a number; else the one that everybody there speaks, as far as the roll says."""
-    indexes = keys.indexes(e164, _PHONE)
+    indexes = keys.indexes(e164, seals.PHONE)
     chosen = select(LinePreference.dialect).where(LinePreference.number_index.in_(indexes))
     last = session.scalars(chosen.order_by(LinePreference.updated_at.desc())).first()
     if last is not None:

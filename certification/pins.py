@@ -1,9 +1,13 @@
-"""PINs: six digits, kept as a keyed hash, with one counter of wrong tries for line and text."""
+"""PINs: six digits, kept as a hash over a sealed secret, with one counter of wrong tries for line and text."""
 
 from __future__ import annotations
 
+import hmac
+import logging
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 
 from argon2 import PasswordHasher
@@ -11,19 +15,23 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
-from certification import journal, people
+from certification import journal, people, seals
 from certification.errors import Problem
 from certification.identity import ResidentNumber
-from certification.keys import KeyRing
+from certification.keys import KeyRing, SealBroken
 from certification.runtime import Runtime
 from certification.store import Person, Pin, insert_once
+
+logger = logging.getLogger(__name__)
 
 TRIES = 5
 FIRST_LOCK = timedelta(hours=1)
 _LONGEST = 10  # the lock doubles at most this often: 1024 hours
+_PEPPER_BYTES = 32
 
 # argon2id with 19 MiB and two passes: the least that OWASP's password storage notes recommend. What it is given is
-# already an HMAC under the key ring, so that a stolen database alone cannot be searched through a million PINs.
+# already an HMAC under a secret that is sealed beside it, so that a stolen database alone cannot be searched through a
+# million PINs, and a new key of the ring needs nobody's PIN.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 _NOBODY = _HASHER.hash("no PIN is set")
 
@@ -78,7 +86,7 @@ def set_pin(session: Session, rt: Runtime, person: Person, pin: str, by: str) ->
         raise PinMalformed
     if easy(pin, people.number_of(rt.keys, person)):
         raise PinTooEasy
-    fresh = {"hash": _HASHER.hash(_keyed(rt.keys, person, pin)[0]), "set_at": rt.now()}
+    fresh = {**_hashed(rt, person, pin), "set_at": rt.now()}
     if not insert_once(session, Pin, person_id=person.id, wrong_in_row=0, **fresh):
         mine = update(Pin).where(Pin.person_id == person.id)
         session.execute(mine.values(wrong_in_row=0, locked_until=None, **fresh))
@@ -107,15 +115,18 @@ def check(session: Session, rt: Runtime, person: Person, typed: str) -> PinResul
     """
     now = rt.now()
     unlocked = update(Pin).where(Pin.person_id == person.id, or_(Pin.locked_until.is_(None), Pin.locked_until <= now))
-    counted = unlocked.values(wrong_in_row=Pin.wrong_in_row + 1).returning(Pin.wrong_in_row, Pin.hash)
-    row = session.execute(counted).first()
-    right = _matches(row.hash if row else _NOBODY, _keyed(rt.keys, person, typed))
+    counted = unlocked.values(wrong_in_row=Pin.wrong_in_row + 1)
+    row = session.execute(counted.returning(Pin.wrong_in_row, Pin.hash, Pin.pepper_sealed)).first()
+    pepper = _pepper(rt.keys, person, row.pepper_sealed if row else None)
+    right = _matches(row.hash if row else _NOBODY, [_peppered(pepper, typed), *_keyed(rt.keys, person, typed)])
     if row is None:
         pin = session.get(Pin, person.id, populate_existing=True)
         return Locked(pin.locked_until) if pin is not None and pin.locked_until is not None else NotSet()
     mine = update(Pin).where(Pin.person_id == person.id)
     if right:
         session.execute(mine.values(wrong_in_row=0, locked_until=None))
+        if row.pepper_sealed is None:
+            session.execute(mine.where(Pin.hash == row.hash).values(**_hashed(rt, person, typed)))
         return Right()
     if row.wrong_in_row % TRIES:
         return Wrong(TRIES - row.wrong_in_row % TRIES)
@@ -125,7 +136,29 @@ def check(session: Session, rt: Runtime, person: Person, typed: str) -> PinResul
     return Locked(until)
 
 
+def _hashed(rt: Runtime, person: Person, pin: str) -> dict[str, object]:
+    """The columns of a PIN under a fresh pepper."""
+    pepper = secrets.token_bytes(_PEPPER_BYTES)
+    sealed = rt.keys.seal(pepper, seals.pepper(person.id))
+    return {"hash": _HASHER.hash(_peppered(pepper, pin)), "pepper_sealed": sealed}
+
+
+def _peppered(pepper: bytes, pin: str) -> str:
+    return hmac.digest(pepper, pin.encode(), sha256).hex()
+
+
+def _pepper(keys: KeyRing, person: Person, sealed: bytes | None) -> bytes:
+    """The secret of a PIN; where there is none, or none that opens, one under which no PIN is right."""
+    try:
+        if sealed is not None:
+            return keys.open(sealed, seals.pepper(person.id))
+    except SealBroken as error:
+        logger.error("the PIN of person %s cannot be checked: %s", person.id, error)
+    return secrets.token_bytes(_PEPPER_BYTES)
+
+
 def _keyed(keys: KeyRing, person: Person, pin: str) -> list[str]:
+    """What a PIN of before 2026-11-27 was hashed as, under each key; tried for every PIN, or the time would tell."""
     return keys.indexes(f"{person.id}:{pin}", "pins")
 
 

@@ -28,7 +28,7 @@ class NothingToUndo(Problem):
 
 
 def current(session: Session, person: Person) -> VoiceTemplate | None:
-    """The template in use. Its bytes are sealed for `voice_templates:<its id>`."""
+    """The template in use. Its bytes are sealed for `seals.template(its id, the person's)`."""
     in_use = select(VoiceTemplate).where(VoiceTemplate.person_id == person.id, VoiceTemplate.retired_at.is_(None))
     return session.scalars(in_use).first()
 
@@ -84,7 +84,7 @@ def keep(
     confirmed_at: datetime | None = None,
     actor: str = "worker",
 ) -> VoiceTemplate:
-    """Put a new template in use and retire the one before. `sealed` was sealed for `voice_templates:<template_id>`.
+    """Put a new template in use and retire the one before. `sealed` was sealed as `seals.template` says.
 
     Without `confirmed_at` it is still to be confirmed by a call (see confirmation).
     """

@@ -10,14 +10,13 @@ from pathlib import Path
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal, phones
+from certification import journal, phones, seals
 from certification.errors import Problem
 from certification.regions import Region, RegionFileInvalid
 from certification.runtime import Runtime
 from certification.store import Call, insert_once, new_id
 from ivr import lines, machine, spoken
 from ivr.acts import ACTS, At
-from ivr.acts.callers import CALLING
 from ivr.acts.voices import abandoned
 from ivr.dialects import HOME, DialectUnknown, dialect
 from ivr.machine import Perform, Turn
@@ -78,8 +77,8 @@ class Line:
             Call,
             id=identifier,
             sid=sid,
-            from_sealed=self.rt.keys.seal(number.encode(), f"calls.from:{identifier}") if number else None,
-            from_index=self.rt.keys.index(number, CALLING) if number else None,
+            from_sealed=self.rt.keys.seal(number.encode(), seals.caller(identifier)) if number else None,
+            from_index=self.rt.keys.index(number, seals.CALLING) if number else None,
             turn=0,
             state={},
             twiml="",

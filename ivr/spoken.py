@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from certification import seals
 from certification.runtime import Runtime
 from certification.store import Call, Person, Recording, SpokenTurn, new_id
 from ivr.steps import GLOBAL_KEYS, Broken, Event, Keyed, NotUnderstood, Silent, Spoke, Unavailable
@@ -114,7 +115,7 @@ def _keep(
         id=identifier,
         call_id=call.id,
         spoken_turn_id=turn.id,
-        sealed=rt.keys.seal(audio, f"recordings:{identifier}"),
+        sealed=rt.keys.seal(audio, seals.recording(identifier, call.id)),
         seconds=len(audio) / _BYTES_PER_SECOND,
         asked=list(plan.asked),
         heard=list(result.words),

@@ -29,8 +29,7 @@ def runtime(given: Settings | None = None) -> Runtime:
 
     A database that is away stops nobody here: a web process starts, and says on /readyz what it lacks.
     """
-    found = settings() if given is None else _checked(given)
-    rt = replace(Runtime.of(found, producer(found.redis_url)), dialects=spoken())
+    rt = put_together(settings() if given is None else _checked(given))
     try:
         canary.check(rt.sessions, rt.keys, rt.now())
     except SQLAlchemyError as error:
@@ -38,6 +37,11 @@ def runtime(given: Settings | None = None) -> Runtime:
     finally:
         rt.sessions.kw["bind"].dispose()  # or a server that forks would share our connection with its children
     return rt
+
+
+def put_together(found: Settings) -> Runtime:
+    """A Runtime whose key ring is not yet compared with the database's."""
+    return replace(Runtime.of(found, producer(found.redis_url)), dialects=spoken())
 
 
 def spoken() -> dict[str, tuple[str, ...]]:

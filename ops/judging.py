@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from certification import consent, templates
+from certification import consent, seals, templates
 from certification.cases import CaseKind
 from certification.confirmation import CONFIRM, CONFIRMED
 from certification.keys import SealBroken
@@ -103,7 +103,7 @@ def gather(session: Session, rt: Runtime, assessment: Assessment) -> Material:
     kept = [session.get(Recording, identifier) for identifier in assessment.recordings]
     recordings = [recording for recording in kept if recording is not None]
     try:
-        audio = [rt.keys.open(recording.sealed, f"recordings:{recording.id}") for recording in recordings]
+        audio = [rt.keys.open(one.sealed, seals.recording(one.id, one.call_id)) for one in recordings]
     except SealBroken:
         audio = []
     return Material(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import templates
+from certification import seals, templates
 from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, VoiceFingerprint, VoiceTemplate, insert_once, new_id
@@ -35,7 +35,7 @@ def of(session: Session, rt: Runtime, person: Person) -> Known:
     earlier = []
     for row in session.scalars(rows):
         try:
-            opened = Fingerprint.from_bytes(rt.keys.open(row.sealed, _context(row.id)))
+            opened = Fingerprint.from_bytes(rt.keys.open(row.sealed, seals.fingerprint(row.id, row.person_id)))
         except (SealBroken, FingerprintDamaged) as error:
             logger.error("the fingerprint of assessment %s cannot be read: %s", row.assessment_id, error)
         else:
@@ -52,10 +52,6 @@ def keep(session: Session, rt: Runtime, assessment: Assessment, fingerprint: Fin
         id=identifier,
         person_id=assessment.person_id,
         assessment_id=assessment.id,
-        sealed=rt.keys.seal(fingerprint.to_bytes(), _context(identifier)),
+        sealed=rt.keys.seal(fingerprint.to_bytes(), seals.fingerprint(identifier, assessment.person_id)),
         made_at=rt.now(),
     )
-
-
-def _context(identifier: str) -> str:
-    return f"voice_fingerprints:{identifier}"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import consent, journal
+from certification import consent, journal, people, seals
 from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, VoiceTemplate
@@ -38,8 +38,8 @@ def reembed(rt: Runtime, bench: Bench, template_id: str) -> Fate:
         template = session.get(VoiceTemplate, template_id)
         if template is None or template.retired_at is not None:
             return Fate.NOT_IN_USE
-        person = session.get_one(Person, template.person_id)
-        if not consent.given(session, person):
+        person = people.hold(session, template.person_id)  # or consent might be taken back meanwhile
+        if person is None or not consent.given(session, person):
             return Fate.NOT_IN_USE
         fate = _reembed(session, rt, bench, person, template)
         if fate is not Fate.REEMBEDDED:
@@ -72,7 +72,7 @@ def _audio(session: Session, rt: Runtime, template: VoiceTemplate) -> list[bytes
     assessment = session.scalars(enrolled.order_by(Assessment.asked_at.desc())).first()
     kept = [session.get(Recording, identifier) for identifier in assessment.recordings] if assessment else []
     try:
-        audio = [rt.keys.open(one.sealed, f"recordings:{one.id}") for one in kept if one is not None]
+        audio = [rt.keys.open(one.sealed, seals.recording(one.id, one.call_id)) for one in kept if one is not None]
     except SealBroken:
         return None
     return audio if audio and len(audio) == len(kept) else None

@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 from sqlalchemy.orm import Session
 
-from certification import templates
+from certification import seals, templates
 from certification.keys import SealBroken
 from certification.regions import VoiceRules
 from certification.runtime import Runtime
@@ -201,7 +201,7 @@ def keep(
         person,
         template_id=identifier,
         encoder=template.encoder,
-        sealed=vault.seal(template, rt.keys, _context(identifier)),
+        sealed=vault.seal(template, rt.keys, _context(identifier, person.id)),
         utterances=template.utterances,
         source=source,
         detail=dict(detail or {}),
@@ -211,7 +211,7 @@ def keep(
 
 def open_template(rt: Runtime, sealed: VoiceTemplate) -> scoring.Template:
     """Open a kept template. Raises SealBroken, TemplateUnreadable."""
-    return vault.open_(sealed.sealed, rt.keys, _context(sealed.id))
+    return vault.open_(sealed.sealed, rt.keys, _context(sealed.id, sealed.person_id))
 
 
 def _replayed(probe: Probe, known: Known) -> dict[Suspicion, Mapping[str, object]]:
@@ -230,5 +230,5 @@ def heard(mulaw: Sequence[bytes]) -> list[Samples]:
     return [audio.decode_mulaw(turn) for turn in mulaw]
 
 
-def _context(template_id: str) -> bytes:
-    return f"voice_templates:{template_id}".encode()
+def _context(template_id: str, person_id: str) -> bytes:
+    return seals.template(template_id, person_id).encode()

@@ -3,7 +3,7 @@
 from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.canary import Canary
-from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, Period
+from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, KeptEvidence, Period
 from certification.store.people import (
     Consent,
     EnrolmentCode,
@@ -15,7 +15,15 @@ from certification.store.people import (
     VoiceFingerprint,
     VoiceTemplate,
 )
-from certification.store.sessions import insert_once, later, only_read, open_engine, open_sessions, waiting
+from certification.store.sessions import (
+    forget_deleted,
+    insert_once,
+    later,
+    only_read,
+    open_engine,
+    open_sessions,
+    waiting,
+)
 
 __all__ = [
     "Assessment",
@@ -30,6 +38,7 @@ __all__ = [
     "Guesses",
     "JournalEntry",
     "JournalHead",
+    "KeptEvidence",
     "LinePreference",
     "Period",
     "Person",
@@ -39,6 +48,7 @@ __all__ = [
     "SpokenTurn",
     "VoiceFingerprint",
     "VoiceTemplate",
+    "forget_deleted",
     "insert_once",
     "later",
     "new_id",

@@ -41,6 +41,20 @@ class Evidence(Identified, Base):
     recorded_at: Mapped[datetime]
 
 
+class KeptEvidence(Identified, Base):
+    """What is kept of evidence whose person was erased: that a receipt was given, and on what; nobody's any more."""
+
+    __tablename__ = "kept_evidence"
+
+    region: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(40))
+    strength: Mapped[int]
+    receipt: Mapped[str] = mapped_column(String(20), unique=True)
+    observed_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    kept_at: Mapped[datetime]
+
+
 class Case(Identified, Base):
     """A question for a human. `cause` names what it was opened for, so that one cause opens one case."""
 

@@ -55,6 +55,14 @@ class Consent(Identified, Base):
     """What a person agreed to, in the words they heard or read."""
 
     __tablename__ = "consents"
+    __table_args__ = (
+        Index(
+            "ix_consents_withdrawn",
+            "person_id",
+            sqlite_where=text("withdrawn_at IS NOT NULL"),
+            postgresql_where=text("withdrawn_at IS NOT NULL"),
+        ),
+    )
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str] = mapped_column(String(40))  # voiceprint
@@ -66,12 +74,16 @@ class Consent(Identified, Base):
 
 
 class Pin(Base):
-    """A person's PIN as a keyed hash, and the one counter of wrong tries for line and text."""
+    """A person's PIN as a hash over a sealed secret (pepper), and the one counter of wrong tries for line and text.
+
+    Without a pepper it is one of before 2026-11-27, hashed under a key of the ring itself.
+    """
 
     __tablename__ = "pins"
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
     hash: Mapped[str] = mapped_column(String(200))
+    pepper_sealed: Mapped[bytes | None]
     set_at: Mapped[datetime]
     wrong_in_row: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]

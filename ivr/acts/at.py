@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from certification import people
+from certification import people, seals
 from certification.regions import Region
 from certification.runtime import Runtime
 from certification.store import Call, Person
@@ -31,7 +31,7 @@ class At:
         """The calling number (E.164): a convenience, never evidence."""
         if self.call.from_sealed is None:
             return None
-        return self.rt.keys.open(self.call.from_sealed, f"calls.from:{self.call.id}").decode()
+        return self.rt.keys.open(self.call.from_sealed, seals.caller(self.call.id)).decode()
 
     @property
     def household(self) -> list[Person]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from certification import certifying, codes, guesses, people
+from certification import certifying, codes, guesses, people, seals
 from certification.errors import Problem
 from certification.identity import ResidentNumber
 from certification.store import Call, Person
@@ -19,7 +19,6 @@ from ivr.steps import DROPPED, REPEAT, Facts, Keyed
 
 logger = logging.getLogger(__name__)
 
-CALLING = "calls.from"  # the purpose of the index over calling numbers
 TAKEN_UP_WITHIN = timedelta(minutes=10)
 SILENT_AFTER = timedelta(seconds=20)  # a call that has not ended, but of which nothing has been heard, may be lost
 UNFINISHED = (None, DROPPED)
@@ -52,7 +51,8 @@ def _known(dialect: str | None) -> str | None:
 
 def _broken_off(at: At, number: str) -> Call | None:
     """The last call from this number, when it broke off on the way to a certification, a short while ago."""
-    from_here = select(Call).where(Call.from_index.in_(at.rt.keys.indexes(number, CALLING)), Call.id != at.call.id)
+    indexes = at.rt.keys.indexes(number, seals.CALLING)
+    from_here = select(Call).where(Call.from_index.in_(indexes), Call.id != at.call.id)
     last = at.session.scalars(from_here.order_by(Call.started_at.desc()).limit(1)).first()
     if last is None or last.touched_at < at.rt.now() - TAKEN_UP_WITHIN or last.outcome not in UNFINISHED:
         return None

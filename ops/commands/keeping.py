@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 
 import click
 
-from certification import canary
+from certification import canary, rotation
 from certification import journal as log
 from certification.keys import KeyRing
+from certification.rotation import Progress, Rotated, Unreadable
 from certification.runtime import utc_now
-from certification.store import only_read, open_sessions
+from certification.store import forget_deleted, only_read, open_sessions
 from ops import compose
+from ops.commands.desk import as_json, by
 from ops.migrations import upgrade as migrate
 
 
@@ -22,12 +28,42 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the tables up to date. 更新表结构。"""
+    """Bring the tables up to date. 更新表结构。
+
+    In a database made before 2026-11-27 it also binds each voice to its person; stop every process before.
+    """
     settings = compose.settings()
-    ring = KeyRing.from_text(settings.keys)  # before anything is changed
+    KeyRing.from_text(settings.keys)  # before anything is changed
     migrate(settings.database_url)
-    canary.check(open_sessions(settings.database_url), ring, utc_now())
+    rt = compose.put_together(settings)
+    if canary.unbound(rt.sessions, rt.keys, rt.now()):
+        with _progress("绑定声纹 Binding voices") as progress:
+            done = rotation.bind(rt, "cli", progress)
+        _name(done.unreadable.values())
+        forget_deleted(rt.sessions)
+        if any(one.missing for one in done.unreadable.values()):
+            raise click.ClickException(
+                "密钥环缺少上述密钥：请放回后再运行一次，否则这些声纹会丢失。"
+                " Put the missing keys named above back into STILLHERE_KEYS and run this again, or these voices are lost."
+            )
     click.echo("数据库已是最新 the database is up to date")
+
+
+@contextmanager
+def _progress(label: str, hidden: bool = False) -> Iterator[Progress]:
+    """A progress bar for rows."""
+    with click.progressbar(length=0, label=label, hidden=hidden, file=sys.stderr) as bar:
+
+        def more(rows: int, of: int) -> None:
+            bar.length = of
+            bar.update(rows)
+
+        yield more
+
+
+def _name(unreadable: Iterable[Unreadable]) -> None:
+    for one in unreadable:
+        click.echo(f"无法打开，未改动 left as it is: {one.table} {one.id} {one.column}: {one.why}", err=True)
 
 
 @click.group()
@@ -42,13 +78,67 @@ def generate(name: str | None) -> None:
     click.echo(KeyRing.generate_text(name or f"k{utc_now():%Y%m%d-%H%M%S}"))
 
 
+@keys.command()
+@by("cli")
+@as_json
+def rotate(by: str, as_json: bool) -> None:
+    """Seal everything anew under the newest key of STILLHERE_KEYS. 用最新的密钥重新加密全部数据。
+
+    First put the new key before the older ones and restart every process with that ring: one that runs with the old
+    ring cannot read what is sealed anew. Safe beside the running service, safe twice; after a kill, run it again.
+    """
+    rt = compose.runtime()
+    with _progress("重新加密 Sealing anew", hidden=as_json) as progress:
+        done = rotation.rotate(rt, by, progress)
+    emptied = forget_deleted(rt.sessions)
+    _name(done.unreadable)
+    for line in _told(done):
+        click.echo(line)
+    if not emptied:
+        click.echo(
+            "数据库正忙，预写日志稍后才清空 the write-ahead log is emptied later: the database is busy", err=True
+        )
+    if as_json:
+        facts = asdict(done) | {
+            "unreadable": len(done.unreadable),
+            "unreadable_rows": list(map(asdict, done.unreadable)),
+        }
+        click.echo(json.dumps(facts, default=str))
+    if done.unreadable:
+        raise SystemExit(1)
+
+
+def _told(done: Rotated) -> Iterator[str]:
+    """What a rotation came to, in lines."""
+    yield f"已用密钥 {done.newest} 重新加密 sealed anew under {done.newest}: {json.dumps(done.rows)}"
+    for name, values in done.needed.items():
+        yield f"密钥 {name} 还要留着 keep key {name}: {values} 项 values are still under it"
+    if done.old_pins:
+        yield (
+            f"旧密钥都要留着 keep every older key: {done.old_pins} 个旧密码 PINs of before 2026-11-27"
+            " hang on one until they are used or set again"
+        )
+    for name in done.removable:
+        yield f"密钥 {name} 可以取出 key {name} may be taken out of STILLHERE_KEYS: nothing needs it"
+    if done.codes:
+        yield (
+            f"{done.codes} 个登记码 enrolment codes may be of an older key: without it they are not known."
+            f" 最后一个到期 the last ends {done.codes_until:%Y-%m-%d %H:%M} UTC"
+        )
+    if done.guesses:
+        yield (
+            f"{done.guesses} 个号码的猜错次数 counts of wrong guesses may be of an older key: they begin anew."
+            f" 最后一个到期 the last ends {done.guesses_until:%Y-%m-%d %H:%M} UTC"
+        )
+
+
 @click.group()
 def journal() -> None:
     """The journal. 日志。"""
 
 
 @journal.command()
-@click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+@as_json
 def verify(as_json: bool) -> None:
     """Check the whole chain; write the head down elsewhere to notice a cut end. 校验日志链。"""
     with open_sessions(compose.settings().database_url)() as session:

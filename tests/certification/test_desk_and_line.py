@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, codes, consent, guesses, limits, people, templates
+from certification import cases, certifying, codes, consent, guesses, limits, people, seals, templates
 from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.store import Attempt, Case, Consent, JournalEntry, Person, VoiceTemplate, new_id
@@ -197,7 +197,7 @@ def test_a_code_used_up_by_two_calls_at_the_same_time_is_used_once(rt: Runtime, 
 
 def keep(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:
     template_id = new_id()
-    sealed = rt.keys.seal(b"a template", f"voice_templates:{template_id}")
+    sealed = rt.keys.seal(b"a template", seals.template(template_id, person.id))
     return templates.keep(
         session, rt, person, template_id=template_id, encoder="e", sealed=sealed, utterances=3, source="files"
     )
@@ -211,7 +211,7 @@ def test_the_newest_template_is_in_use(rt: Runtime, wu: Person, clock: Clock) ->
         newer = keep(session, rt, wu)
         current = templates.current(session, wu)
         assert current is newer
-        assert rt.keys.open(current.sealed, f"voice_templates:{current.id}") == b"a template"
+        assert rt.keys.open(current.sealed, seals.template(current.id, wu.id)) == b"a template"
         session.refresh(older)
         assert older.retired_at == rt.now() == newer.created_at
         assert older.created_at == rt.now() - timedelta(days=1)

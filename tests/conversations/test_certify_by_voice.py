@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from certification import seals
 from certification.evidence import Kind, Strength
 from certification.store import VoiceTemplate
 from ops.known import Known
@@ -60,7 +61,7 @@ def test_the_strongest_impostor_ends_with_a_human(town: Town, shared: Path) -> N
     assert len(recordings) == 2
     for recording in recordings:
         assert recording.asked == recording.heard
-        [audio] = heard([town.rt.keys.open(recording.sealed, f"recordings:{recording.id}")])
+        [audio] = heard([town.rt.keys.open(recording.sealed, seals.recording(recording.id, recording.call_id))])
         assert float(np.abs(audio).max()) > 0.01, "the case holds what was said"
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from certification import seals
 from certification.runtime import Runtime
 from ivr.media import UNHURRIED_S, WAITING_LIMIT, Unhurried
 from ivr.prompts import Prompts
@@ -71,7 +72,7 @@ def test_the_voice_of_a_challenge_is_kept_sealed(carrier: Carrier) -> None:
     [recording] = carrier.recordings()
     assert recording.id == stream.heard["recording"]
     assert recording.asked == ["数字", "语言"]
-    audio = carrier.rt.keys.open(recording.sealed, f"recordings:{recording.id}")
+    audio = carrier.rt.keys.open(recording.sealed, seals.recording(recording.id, recording.call_id))
     assert b"".join(said) in audio
     assert recording.seconds == len(audio) / 8000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, update
 
-from certification import certifying, consent, journal, limits, templates
+from certification import certifying, consent, journal, limits, seals, templates
 from certification.journal import Verified
 from certification.runtime import Runtime
 from certification.store import Person, Recording, VoiceTemplate, new_id
@@ -82,7 +82,7 @@ def test_an_unreadable_template_is_a_humans_and_not_tried_for_ever(
     with rt.sessions.begin() as session:
         template = templates.current(session, session.get_one(Person, enrolled.wu.id))
         assert template is not None
-        sealed = content or rt.keys.seal(b"{}", f"voice_templates:{template.id}")
+        sealed = content or rt.keys.seal(b"{}", seals.template(template.id, template.person_id))
         session.execute(update(VoiceTemplate).where(VoiceTemplate.id == template.id).values(sealed=sealed))
     jobs.assess(asked)
     assert (enrolled.outcome(asked), enrolled.failures(), enrolled.cases()) == ("human", 0, ["no_template"])

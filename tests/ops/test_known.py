@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from certification import consent, journal, people
+from certification import consent, journal, people, seals
 from certification.journal import Verified
 from certification.runtime import Runtime
 from certification.store import Case, Person, VoiceFingerprint, VoiceTemplate
@@ -111,7 +111,7 @@ def test_a_fingerprint_that_cannot_be_read_stops_nobody(enrolled: Desk, rt: Runt
     jobs.assess(first)
     with rt.sessions.begin() as session:
         [row] = session.scalars(select(VoiceFingerprint))
-        altered = sealed or rt.keys.seal(b"?", f"voice_fingerprints:{row.id}")
+        altered = sealed or rt.keys.seal(b"?", seals.fingerprint(row.id, row.person_id))
         session.execute(update(VoiceFingerprint).values(sealed=altered))
     second = enrolled.ask(SAME)  # not known any more
     jobs.assess(second)

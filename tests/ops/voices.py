@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import consent
+from certification import consent, seals
 from certification.runtime import Runtime
 from certification.store import Assessment, Attempt, Call, Case, Evidence, Person, Recording, SpokenTurn, new_id
 from ivr.speech.vocabulary import challenge_words
@@ -107,7 +107,7 @@ class Desk:
             id=identifier,
             call_id=call,
             spoken_turn_id=spoken,
-            sealed=self.rt.keys.seal(turn, f"recordings:{identifier}"),
+            sealed=self.rt.keys.seal(turn, seals.recording(identifier, call)),
             seconds=len(turn) / 8000,
             asked=["苹果"],
             heard=["苹果"],

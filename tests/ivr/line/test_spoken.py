@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from certification import seals
 from certification.runtime import Runtime
 from certification.store import Call, Person, Recording, SpokenTurn
 from ivr import spoken
@@ -103,7 +104,7 @@ def test_a_voice_is_kept_sealed_with_what_was_asked_and_heard(
     assert recording.seconds == 2.0
     assert recording.erase_after == clock() + timedelta(days=90)
     assert VOICE not in recording.sealed
-    assert challenged.rt.keys.open(recording.sealed, f"recordings:{recording.id}") == VOICE
+    assert challenged.rt.keys.open(recording.sealed, seals.recording(recording.id, recording.call_id)) == VOICE
 
 
 def test_a_voice_that_said_nothing_known_is_kept_too(challenged: Telephone) -> None:

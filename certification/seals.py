@@ -1,0 +1,88 @@
+"""Where something is sealed: every such column, and the context that binds it to its row, its owner and its purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from certification.store import Base, Call, Person, Phone, Pin, Recording, VoiceFingerprint, VoiceTemplate
+
+NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
+
+
+def name(person_id: str) -> str:
+    """The context of a person's name."""
+    return f"people.name:{person_id}"
+
+
+def number(person_id: str) -> str:
+    """The context of a person's identity number."""
+    return f"people.number:{person_id}"
+
+
+def phone(phone_id: str) -> str:
+    """The context of a telephone number on the roll."""
+    return f"phones.number:{phone_id}"
+
+
+def caller(call_id: str) -> str:
+    """The context of the number that a call came from."""
+    return f"calls.from:{call_id}"
+
+
+def pepper(person_id: str) -> str:
+    """The context of the secret that is hashed together with a person's PIN."""
+    return f"pins.pepper:{person_id}"
+
+
+def template(template_id: str, person_id: str) -> str:
+    """The context of a voice template: of this person, to compare their voice with, and for nothing else."""
+    return f"voice_templates:{template_id} person:{person_id} voiceprint"
+
+
+def fingerprint(fingerprint_id: str, person_id: str) -> str:
+    """The context of an audio fingerprint: of this person's call, to know a recording of it again."""
+    return f"voice_fingerprints:{fingerprint_id} person:{person_id} replay"
+
+
+def recording(recording_id: str, call_id: str) -> str:
+    """The context of a recording: of this call, to be weighed or listened to."""
+    return f"recordings:{recording_id} call:{call_id} challenge"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A sealed column: its context is made of the row's columns `bound`.
+
+    `index`: the column of the blind index over the same value, and its purpose. `former`: what a row's context began
+    with, up to its identifier, before 2026-11-27; read by `stillhere db upgrade` alone, once (certification.rotation).
+    """
+
+    table: type[Base]
+    column: str
+    context: Callable[..., str]
+    bound: tuple[str, ...] = ("id",)
+    index: tuple[str, str] | None = None
+    former: str | None = None
+
+    def of(self, row: Any) -> str:
+        """The context of this column in a row."""
+        return self.context(*(getattr(row, column) for column in self.bound))
+
+    def formerly(self, row: Any) -> str:
+        """The context of this column in a row before 2026-11-27."""
+        return f"{self.former}:{row.id}"
+
+
+PLACES = (
+    Place(Person, "name_sealed", name),
+    Place(Person, "number_sealed", number, index=("number_index", NUMBER)),
+    Place(Phone, "number_sealed", phone, index=("number_index", PHONE)),
+    Place(Pin, "pepper_sealed", pepper, bound=("person_id",)),
+    Place(Call, "from_sealed", caller, index=("from_index", CALLING)),
+    Place(Recording, "sealed", recording, bound=("id", "call_id"), former="recordings"),
+    Place(VoiceTemplate, "sealed", template, bound=("id", "person_id"), former="voice_templates"),
+    Place(VoiceFingerprint, "sealed", fingerprint, bound=("id", "person_id"), former="voice_fingerprints"),
+)
+"""Every sealed column but the canary's, which is renewed last."""
