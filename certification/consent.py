@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import erasure, journal, people
+from certification.erasure import Proof
 from certification.runtime import Runtime
 from certification.store import Consent, Person
 
 VOICEPRINT = "voiceprint"
+WITHDRAWN = "consent withdrawn"
 
 
 def record(
@@ -30,10 +32,27 @@ def given(session: Session, person: Person, purpose: str = VOICEPRINT) -> bool:
     return session.scalars(standing).first() is not None
 
 
-def withdraw(session: Session, rt: Runtime, person: Person, *, by: str, purpose: str = VOICEPRINT) -> None:
-    """Take back every consent to this purpose."""
+def withdraw(session: Session, rt: Runtime, person: Person, *, by: str, purpose: str = VOICEPRINT) -> Proof | None:
+    """Take back every consent to this purpose. None where there is none to take back: nothing is done.
+
+    With the voiceprint's goes the voice itself, in the same transaction; the proof says what. Nothing is made of it
+    meanwhile: who keeps a template holds the person's row, as we do here.
+    """
+    people.hold(session, person.id)
     standing = update(Consent).where(
         Consent.person_id == person.id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None)
     )
-    if session.execute(standing.values(withdrawn_at=rt.now()).returning(Consent.id)).all():
-        journal.write(session, rt.now(), by, "consent withdrawn", f"person:{person.id}", purpose=purpose)
+    if not session.execute(standing.values(withdrawn_at=rt.now()).returning(Consent.id)).all():
+        return None
+    journal.write(session, rt.now(), by, WITHDRAWN, f"person:{person.id}", purpose=purpose)
+    if purpose != VOICEPRINT:
+        return Proof({}, {})
+    return erasure.voice(session, rt, person, by=by, why=WITHDRAWN)
+
+
+def see_to_withdrawn(session: Session, rt: Runtime, person_id: str, by: str) -> bool:
+    """Erase what is left of the voice of somebody who took consent back: a case was decided, a call still went on."""
+    person = people.hold(session, person_id)
+    if person is None or given(session, person):
+        return False
+    return erasure.voice(session, rt, person, by=by, why=WITHDRAWN).anything

@@ -30,6 +30,11 @@ CODE = Secret("enrolment code", 5)
 NUMBER = Secret("identity number", 9)  # an old person with poor eyes may need more than one call
 
 
+def purpose(secret: Secret) -> str:
+    """The purpose of the blind index over calling numbers that guessed at this."""
+    return f"guesses.{secret.name}"
+
+
 def guess(
     session: Session, rt: Runtime, secret: Secret, e164: str | None, look: Callable[[], Found | None]
 ) -> Found | None:
@@ -38,7 +43,7 @@ def guess(
     The guess is counted before it is looked at, by compare-and-set, so that guesses at the same time are all counted; a
     right one is taken back.
     """
-    index = rt.keys.index(e164 or "", f"guesses.{secret.name}")
+    index = rt.keys.index(e164 or "", purpose(secret))
     wrong = _count(session, rt, secret, index)
     if wrong is None:
         return None
@@ -54,7 +59,7 @@ def guess(
 def left(session: Session, rt: Runtime, secret: Secret, e164: str | None) -> bool:
     """Whether a guess from this calling number is still looked at."""
     counted = select(Guesses.wrong).where(
-        Guesses.number_index == rt.keys.index(e164 or "", f"guesses.{secret.name}"),
+        Guesses.number_index == rt.keys.index(e164 or "", purpose(secret)),
         Guesses.since > rt.now() - WITHIN,
     )
     return (session.scalar(counted) or 0) < secret.most

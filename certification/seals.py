@@ -66,6 +66,11 @@ class Place:
     index: tuple[str, str] | None = None
     former: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The table and the column."""
+        return f"{self.table.__tablename__}.{self.column}"
+
     def of(self, row: Any) -> str:
         """The context of this column in a row."""
         return self.context(*(getattr(row, column) for column in self.bound))

@@ -10,7 +10,7 @@ import click
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
-from ops.commands import desk, keeping, processes, voice
+from ops.commands import desk, erasing, keeping, processes, voice
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
 
@@ -56,6 +56,8 @@ for command in (
     prompts,
 ):
     main.add_command(command)
+desk.people.add_command(erasing.erase)
+voice.voice.add_command(erasing.withdraw)
 
 if __name__ == "__main__":
     main()

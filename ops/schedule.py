@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError
 from rq.job import Job
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import consent, erasure, journal
 from certification.runtime import QueueUnavailable, Runtime
-from certification.store import Assessment, Call, Recording
+from certification.store import Assessment, Call, forget_deleted, only_read
 from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
@@ -45,7 +45,7 @@ def run(rt: Runtime) -> None:
 
 def sweep(rt: Runtime) -> None:
     """Do every duty. Safe at any time, and beside another sweep; one that fails, however, waits for the next."""
-    for duty in (requeue_assessments, give_up_assessments, end_silent_calls, see_to_ended_calls, erase_recordings):
+    for duty in DUTIES:
         try:
             duty(rt)
         except (SQLAlchemyError, RedisError, QueueUnavailable) as error:
@@ -156,10 +156,37 @@ def see_to_ended_calls(rt: Runtime) -> int:
 
 
 def erase_recordings(rt: Runtime) -> int:
-    """Erase each recording that has been kept for as long as was promised."""
-    with rt.sessions.begin() as session:
-        outdated = delete(Recording).where(Recording.erase_after <= rt.now())
-        erased = len(session.scalars(outdated.returning(Recording.id)).all())
-        if erased:
-            journal.write(session, rt.now(), "schedule", "recordings erased", "recordings", count=erased)
+    """Erase each recording that has been kept for as long as was promised. The journal has the proof."""
+    erased, more = 0, True
+    while more:
+        with rt.sessions.begin() as session:
+            more = bool(gone := erasure.outdated_recordings(session, rt, "schedule"))
+        erased += gone
+    if erased:
+        forget_deleted(rt.sessions)
     return erased
+
+
+def erase_withdrawn_voices(rt: Runtime) -> int:
+    """Erase what is still kept of a voice whose person took their consent back, and what no open case needs."""
+    with rt.sessions() as session:
+        only_read(session)
+        found = erasure.withdrawn(session, consent.VOICEPRINT)
+    erased = _one_by_one(rt, found, _erase_voice)
+    if erased:
+        forget_deleted(rt.sessions)
+    return erased
+
+
+def _erase_voice(session: Session, rt: Runtime, identifier: str) -> bool:
+    return consent.see_to_withdrawn(session, rt, identifier, "schedule")
+
+
+DUTIES = (
+    requeue_assessments,
+    give_up_assessments,
+    end_silent_calls,
+    see_to_ended_calls,
+    erase_recordings,
+    erase_withdrawn_voices,
+)

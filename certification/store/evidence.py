@@ -49,7 +49,7 @@ class KeptEvidence(Identified, Base):
     region: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(40))
     strength: Mapped[int]
-    receipt: Mapped[str] = mapped_column(String(20), unique=True)
+    receipt: Mapped[str] = mapped_column(String(20), index=True)  # may have been drawn again for somebody else
     observed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     kept_at: Mapped[datetime]

@@ -44,7 +44,7 @@ def upgrade() -> None:
         if any(one.missing for one in done.unreadable.values()):
             raise click.ClickException(
                 "密钥环缺少上述密钥：请放回后再运行一次，否则这些声纹会丢失。"
-                " Put the missing keys named above back into STILLHERE_KEYS and run this again, or these voices are lost."
+                " Put the missing keys back into STILLHERE_KEYS and run this again, or these voices are lost."
             )
     click.echo("数据库已是最新 the database is up to date")
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from redis import Redis
 from rq import Queue as RedisQueue
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from certification import people
+from certification import consent, erasure, people
 from certification.runtime import Runtime
-from certification.store import Assessment, Call, JournalEntry, Person, Recording
+from certification.store import Assessment, Call, Case, JournalEntry, Person, Recording
 from ops import jobs, schedule
 from ops.embedded import redis_server
 from ops.queue import QUEUE, SERIALIZER
@@ -200,17 +202,48 @@ def test_recordings_are_erased_when_their_days_are_over(
     kept = enrolled.assessment(asked).recordings[0]
     with rt.sessions.begin() as session:
         session.get_one(Recording, kept).erase_after = rt.now() + timedelta(days=90)
+        erased = session.get_one(Recording, enrolled.assessment(asked).recordings[1]).sealed
     schedule.sweep(rt)
     schedule.sweep(rt)
     with rt.sessions() as session:
         assert list(session.scalars(select(Recording.id))) == [kept]
-    assert journalled(rt, "recordings erased") == ['{"count":1}']
+    [proof] = [json.loads(detail) for detail in journalled(rt, "recordings erased")]
+    [[gone, digest]] = proof["erased"]["recordings.sealed"].items()
+    assert gone == enrolled.assessment(asked).recordings[1]
+    assert digest == sha256(erased).hexdigest()
+    assert (proof["count"], proof["left"]) == (1, {"recordings.sealed": 0})
     clock.forward(days=90)
     schedule.sweep(rt)
     with rt.sessions() as session:
         assert list(session.scalars(select(Recording.id))) == []
     jobs.assess(asked)
     assert enrolled.assessment(asked).detail == {"problem": "recording_unreadable"}
+
+
+def test_more_recordings_than_a_batch_are_erased_in_one_sweep(
+    desk: Desk, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "BATCH", 1)
+    desk.ask(SAME)
+    assert schedule.erase_recordings(rt) == 2
+    assert len(journalled(rt, "recordings erased")) == 2
+
+
+def test_a_voice_taken_back_is_erased_once_its_case_is_decided(enrolled: Desk, rt: Runtime) -> None:
+    asked = enrolled.ask(SAME)
+    with rt.sessions.begin() as session:
+        consent.withdraw(session, rt, session.get_one(Person, enrolled.wu.id), by="clerk")
+        session.execute(update(Recording).values(erase_after=rt.now() + timedelta(days=90)))
+    jobs.assess(asked)
+    assert enrolled.cases() == ["no_template"]
+    schedule.sweep(rt)
+    with rt.sessions.begin() as session:
+        assert len(session.scalars(select(Recording.id)).all()) == 2
+        session.execute(update(Case).values(state="decided"))
+    schedule.sweep(rt)
+    with rt.sessions() as session:
+        assert session.scalars(select(Recording.id)).all() == []
+    assert len(journalled(rt, "voice erased")) == 2
 
 
 def test_a_silent_call_is_ended_with_what_it_came_to(desk: Desk, rt: Runtime, clock: Clock) -> None:

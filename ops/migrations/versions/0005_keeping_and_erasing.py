@@ -29,8 +29,8 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("kept_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_evidence")),
-        sa.UniqueConstraint("receipt", name=op.f("uq_kept_evidence_receipt")),
     )
+    op.create_index(op.f("ix_kept_evidence_receipt"), KEPT, ["receipt"])
     taken_back = sa.text("withdrawn_at IS NOT NULL")
     op.create_index(WITHDRAWN, "consents", ["person_id"], sqlite_where=taken_back, postgresql_where=taken_back)
 

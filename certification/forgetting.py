@@ -1,0 +1,184 @@
+"""A whole person erased: their data go, and what must be kept of receipts and calls stays without them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from certification import erasure, guesses, journal, people, seals
+from certification.erasure import Proof
+from certification.keys import KeyRing, SealBroken
+from certification.runtime import Runtime
+from certification.seals import PLACES
+from certification.store import (
+    Assessment,
+    Attempt,
+    Call,
+    Case,
+    Consent,
+    EnrolmentCode,
+    Evidence,
+    Guesses,
+    KeptEvidence,
+    LinePreference,
+    Period,
+    Person,
+    Phone,
+    Pin,
+    Recording,
+    SpokenTurn,
+    VoiceFingerprint,
+    VoiceTemplate,
+    new_id,
+)
+
+Conditions = Mapping[Any, ColumnElement[bool]]
+
+
+def person(session: Session, rt: Runtime, person: Person, by: str) -> Proof:
+    """Erase everything that is kept of a person. Journalled.
+
+    Deleted: the person, telephones, PIN, codes, consents, voice, what was said in their calls, cases, failed attempts,
+    periods. Kept, with nobody in them: receipts (their number, kind, strength and times), calls (their times and
+    outcome), and the journal, whose entries name people by an identifier that leads nowhere any more.
+    """
+    numbers = _numbers(session, rt.keys, person)
+    calls = list(session.scalars(select(Call.id).where(_calls(rt.keys, person, numbers))))
+    conditions = _sealed(session, person, calls)
+    erased = {place.name: _digests(session, place, conditions[place.table]) for place in PLACES}
+    receipts = _keep_receipts(session, rt, person)
+    rows = _delete(session, person, calls, conditions, _of_numbers(rt.keys, numbers))
+    kept = {"receipts": receipts, "calls": len(calls)}
+    proof = Proof(erased, _left(session, conditions), kept, rows)
+    journal.write(session, rt.now(), by, erasure.PERSON, f"person:{person.id}", **proof.facts())
+    return proof
+
+
+def _numbers(session: Session, keys: KeyRing, person: Person) -> list[str]:
+    """The numbers (E.164) at which nobody else is reached; one that does not open is passed over."""
+    own = []
+    for phone in session.scalars(select(Phone).where(Phone.person_id == person.id)):
+        try:
+            number = keys.open(phone.number_sealed, seals.phone(phone.id)).decode()
+        except SealBroken:
+            continue
+        if {one.id for one in people.people_at(session, keys, number)} <= {person.id}:
+            own.append(number)
+    return own
+
+
+def _calls(keys: KeyRing, person: Person, numbers: list[str]) -> ColumnElement[bool]:
+    """The person's calls, and those from their own number in which nobody was named."""
+    indexes = [index for number in numbers for index in keys.indexes(number, seals.CALLING)]
+    return or_(Call.person_id == person.id, and_(Call.person_id.is_(None), Call.from_index.in_(indexes)))
+
+
+def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, ColumnElement[bool]]:
+    """Where the person is in each table with something sealed."""
+    return {
+        **erasure.of_voice(session, person.id),
+        Person: Person.id == person.id,
+        Phone: Phone.person_id == person.id,
+        Pin: Pin.person_id == person.id,
+        Call: and_(Call.id.in_(calls), Call.from_sealed.is_not(None)),
+    }
+
+
+def _digests(session: Session, place: seals.Place, condition: ColumnElement[bool]) -> dict[str, str]:
+    sealed, key = getattr(place.table, place.column), next(iter(place.table.__table__.primary_key))
+    rows = session.execute(select(key, sealed).where(condition, sealed.is_not(None)))
+    return {identifier: sha256(value).hexdigest() for identifier, value in rows}
+
+
+def _keep_receipts(session: Session, rt: Runtime, person: Person) -> int:
+    """Keep that receipts were given; not the voice's scores, nor the call they rest on."""
+    given = session.scalars(select(Evidence).where(Evidence.person_id == person.id)).all()
+    rows = [
+        {
+            "id": new_id(),
+            "region": person.region,
+            "kind": one.kind,
+            "strength": one.strength,
+            "receipt": one.receipt,
+            "observed_at": one.observed_at,
+            "recorded_at": one.recorded_at,
+            "kept_at": rt.now(),
+        }
+        for one in given
+    ]
+    if rows:
+        session.execute(insert(KeptEvidence), rows)
+    return len(rows)
+
+
+def _of_numbers(keys: KeyRing, numbers: list[str]) -> dict[Any, ColumnElement[bool]]:
+    """What is kept by the person's own numbers, under any key."""
+    secrets = (guesses.CODE, guesses.NUMBER)
+    guessed = [index for number in numbers for one in secrets for index in keys.indexes(number, guesses.purpose(one))]
+    preferred = [index for number in numbers for index in keys.indexes(number, seals.PHONE)]
+    return {Guesses: Guesses.number_index.in_(guessed), LinePreference: LinePreference.number_index.in_(preferred)}
+
+
+def _delete(
+    session: Session,
+    person: Person,
+    calls: list[str],
+    sealed: Conditions,
+    of_numbers: Conditions,
+) -> dict[str, int]:
+    """Delete the person's rows, those that others refer to last; how many of each table."""
+    unkept = ~exists().where(Recording.spoken_turn_id == SpokenTurn.id)
+    nobodys = and_(Case.person_id.is_(None), Case.call_id.in_(calls))
+    order: dict[Any, ColumnElement[bool]] = {
+        VoiceFingerprint: sealed[VoiceFingerprint],
+        VoiceTemplate: sealed[VoiceTemplate],
+        Recording: sealed[Recording],
+        SpokenTurn: and_(SpokenTurn.call_id.in_(calls), unkept),
+        Assessment: Assessment.person_id == person.id,
+        Case: or_(Case.person_id == person.id, nobodys),
+        Attempt: Attempt.person_id == person.id,
+        Period: Period.person_id == person.id,
+        Evidence: Evidence.person_id == person.id,
+        EnrolmentCode: EnrolmentCode.person_id == person.id,
+        Consent: Consent.person_id == person.id,
+        **of_numbers,
+        Pin: sealed[Pin],
+        Phone: sealed[Phone],
+    }
+    rows = {}
+    for table, condition in order.items():
+        rows[table.__tablename__] = _gone(session, table, condition)
+    session.execute(
+        update(Call)
+        .where(Call.id.in_(calls))
+        .values(
+            sid="erased:" + Call.id,  # the carrier knows a number by the one before
+            from_sealed=None,
+            from_index=None,
+            person_id=None,
+            state={},
+            twiml="",
+            outcome=func.coalesce(Call.outcome, "erased"),
+            ended_at=func.coalesce(Call.ended_at, Call.touched_at),
+            seen_to_at=func.coalesce(Call.seen_to_at, Call.touched_at),
+        )
+    )
+    rows[Person.__tablename__] = _gone(session, Person, sealed[Person])
+    return rows
+
+
+def _gone(session: Session, table: Any, condition: ColumnElement[bool]) -> int:
+    key = next(iter(table.__table__.primary_key))
+    return len(session.execute(delete(table).where(condition).returning(key)).all())
+
+
+def _left(session: Session, sealed: Conditions) -> dict[str, int]:
+    """What is still there, read back."""
+    return {
+        table.__tablename__: session.scalars(select(func.count()).select_from(table).where(condition)).one()
+        for table, condition in sealed.items()
+    }

@@ -1,0 +1,103 @@
+"""Commands that erase: a voice whose person took their consent back, and a whole person. Both print their proof."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from sqlalchemy.orm import Session
+
+from certification import consent, erasure, forgetting, journal
+from certification import people as roll
+from certification.erasure import Entered
+from certification.runtime import Runtime
+from certification.store import Person, forget_deleted, only_read
+from ops import compose
+from ops.commands.desk import PersonUnknown, as_json, by, find
+
+
+@click.command()
+@click.argument("person_id", metavar="ID")
+@by()
+@as_json
+def withdraw(person_id: str, by: str, as_json: bool) -> None:
+    """Take back the consent to a voiceprint; the voice is erased at once. 撤回声纹同意，并立即删除声纹。
+
+    Templates, fingerprints and recordings go, but for recordings that an open case needs: those go once it is decided.
+    Again it does nothing, and prints the proof that there is.
+    """
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        person = find(session, rt, person_id)
+        proof = consent.withdraw(session, rt, person, by=by)
+    if proof is None:
+        click.echo("没有有效的同意，未作改动 no consent stands: nothing was done")
+    _show(rt, person.id, {"withdrawn": proof is not None}, as_json)
+
+
+@click.command()
+@click.argument("person_id", metavar="ID")
+@by()
+@as_json
+def erase(person_id: str, by: str, as_json: bool) -> None:
+    """Erase a person, for good; receipts, calls and the journal stay without them. 彻底删除某人的个人信息。
+
+    Again, with our identifier, it prints the proof and holds it against the database.
+    """
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        person = _held(session, rt, person_id)
+        if person is not None:
+            forgetting.person(session, rt, person, by)
+            person_id = person.id
+    if person is None:
+        click.echo("此人已删除，以下是证明 erased before: the proof")
+    _show(rt, person_id, {"erased_now": person is not None}, as_json)
+
+
+def _held(session: Session, rt: Runtime, given: str) -> Person | None:
+    """The person, held; None for one who was erased before. Raises PersonUnknown."""
+    try:
+        return roll.hold(session, find(session, rt, given).id)
+    except PersonUnknown:
+        if any(one.action == erasure.PERSON for one in erasure.entered(session, given)):
+            return None
+        raise
+
+
+def _show(rt: Runtime, person_id: str, facts: dict[str, object], as_json: bool) -> None:
+    """Print the proofs about a person as they stand in the journal; exit status 1 when they do not hold."""
+    emptied = forget_deleted(rt.sessions)
+    with rt.sessions() as session:
+        only_read(session)
+        proofs = erasure.entered(session, person_id)
+        intact = isinstance(journal.verify(session), journal.Verified)
+    for one in proofs:
+        _print(one)
+    back = [row for one in proofs for row in one.back]
+    if not emptied:
+        click.echo(
+            "数据库正忙，预写日志稍后才清空 the write-ahead log is emptied later: the database is busy", err=True
+        )
+    if not intact:
+        click.echo("日志链已断，证明无效 the journal is broken: no proof holds (stillhere journal verify)", err=True)
+    if as_json:
+        shown = [{"seq": one.seq, "hash": one.hash, "action": one.action, **one.facts} for one in proofs]
+        click.echo(json.dumps(facts | {"id": person_id, "intact": intact, "back": back, "proofs": shown}))
+    if back or not intact:
+        raise SystemExit(1)
+
+
+def _print(proof: Entered) -> None:
+    click.echo(f"{proof.action}：日志第 {proof.seq} 条 journal entry {proof.seq}, {proof.hash}")
+    for column, rows in proof.facts["erased"].items():
+        for identifier, digest in rows.items():
+            click.echo(f"  已删除 erased {column} {identifier} sha256 {digest}")
+    for table, count in proof.facts["rows"].items():
+        click.echo(f"  已删除 deleted {table}: {count}")
+    for name, left in proof.facts["left"].items():
+        click.echo(f"  剩余 left {name}: {left}")
+    for name, kept in proof.facts["kept"].items():
+        click.echo(f"  保留 kept {name}: {kept}")
+    for row in proof.back:
+        click.echo(f"  又出现了（恢复过备份？） is back, as after a restore: {row}", err=True)

@@ -1,0 +1,132 @@
+"""A small town in which something is sealed in every place, under the newest key of a ring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from certification import canary, codes, consent, guesses, people, pins, seals, templates
+from certification.keys import KeyRing
+from certification.runtime import Runtime
+from certification.seals import Place
+from certification.store import (
+    Assessment,
+    Call,
+    Person,
+    Recording,
+    SpokenTurn,
+    VoiceFingerprint,
+    VoiceTemplate,
+    new_id,
+)
+from tests.certification.numbers import resident_number
+
+PIN = "295038"
+VOICE, PRINT, AUDIO = b"a voice", b"a fingerprint", b"what was said" * 2000
+
+
+def ringed(rt: Runtime, *names: str) -> Runtime:
+    """The runtime with keys of these names before its own."""
+    fresh = [KeyRing.generate_text(name) for name in names]
+    text = ",".join([*fresh, rt.settings.keys])
+    return replace(rt, keys=KeyRing.from_text(text), settings=replace(rt.settings, keys=text))
+
+
+def only_newest(rt: Runtime) -> Runtime:
+    """The runtime after every older key was taken out."""
+    text = rt.settings.keys.partition(",")[0]
+    return replace(rt, keys=KeyRing.from_text(text), settings=replace(rt.settings, keys=text))
+
+
+def resident(rt: Runtime, year: int, phone: str) -> str:
+    """Somebody with a voice, a call with a recording, and the dialect of their telephone; their identifier."""
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", year, 5, 15)
+        person = people.add(session, rt, id_number=number, name=f"吴{year}", region="kunming", phone=phone)
+        consent.record(session, rt, person, text="同意", how="desk", by="clerk")
+        e164 = f"+86{phone}"
+        people.remember_dialect(session, rt.keys, e164, "cantonese", rt.now())
+        guesses.guess(session, rt, guesses.NUMBER, e164, lambda: None)
+        codes.issue(session, rt, person, "clerk")
+        voice(session, rt, person)
+        call(session, rt, person, e164)
+    return person.id
+
+
+def town(rt: Runtime) -> tuple[str, str]:
+    """Two people, the first with a PIN, and the canary."""
+    canary.check(rt.sessions, rt.keys, rt.now())
+    wu, li = resident(rt, 1950, "13888000001"), resident(rt, 1951, "13888000002")
+    with rt.sessions.begin() as session:
+        pins.set_pin(session, rt, session.get_one(Person, wu), PIN, "clerk")
+    return wu, li
+
+
+def voice(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:
+    """A template in use."""
+    identifier = new_id()
+    sealed = rt.keys.seal(VOICE, seals.template(identifier, person.id))
+    return templates.keep(
+        session, rt, person, template_id=identifier, encoder="e", sealed=sealed, utterances=3, source="files"
+    )
+
+
+def call(session: Session, rt: Runtime, person: Person, e164: str) -> Call:
+    """An ended call with one recording, weighed and remembered."""
+    identifier, now = new_id(), rt.now()
+    made = Call(
+        id=identifier,
+        sid=f"CA{identifier}",
+        from_sealed=rt.keys.seal(e164.encode(), seals.caller(identifier)),
+        from_index=rt.keys.index(e164, seals.CALLING),
+        person_id=person.id,
+        state={"step": "goodbye"},
+        twiml="<Response/>",
+        outcome="certified",
+        started_at=now,
+        touched_at=now,
+        ended_at=now,
+        seen_to_at=now,
+    )
+    session.add(made)
+    session.flush()
+    kept = recording(session, rt, made)
+    asked = {"id": new_id(), "call_id": made.id, "person_id": person.id, "purpose": "certify", "state": "done"}
+    session.add(Assessment(**asked, recordings=[kept.id], outcome="certified", detail={}, asked_at=now, done_at=now))
+    session.flush()
+    fingerprint = new_id()
+    sealed = rt.keys.seal(PRINT, seals.fingerprint(fingerprint, person.id))
+    row = {"id": fingerprint, "person_id": person.id, "assessment_id": asked["id"], "sealed": sealed, "made_at": now}
+    session.add(VoiceFingerprint(**row))
+    return made
+
+
+def recording(session: Session, rt: Runtime, of: Call) -> Recording:
+    """One more recording of a call."""
+    turn, identifier, now = new_id(), new_id(), rt.now()
+    n = session.query(SpokenTurn).where(SpokenTurn.call_id == of.id).count()
+    session.add(SpokenTurn(id=turn, call_id=of.id, n=n, token_hash=new_id(), plan={}, state="done", expires_at=now))
+    session.flush()
+    kept = Recording(
+        id=identifier,
+        call_id=of.id,
+        spoken_turn_id=turn,
+        sealed=rt.keys.seal(AUDIO, seals.recording(identifier, of.id)),
+        seconds=1.0,
+        asked=["苹果"],
+        heard=["苹果"],
+        recorded_at=now,
+        erase_after=now + timedelta(days=90),
+    )
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def opened(rt: Runtime, place: Place) -> list[bytes]:
+    """Everything that is sealed at a place, in the clear. Raises SealBroken."""
+    with rt.sessions() as session:
+        rows = session.query(place.table).all()
+        return sorted(rt.keys.open(getattr(row, place.column), place.of(row)) for row in rows)

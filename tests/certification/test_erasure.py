@@ -1,0 +1,373 @@
+"""A voice erased when its person takes consent back, a person erased altogether, and what is proved of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from certification import cases, certifying, consent, erasure, forgetting, journal, people, templates
+from certification.cases import CaseKind
+from certification.erasure import Proof
+from certification.evidence import Kind, Strength
+from certification.keys import KeyRing
+from certification.runtime import Runtime
+from certification.seals import PLACES
+from certification.store import (
+    Assessment,
+    Base,
+    Call,
+    Case,
+    Evidence,
+    JournalEntry,
+    KeptEvidence,
+    LinePreference,
+    Person,
+    Phone,
+    Recording,
+    VoiceFingerprint,
+    VoiceTemplate,
+    forget_deleted,
+    only_read,
+    open_engine,
+)
+from tests.certification.conftest import Clock
+from tests.certification.sealed import call, recording, town, voice
+from tests.certification.together import at_once
+
+VOICES: tuple[Any, ...] = (VoiceTemplate, VoiceFingerprint, Recording)
+
+
+def withdraw(rt: Runtime, person_id: str) -> Proof | None:
+    with rt.sessions.begin() as session:
+        return consent.withdraw(session, rt, session.get_one(Person, person_id), by="clerk")
+
+
+def digests(rt: Runtime) -> dict[str, str]:
+    """The digests of all voices, by identifier, as a backup would show them."""
+    with rt.sessions() as session:
+        return {row.id: sha256(row.sealed).hexdigest() for table in VOICES for row in session.scalars(select(table))}
+
+
+def count(rt: Runtime, table: type[Base], *where: Any) -> int:
+    with rt.sessions() as session:
+        return session.scalars(select(func.count()).select_from(table).where(*where)).one()
+
+
+def doubt(rt: Runtime, person_id: str) -> str:
+    """An open case over the recording of the person's call; the recording."""
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, person_id)
+        kept = session.scalars(select(Recording).join(Call).where(Call.person_id == person_id)).first()
+        assert kept is not None
+        of = session.get_one(Call, kept.call_id)
+        detail = {"recordings": [kept.id]}
+        cases.open_case(session, rt, kind=CaseKind.VOICE_DOUBT, cause="c", person=person, call=of, detail=detail)
+    return kept.id
+
+
+def sweep(rt: Runtime) -> list[str]:
+    """Whose voice the sweep finds and erases."""
+    with rt.sessions() as session:
+        found = erasure.withdrawn(session, consent.VOICEPRINT)
+    for one in found:
+        with rt.sessions.begin() as session:
+            assert consent.see_to_withdrawn(session, rt, one, "schedule")
+    return found
+
+
+def holds(rt: Runtime) -> bool:
+    with rt.sessions() as session:
+        return isinstance(journal.verify(session), journal.Verified)
+
+
+def test_a_consent_taken_back_takes_the_voice_with_it_and_proves_so(rt: Runtime) -> None:
+    wu, li = town(rt)
+    with rt.sessions.begin() as session:
+        voice(session, rt, session.get_one(Person, wu))  # the one before it is retired, and goes as well
+    before = digests(rt)
+    proof = withdraw(rt, wu)
+    after = digests(rt)
+    assert proof is not None
+    gone = {identifier: digest for rows in proof.erased.values() for identifier, digest in rows.items()}
+    assert {column: len(rows) for column, rows in proof.erased.items()} == {
+        "voice_templates.sealed": 2,
+        "voice_fingerprints.sealed": 1,
+        "recordings.sealed": 1,
+    }
+    assert gone.items() == before.items() - after.items()
+    assert set(proof.left.values()) == {0} and proof.left.keys() == proof.erased.keys()
+    for table in (VoiceTemplate, VoiceFingerprint):
+        assert count(rt, table, table.person_id == wu) == 0
+        assert count(rt, table, table.person_id == li) == 1
+    with rt.sessions() as session:
+        [entry] = erasure.entered(session, wu)
+        assert (entry.facts["erased"], entry.facts["why"], entry.back) == (proof.erased, "consent withdrawn", ())
+        assert not erasure.entered(session, li)
+    assert holds(rt)
+
+
+def test_a_second_time_nothing_is_done(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    withdraw(rt, wu)
+    entries = count(rt, JournalEntry)
+    assert withdraw(rt, wu) is None
+    assert sweep(rt) == []
+    assert count(rt, JournalEntry) == entries
+
+
+def test_what_was_restored_from_a_backup_is_noticed(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    with rt.sessions() as session:
+        before = session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == wu)).one()
+    withdraw(rt, wu)
+    with rt.sessions.begin() as session:
+        columns = VoiceTemplate.__table__.columns.keys()
+        session.add(VoiceTemplate(**{name: getattr(before, name) for name in columns}))
+        session.flush()
+        [entry] = erasure.entered(session, wu)
+    assert entry.back == (f"voice_templates.sealed {before.id}",)
+
+
+def test_what_an_open_case_needs_goes_once_it_is_decided(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    needed = doubt(rt, wu)
+    proof = withdraw(rt, wu)
+    assert proof is not None
+    assert proof.kept == {"recordings of open cases": [needed]}
+    assert count(rt, Recording, Recording.id == needed) == 1
+    assert sweep(rt) == []
+    with rt.sessions.begin() as session:
+        session.execute(update(Case).values(state="taken"))
+    assert sweep(rt) == []
+    with rt.sessions.begin() as session:
+        session.execute(update(Case).values(state="decided"))
+    assert sweep(rt) == [wu]
+    assert count(rt, Recording, Recording.id == needed) == 0
+    with rt.sessions() as session:
+        assert [list(one.facts["erased"]["recordings.sealed"]) for one in erasure.entered(session, wu)] == [
+            [],
+            [needed],
+        ]
+
+
+def test_what_an_open_case_needs_goes_when_its_days_are_over(rt: Runtime, clock: Clock) -> None:
+    wu, _ = town(rt)
+    needed = doubt(rt, wu)
+    withdraw(rt, wu)
+    clock.forward(days=91)
+    with rt.sessions.begin() as session:
+        assert erasure.outdated_recordings(session, rt, "schedule") == 2
+    assert count(rt, Recording, Recording.id == needed) == 0
+
+
+def test_what_is_still_to_be_weighed_is_kept_for_the_case_that_it_makes(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    with rt.sessions.begin() as session:
+        session.execute(update(Assessment).values(state="pending"))
+    withdraw(rt, wu)
+    assert count(rt, Recording) == 2
+    with rt.sessions.begin() as session:
+        session.execute(update(Assessment).values(state="done"))
+    assert sweep(rt) == [wu]
+    assert count(rt, Recording) == 1
+
+
+def test_what_came_after_is_found_by_the_sweep_and_who_agreed_again_is_left_alone(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    withdraw(rt, wu)
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, wu)
+        recording(session, rt, session.scalars(select(Call).where(Call.person_id == wu)).one())
+        consent.record(session, rt, person, text="同意", how="desk", by="clerk")
+    assert sweep(rt) == []
+    withdraw(rt, wu)
+    with rt.sessions.begin() as session:
+        voice(session, rt, session.get_one(Person, wu))  # as a version before 2026-11-27 left it
+    assert sweep(rt) == [wu]
+    assert count(rt, VoiceTemplate, VoiceTemplate.person_id == wu) == 0
+
+
+def test_the_voice_of_somebody_else_in_the_same_call_stays(rt: Runtime) -> None:
+    wu, li = town(rt)
+    with rt.sessions.begin() as session:
+        of = session.scalars(select(Call).where(Call.person_id == wu)).one()
+        theirs = recording(session, rt, of)
+        row = {"call_id": of.id, "person_id": li, "purpose": "certify", "state": "done", "asked_at": rt.now()}
+        session.add(Assessment(**row, recordings=[theirs.id]))
+    withdraw(rt, wu)
+    assert count(rt, Recording, Recording.id == theirs.id) == 1
+    withdraw(rt, li)
+    assert count(rt, Recording) == 0
+
+
+def test_taking_back_waits_for_who_is_making_a_template(rt: Runtime) -> None:
+    """Whichever comes first, none is left: who keeps one holds the person, and looks for the consent then."""
+    wu, _ = town(rt)
+
+    def make() -> None:
+        with rt.sessions.begin() as session:
+            person = people.hold(session, wu)
+            assert person is not None
+            if consent.given(session, person):
+                voice(session, rt, person)
+
+    def take_back() -> None:
+        withdraw(rt, wu)
+
+    both: list[Callable[[], None]] = [make, take_back]
+
+    def either() -> None:
+        both.pop()()
+
+    at_once(2, either)
+    assert count(rt, VoiceTemplate, VoiceTemplate.person_id == wu) == 0
+
+
+def test_recordings_out_of_date_are_named_with_their_digests(rt: Runtime, clock: Clock) -> None:
+    town(rt)
+    before = digests(rt)
+    clock.forward(days=91)
+    with rt.sessions.begin() as session:
+        assert erasure.outdated_recordings(session, rt, "schedule") == 2
+        assert erasure.outdated_recordings(session, rt, "schedule") == 0
+    with rt.sessions() as session:
+        entry = session.scalars(select(JournalEntry).where(JournalEntry.action == "recordings erased")).one()
+    named = {identifier for identifier in before if f'"{identifier}":"{before[identifier]}"' in entry.detail}
+    assert named == before.keys() - digests(rt).keys() and len(named) == 2
+
+
+def erase(rt: Runtime, person_id: str) -> Proof:
+    with rt.sessions.begin() as session:
+        person = people.hold(session, person_id)
+        assert person is not None
+        return forgetting.person(session, rt, person, "clerk")
+
+
+def everything(rt: Runtime) -> str:
+    """All that the database holds, in one string."""
+    with rt.sessions() as session:
+        return "\n".join(
+            str(tuple(row))
+            for name, table in sorted(Base.metadata.tables.items())
+            for row in session.execute(select(table))
+            if name not in ("journal", "journal_head")
+        )
+
+
+def certified(rt: Runtime, person_id: str) -> str:
+    """A receipt of theirs."""
+    with rt.sessions.begin() as session:
+        recorded = certifying.record(
+            session,
+            rt,
+            session.get_one(Person, person_id),
+            kind=Kind.VOICE,
+            strength=Strength.LIVE,
+            source="call",
+            ref="a",
+            observed_at=rt.now(),
+            detail={"score": 0.5},
+            actor="worker",
+        )
+        return recorded.evidence.receipt
+
+
+def test_of_an_erased_person_nothing_is_left_that_names_them(rt: Runtime) -> None:
+    wu, li = town(rt)
+    receipt = certified(rt, wu)
+    doubt(rt, wu)
+    with rt.sessions() as session:
+        number = session.scalars(select(Phone).where(Phone.person_id == wu)).one()
+        of = session.scalars(select(Call).where(Call.person_id == wu)).one()
+    traces = [wu, number.number_index, number.id, of.sid, of.from_index]
+    assert all(str(trace) in everything(rt) for trace in traces)
+    proof = erase(rt, wu)
+    assert not [trace for trace in traces if str(trace) in everything(rt)]
+    assert proof.erased.keys() == {place.name for place in PLACES}
+    assert all(len(rows) == 1 for rows in proof.erased.values())
+    assert set(proof.left.values()) == {0}
+    assert proof.kept == {"receipts": 1, "calls": 1}
+    with rt.sessions() as session:
+        kept = session.scalars(select(KeptEvidence)).one()
+        assert (kept.receipt, kept.kind, kept.strength, kept.region) == (receipt, "voice", 3, "kunming")
+        assert session.get_one(Call, of.id).outcome == "certified"
+        assert session.scalars(select(Evidence)).all() == []
+        [entry] = erasure.entered(session, wu)
+        assert (entry.facts["erased"], entry.back) == (proof.erased, ())
+    assert holds(rt)
+    with rt.sessions() as session:
+        other = session.get_one(Person, li)
+        assert templates.current(session, other) is not None and consent.given(session, other)
+        assert people.dialect_of(session, rt.keys, "+8613888000002") == "cantonese"
+        assert people.dialect_of(session, rt.keys, "+8613888000001") is None
+
+
+def test_what_a_household_shares_stays_with_the_others(rt: Runtime) -> None:
+    wu, li = town(rt)
+    with rt.sessions.begin() as session:
+        number = people.number_of(rt.keys, session.get_one(Person, li)).text
+        people.add(session, rt, id_number=number, name="吴1951", region="kunming", phone="13888000001")
+        call(session, rt, session.get_one(Person, wu), "+8613888000001").person_id = None
+    erase(rt, wu)
+    assert count(rt, LinePreference) == 2
+    assert count(rt, Call, Call.from_index.is_not(None)) == 2
+    erase(rt, li)
+    assert count(rt, LinePreference) == count(rt, Call, Call.from_index.is_not(None)) == 0
+
+
+def test_a_call_from_their_number_in_which_nobody_was_named_loses_its_number(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    with rt.sessions.begin() as session:
+        made = call(session, rt, session.get_one(Person, wu), "+8613888000001")
+        made.person_id = made.ended_at = made.outcome = made.seen_to_at = None
+    proof = erase(rt, wu)
+    assert len(proof.erased["calls.from_sealed"]) == 2
+    with rt.sessions() as session:
+        row = session.get_one(Call, made.id)
+    assert (row.from_sealed, row.from_index, row.outcome) == (None, None, "erased")
+    assert row.ended_at is not None and row.seen_to_at is not None, "no sweep has anything left to do for it"
+
+
+def test_a_person_whose_numbers_cannot_be_read_can_be_erased(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    other = replace(rt, keys=KeyRing.from_text(KeyRing.generate_text("other")))
+    proof = erase(other, wu)
+    assert set(proof.left.values()) == {0}
+    assert count(rt, Person) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_on_sqlite_the_bytes_themselves_are_gone(rt: Runtime, database_url: str) -> None:
+    wu, li = town(rt)
+    path = Path(database_url.removeprefix("sqlite:///"))
+
+    def bytes_on_disk() -> bytes:
+        return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
+
+    with rt.sessions() as session:
+        mine = [row.sealed for row in session.scalars(select(Recording).join(Call).where(Call.person_id == wu))]
+        mine += [row.sealed for row in session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == wu))]
+        theirs = session.scalars(select(VoiceTemplate.sealed).where(VoiceTemplate.person_id == li)).one()
+    assert forget_deleted(rt.sessions)
+    parts = [sealed[place : place + 64] for sealed in mine for place in range(0, len(sealed) - 64, 64)] + mine[1:]
+    assert all(part in bytes_on_disk() for part in parts[:1] + parts[-1:])
+    withdraw(rt, wu)
+    with rt.sessions() as reader:
+        only_read(reader)
+        reader.execute(select(Person.id)).all()
+        assert not forget_deleted(rt.sessions), "a reader may still need what the log holds"
+    assert forget_deleted(rt.sessions)
+    left = bytes_on_disk()
+    assert not [part for part in parts if part in left]
+    assert theirs in left
+
+
+def test_deleted_bytes_are_overwritten_in_every_connection(tmp_path: Path) -> None:
+    with open_engine(f"sqlite:///{tmp_path / 'a.db'}").connect() as connection:
+        assert connection.execute(text("PRAGMA secure_delete")).scalar_one() == 1

@@ -1,0 +1,366 @@
+"""A new key: everything is sealed anew under it, however often that is broken off, beside whoever works meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from certification import canary, codes, guesses, journal, people, pins, rotation, seals
+from certification.canary import KeysOfAnother
+from certification.identity import ResidentNumber
+from certification.keys import KeyRing, SealBroken
+from certification.pins import Right
+from certification.rotation import Rotated
+from certification.runtime import Runtime
+from certification.seals import PLACES, Place
+from certification.store import (
+    Base,
+    Canary,
+    JournalEntry,
+    LinePreference,
+    Person,
+    Phone,
+    Pin,
+    VoiceFingerprint,
+    VoiceTemplate,
+    only_read,
+)
+from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
+from tests.certification.sealed import PIN, VOICE, only_newest, opened, ringed, town
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMBER = ResidentNumber.parse(resident_number("530102", 1950, 5, 15))
+
+
+class KilledError(Exception):
+    """The process was killed."""
+
+
+def killed_after(batches: int) -> Callable[[int, int], None]:
+    """Watch the progress of so many batches."""
+    seen = iter(range(batches))
+
+    def progress(_rows: int, _of: int) -> None:
+        if next(seen, None) is None:
+            raise KilledError
+
+    return progress
+
+
+def journalled(rt: Runtime) -> int:
+    with rt.sessions() as session:
+        return len(session.scalars(select(JournalEntry).where(JournalEntry.action == "keys rotated")).all())
+
+
+def check_pin(rt: Runtime, person_id: str) -> object:
+    with rt.sessions.begin() as session:
+        return pins.check(session, rt, session.get_one(Person, person_id), PIN)
+
+
+def rotate(rt: Runtime) -> Rotated:
+    return rotation.rotate(rt, "admin", batch=1)
+
+
+def test_every_sealed_column_of_every_table_is_known_to_rotation() -> None:
+    sealed = {
+        (mapper.class_, column.name)
+        for mapper in Base.registry.mappers
+        for column in mapper.local_table.columns
+        if column.type.python_type is bytes
+    }
+    assert sealed == rotation.KNOWN
+
+
+def test_every_blind_index_is_renewed_or_said_to_end() -> None:
+    indexes = {
+        (mapper.class_.__tablename__, column.name)
+        for mapper in Base.registry.mappers
+        for column in mapper.local_table.columns
+        if column.name.endswith("_index")
+    }
+    renewed = {(place.table.__tablename__, place.index[0]) for place in PLACES if place.index}
+    ending = {("enrolment_codes", "code_index"), ("guesses", "number_index")}
+    assert indexes == renewed | ending | {("line_preferences", "number_index")}
+
+
+def everything(rt: Runtime) -> dict[Place, list[bytes]]:
+    """What is sealed, in the clear. Raises SealBroken."""
+    return {place: opened(rt, place) for place in PLACES}
+
+
+def test_everything_opens_under_the_new_key_alone(rt: Runtime) -> None:
+    town(rt)
+    before, newer = everything(rt), ringed(rt, "2027")
+    assert all(before.values()), "the town has something sealed in every place"
+    rotate(newer)
+    assert everything(only_newest(newer)) == before
+
+
+def test_people_are_found_under_the_new_key_alone(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    newer = ringed(rt, "2027")
+    done = rotate(newer)
+    assert (done.newest, done.removable, done.needed, done.unreadable) == ("2027", ("first",), {}, ())
+    assert done.rows["recordings"] == done.rows["people"] == 2
+    alone = only_newest(newer)
+    canary.check(alone.sessions, alone.keys, alone.now())
+    assert check_pin(alone, wu) == Right()
+    with alone.sessions() as session:
+        found = people.find_by_number(session, alone.keys, NUMBER)
+        assert found is not None and found.id == wu
+        assert [one.id for one in people.people_at(session, alone.keys, "+8613888000001")] == [wu]
+        assert people.dialect_of(session, alone.keys, "+8613888000001") == "cantonese"
+        assert isinstance(journal.verify(session), journal.Verified)
+    with pytest.raises(KeysOfAnother):
+        canary.check(rt.sessions, rt.keys, rt.now())
+
+
+def test_a_second_time_there_is_nothing_to_do(rt: Runtime) -> None:
+    town(rt)
+    newer = ringed(rt, "2027")
+    rotate(newer)
+    again = rotate(newer)
+    assert (again.rows, again.removable) == ({}, ("first",))
+    assert journalled(rt) == 2
+
+
+def test_a_ring_of_one_key_has_nothing_to_do(rt: Runtime) -> None:
+    town(rt)
+    done = rotate(rt)
+    assert (done.rows, done.removable, done.needed, done.unreadable) == ({}, (), {}, ())
+
+
+@pytest.mark.parametrize("batches", [0, 4, 9])
+def test_broken_off_it_goes_on(rt: Runtime, batches: int) -> None:
+    town(rt)
+    newer = ringed(rt, "2027")
+    with pytest.raises(KilledError):
+        rotation.rotate(newer, "admin", killed_after(batches), batch=1)
+    everything(newer)
+    with pytest.raises(SealBroken):
+        opened(only_newest(newer), PLACES[-1])
+    assert journalled(rt) == 0
+    assert rotate(newer).removable == ("first",)
+    everything(only_newest(newer))
+
+
+KILLED = """
+import os, signal, sys
+from dataclasses import replace
+from certification import rotation
+from certification.keys import KeyRing
+from certification.runtime import Runtime
+from certification.settings import Settings
+
+def progress(rows, of, seen=[]):
+    seen.append(rows)
+    if len(seen) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+rotation.rotate(Runtime.of(Settings.read(), lambda job, identifier: None), "admin", progress, batch=1)
+"""
+
+
+def test_a_killed_process_leaves_nothing_half_done(rt: Runtime, database_url: str) -> None:
+    town(rt)
+    newer = ringed(rt, "2027")
+    settings = {
+        "PUBLIC_BASE_URL": "https://line.example",
+        "SESSION_SECRET": "secret",
+        "TWILIO_ACCOUNT_SID": "AC1",
+        "TWILIO_AUTH_TOKEN": "token",
+        "STILLHERE_KEYS": newer.settings.keys,
+        "DATABASE_URL": database_url,
+        "PYTHONPATH": str(ROOT),
+    }
+    ended = subprocess.run([sys.executable, "-c", KILLED], env=settings, cwd=ROOT, capture_output=True, check=False)
+    assert ended.returncode == -9, ended.stderr
+    everything(newer)
+    assert rotate(newer).removable == ("first",)
+    everything(only_newest(newer))
+
+
+def test_who_works_meanwhile_notices_nothing(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    newer = ringed(rt, "2027")
+    with newer.sessions() as reader:
+        only_read(reader)
+        before = [(row.id, row.sealed) for row in reader.scalars(select(VoiceTemplate).order_by(VoiceTemplate.id))]
+
+        def works(_rows: int, _of: int) -> None:
+            with newer.sessions.begin() as session:
+                found = people.find_by_number(session, newer.keys, NUMBER)
+                assert found is not None and people.reveal(newer.keys, found).name == "吴1950"
+                assert people.dialect_of(session, newer.keys, "+8613888000001") == "cantonese"
+                found.dialect = "mandarin"
+
+        assert rotation.rotate(newer, "admin", works, batch=1).removable == ("first",)
+        assert [
+            (row.id, row.sealed) for row in reader.scalars(select(VoiceTemplate).order_by(VoiceTemplate.id))
+        ] == before
+    with newer.sessions() as session:
+        assert session.get_one(Person, wu).dialect == "mandarin"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_row_that_somebody_holds_is_waited_for_by_nobody(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    newer = ringed(rt, "2027")
+    with rt.sessions.begin() as holder:
+        assert people.hold(holder, wu) is not None
+        done = rotate(newer)
+        assert (done.removable, done.needed) == ((), {"first": 2})
+    assert rotate(newer).removable == ("first",)
+
+
+def test_what_cannot_be_opened_is_named_and_the_rest_goes_on(rt: Runtime) -> None:
+    wu, li = town(rt)
+    with rt.sessions.begin() as session:
+        first, second = session.scalars(select(VoiceFingerprint).order_by(VoiceFingerprint.id))
+        first.sealed, second.sealed = second.sealed, first.sealed
+        lost = KeyRing.from_text(KeyRing.generate_text("lost"))
+        session.execute(update(Phone).where(Phone.person_id == li).values(number_sealed=lost.seal(b"x", "y")))
+    newer = ringed(rt, "2027")
+    for _ in range(2):
+        done = rotate(newer)
+        assert sorted((one.table, one.column, one.missing) for one in done.unreadable) == [
+            ("phones", "number_sealed", True),
+            ("voice_fingerprints", "sealed", False),
+            ("voice_fingerprints", "sealed", False),
+        ]
+        assert {first.id, second.id} <= {one.id for one in done.unreadable}
+        assert (done.removable, done.needed) == ((), {"first": 2})
+    alone = only_newest(newer)
+    assert opened(alone, PLACES[0]) and check_pin(alone, wu) == Right()
+    with pytest.raises(KeysOfAnother):
+        canary.check(alone.sessions, alone.keys, alone.now())
+
+
+def test_an_index_that_is_taken_is_named(rt: Runtime) -> None:
+    """Two processes with different rings may have added somebody at the same time."""
+    wu, li = town(rt)
+    newer = ringed(rt, "2027")
+    with newer.sessions.begin() as session:
+        twin = session.get_one(Person, li)
+        twin.number_sealed = newer.keys.seal(NUMBER.text.encode(), seals.number(li))
+        twin.number_index = newer.keys.index(NUMBER.text, seals.NUMBER)
+    done = rotate(newer)
+    assert [(one.table, one.id, one.column) for one in done.unreadable] == [("people", wu, "number_sealed")]
+    assert "another row" in done.unreadable[0].why
+    assert (done.removable, done.needed) == ((), {"first": 1})
+
+
+def test_of_several_older_keys_each_is_removable_by_itself(rt: Runtime) -> None:
+    town(rt)
+    middle = ringed(rt, "2026")
+    with middle.sessions.begin() as session:
+        person = session.scalars(select(Person)).first()
+        assert person is not None
+        person.name_sealed = middle.keys.seal(b"elsewhere", "another context")
+    newest = ringed(middle, "2027")
+    done = rotate(newest)
+    assert (done.removable, done.needed) == (("first",), {"2026": 1})
+
+
+def test_a_pin_of_an_earlier_version_holds_its_key_until_it_is_used(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    old = pins._HASHER.hash(rt.keys.index(f"{wu}:{PIN}", "pins"))
+    with rt.sessions.begin() as session:
+        session.execute(update(Pin).where(Pin.person_id == wu).values(hash=old, pepper_sealed=None))
+    newer = ringed(rt, "2027")
+    done = rotate(newer)
+    assert (done.old_pins, done.removable, done.needed) == (1, (), {})
+    with pytest.raises(KeysOfAnother):
+        canary.check(rt.sessions, only_newest(newer).keys, rt.now())
+    assert check_pin(newer, wu) == Right()
+    assert rotate(newer).removable == ("first",)
+    assert check_pin(only_newest(newer), wu) == Right()
+
+
+def test_what_has_no_plain_value_is_counted_with_its_end(rt: Runtime, clock: Clock) -> None:
+    town(rt)
+    newer = ringed(rt, "2027")
+    done = rotate(newer)
+    assert (done.codes, done.codes_until) == (2, rt.now() + codes.VALID)
+    assert (done.guesses, done.guesses_until) == (2, rt.now() + guesses.WITHIN)
+    clock.forward(hours=2)
+    done = rotate(newer)
+    assert (done.codes, done.codes_until, done.guesses, done.guesses_until) == (0, None, 0, None)
+
+
+def test_the_last_choice_of_a_dialect_is_kept(rt: Runtime, clock: Clock) -> None:
+    town(rt)
+    newer = ringed(rt, "2027")
+    clock.forward(days=1)
+    with newer.sessions.begin() as session:
+        people.remember_dialect(session, newer.keys, "+8613888000001", "mandarin", newer.now())
+    rotate(newer)
+    with newer.sessions() as session:
+        assert people.dialect_of(session, only_newest(newer).keys, "+8613888000001") == "mandarin"
+        assert len(session.scalars(select(LinePreference)).all()) == 2
+
+
+def former(rt: Runtime) -> None:
+    """Have everything be as before 2026-11-27: bound to the row alone."""
+    with rt.sessions.begin() as session:
+        for place in PLACES:
+            if place.former is not None:
+                for row in session.scalars(select(place.table)):
+                    plain = rt.keys.open(getattr(row, place.column), place.of(row))
+                    setattr(row, place.column, rt.keys.seal(plain, place.formerly(row)))
+        session.execute(update(Canary).values(sealed=rt.keys.seal(b"alive", "canary.sealed")))
+
+
+def test_voices_of_an_earlier_version_are_bound_once(rt: Runtime) -> None:
+    town(rt)
+    before = everything(rt)
+    former(rt)
+    with pytest.raises(canary.VoicesUnbound, match="stillhere db upgrade"):
+        canary.check(rt.sessions, rt.keys, rt.now())
+    with pytest.raises(KilledError):
+        rotation.bind(rt, "cli", killed_after(3), batch=1)
+    assert canary.unbound(rt.sessions, rt.keys, rt.now())
+    assert not rotation.bind(rt, "cli", batch=1).unreadable
+    canary.check(rt.sessions, rt.keys, rt.now())
+    assert everything(rt) == before
+
+
+def test_once_bound_nothing_of_an_earlier_version_is_read(rt: Runtime) -> None:
+    """Else who can write to the database could put a former template under another person."""
+    wu, _ = town(rt)
+    with rt.sessions.begin() as session:
+        theirs = session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == wu)).one()
+        theirs.sealed = rt.keys.seal(VOICE, f"voice_templates:{theirs.id}")
+    assert not canary.unbound(rt.sessions, rt.keys, rt.now())
+    newer = ringed(rt, "2027")
+    assert [one.table for one in rotate(newer).unreadable] == ["voice_templates"]
+
+
+def test_voices_under_a_missing_key_wait_for_it(rt: Runtime) -> None:
+    town(rt)
+    middle = ringed(rt, "2026")
+    with rt.sessions.begin() as session:
+        one = session.scalars(select(VoiceTemplate)).first()
+        assert one is not None
+        one.sealed = middle.keys.seal(VOICE, f"voice_templates:{one.id}")
+        session.execute(update(Canary).values(sealed=rt.keys.seal(b"alive", "canary.sealed")))
+    assert [one.missing for one in rotation.bind(rt, "cli").unreadable.values()] == [True]
+    assert canary.unbound(rt.sessions, rt.keys, rt.now())
+    assert not rotation.bind(middle, "cli").unreadable
+    assert opened(middle, next(place for place in PLACES if place.table is VoiceTemplate)) == [VOICE, VOICE]
+    canary.check(middle.sessions, middle.keys, middle.now())
+
+
+def test_a_damaged_voice_keeps_no_service_from_starting(rt: Runtime) -> None:
+    town(rt)
+    former(rt)
+    with rt.sessions.begin() as session:
+        session.execute(update(VoiceFingerprint).values(sealed=b"damaged"))
+    assert len(rotation.bind(rt, "cli").unreadable) == 2
+    canary.check(rt.sessions, rt.keys, rt.now())
