@@ -85,6 +85,7 @@ def rotate(rt: Runtime, by: str, progress: Progress = _nobody, batch: int = BATC
     """
     done = Done()
     for turn in range(PASSES):
+        done.unreadable.clear()
         _walk(rt, done, _Work(_behind, _renew, PLACES, _of_an_older_key, batch), progress if turn == 0 else _nobody)
         with rt.sessions() as session:
             only_read(session)
@@ -115,7 +116,7 @@ class _Work:
     """What is done to a row at each of its `places` where it is stale; `where` finds rows that may be."""
 
     stale: Callable[[KeyRing, Place, Any], bool]
-    deed: Callable[[Session, KeyRing, Place, Any], None]
+    deed: Callable[[Session, KeyRing, Place, Any], bool]  # whether there was anything to do
     places: tuple[Place, ...]
     where: Callable[[KeyRing, tuple[Place, ...]], ColumnElement[bool]]
     batch: int
@@ -170,9 +171,9 @@ def _row(session: Session, keys: KeyRing, done: Done, work: _Work, places: tuple
             continue
         try:
             with session.begin_nested():
-                work.deed(session, keys, place, row)
-                changed |= session.is_modified(row)
+                did = work.deed(session, keys, place, row)
                 session.flush()
+            changed |= did
         except SealBroken as error:
             done.fails(place, row, error)
         except IntegrityError:
@@ -208,9 +209,11 @@ def _behind(keys: KeyRing, place: Place, row: Any) -> bool:
         return True
 
 
-def _renew(session: Session, keys: KeyRing, place: Place, row: Any) -> None:
+def _renew(session: Session, keys: KeyRing, place: Place, row: Any) -> bool:
     sealed = getattr(row, place.column)
     plain = keys.open(sealed, place.of(row))
+    if not _behind(keys, place, row):
+        return False
     if not sealed.startswith(keys.header(keys.names[0])):
         setattr(row, place.column, keys.seal(plain, place.of(row)))
     if place.index is not None:
@@ -219,6 +222,7 @@ def _renew(session: Session, keys: KeyRing, place: Place, row: Any) -> None:
             setattr(row, column, keys.index(plain.decode(), purpose))
         if purpose in (seals.PHONE, seals.CALLING):
             _renew_preference(session, keys, plain.decode())
+    return True
 
 
 def _renew_preference(session: Session, keys: KeyRing, e164: str) -> None:
@@ -242,10 +246,12 @@ def _loose(keys: KeyRing, place: Place, row: Any) -> bool:
     return True
 
 
-def _tie(_session: Session, keys: KeyRing, place: Place, row: Any) -> None:
-    sealed = getattr(row, place.column)
-    if _loose(keys, place, row):
-        setattr(row, place.column, keys.seal(keys.open(sealed, place.formerly(row)), place.of(row)))
+def _tie(_session: Session, keys: KeyRing, place: Place, row: Any) -> bool:
+    if not _loose(keys, place, row):
+        return False
+    plain = keys.open(getattr(row, place.column), place.formerly(row))
+    setattr(row, place.column, keys.seal(plain, place.of(row)))
+    return True
 
 
 def _behind_by_key(session: Session, keys: KeyRing) -> dict[str, int]:

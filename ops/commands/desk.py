@@ -26,9 +26,9 @@ CALL_NOW = (
 TOO_FEW = "至少需要三段不同的录音。 At least three different recordings are needed."
 
 
-def _told(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def _told(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
     """What is to be kept as said or done by somebody says something."""
-    if not value.strip():
+    if value is None or not value.strip():
         raise click.BadParameter("不能为空。 It must not be empty.")
     return value.strip()
 

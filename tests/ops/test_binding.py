@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,18 +21,18 @@ from voiceprint import audio
 from voiceprint.fingerprint import listen
 from voiceprint.scoring import Template
 
-Change = Callable[[Session, type, str], None]
+Change = Callable[[Session, Any, str], None]
 
 
-def swap(session: Session, table: type, owner: str) -> None:
+def swap(session: Session, table: Any, owner: str) -> None:
     """Exchange the sealed bytes of the first two rows."""
-    first, second = session.scalars(select(table).order_by(table.id)).all()[:2]  # type: ignore[attr-defined]
+    first, second = session.scalars(select(table).order_by(table.id)).all()[:2]
     first.sealed, second.sealed = second.sealed, first.sealed
 
 
-def give(session: Session, table: type, owner: str) -> None:
+def give(session: Session, table: Any, owner: str) -> None:
     """Give each row to the other's owner, bytes and identifiers as they are."""
-    first, second = session.scalars(select(table).order_by(table.id)).all()[:2]  # type: ignore[attr-defined]
+    first, second = session.scalars(select(table).order_by(table.id)).all()[:2]
     owners = getattr(second, owner), getattr(first, owner)
     if table is VoiceTemplate:  # one in use a person: the first is out of use while they change places
         session.execute(update(VoiceTemplate).where(VoiceTemplate.id == first.id).values(retired_at=first.created_at))
@@ -77,7 +78,7 @@ def recordings_open(rt: Runtime, desk: Desk) -> bool:
         return judging.gather(session, rt, asked).audio is not None
 
 
-KINDS = {
+KINDS: dict[str, tuple[Any, str, Callable[[Runtime, Desk], bool]]] = {
     "templates": (VoiceTemplate, "person_id", templates_open),
     "fingerprints": (VoiceFingerprint, "person_id", fingerprints_open),
     "recordings": (Recording, "call_id", recordings_open),

@@ -1,0 +1,152 @@
+"""The commands that keep and erase: rotation, binding, a consent taken back, a person erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import Result
+from sqlalchemy import select, update
+
+from certification import consent, people, seals
+from certification.identity import ResidentNumber
+from certification.keys import KeyRing
+from certification.runtime import Runtime
+from certification.settings import Settings
+from certification.store import Canary, JournalEntry, Person, Recording, VoiceTemplate
+from tests.certification.sealed import call, voice
+from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
+
+__all__ = ["settings", "town"]
+
+
+@pytest.fixture
+def rt(town: dict[str, str]) -> Iterator[Runtime]:
+    """The runtime of the commands' settings, whose one person has a voice and a call."""
+    rt = Runtime.of(Settings.read(town), lambda _job, _identifier: None)
+    with rt.sessions.begin() as session:
+        person = people.find_by_number(session, rt.keys, ResidentNumber.parse(NUMBER))
+        assert person is not None
+        voice(session, rt, person)
+        call(session, rt, person, "+8613888000001")
+    yield rt
+    rt.sessions.kw["bind"].dispose()
+
+
+def with_newer(town: dict[str, str]) -> dict[str, str]:
+    return {**town, "STILLHERE_KEYS": f"{KeyRing.generate_text('2027')},{town['STILLHERE_KEYS']}"}
+
+
+def alone(town: dict[str, str]) -> dict[str, str]:
+    return {**town, "STILLHERE_KEYS": town["STILLHERE_KEYS"].partition(",")[0]}
+
+
+def shown(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json_of(result)
+
+
+def actions(rt: Runtime) -> list[str]:
+    with rt.sessions() as session:
+        return list(session.scalars(select(JournalEntry.action).order_by(JournalEntry.seq)))
+
+
+def test_the_old_key_goes_when_rotation_says_so_and_not_before(town: dict[str, str], rt: Runtime) -> None:
+    newer = with_newer(town)
+    assert "not the key ring of this database" in sentence(stillhere(alone(newer), "people", "show", NUMBER))
+    result = stillhere(newer, "keys", "rotate", "--by", "admin", "--json")
+    found = shown(result)
+    assert (found["newest"], found["removable"], found["needed"], found["unreadable"]) == ("2027", ["first"], {}, 0)
+    assert found["rows"] == dict.fromkeys(
+        ("people", "phones", "calls", "recordings", "voice_templates", "voice_fingerprints"), 1
+    )
+    assert "key first may be taken out" in result.stdout
+    assert stillhere(alone(newer), "people", "show", NUMBER).exit_code == 0
+    assert shown(stillhere(newer, "keys", "rotate", "--json"))["rows"] == {}
+    assert actions(rt)[-2:] == ["keys rotated", "keys rotated"]
+    assert shown(stillhere(newer, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_what_rotation_cannot_open_is_named_with_exit_status_1(town: dict[str, str], rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        session.execute(update(Recording).values(sealed=rt.keys.seal(b"?", "elsewhere")))
+        [recording] = session.scalars(select(Recording.id))
+    newer = with_newer(town)
+    result = stillhere(newer, "keys", "rotate", "--json")
+    assert result.exit_code == 1
+    assert f"recordings {recording} sealed" in result.stderr
+    found: Any = json_of(result)
+    assert (found["unreadable"], found["unreadable_rows"][0]["id"]) == (1, recording)
+    assert (found["removable"], found["needed"]) == ([], {"first": 1})
+    assert "keep key first: 1" in result.stdout
+
+
+def test_the_way_from_an_earlier_version_is_said_and_keeps_every_voice(town: dict[str, str], rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        row = session.scalars(select(VoiceTemplate)).one()
+        row.sealed = rt.keys.seal(b"a voice", f"voice_templates:{row.id}")
+        session.execute(update(Canary).values(sealed=rt.keys.seal(b"alive", "canary.sealed")))
+    assert "stillhere db upgrade" in sentence(stillhere(town, "people", "show", NUMBER))
+    for _ in range(2):
+        assert stillhere(town, "db", "upgrade").exit_code == 0
+    assert actions(rt).count("voices bound to their people") == 1
+    assert stillhere(town, "people", "show", NUMBER).exit_code == 0
+    with rt.sessions() as session:
+        row = session.scalars(select(VoiceTemplate)).one()
+        assert rt.keys.open(row.sealed, seals.template(row.id, row.person_id)) == b"a voice"
+
+
+def test_without_a_key_that_sealed_voices_none_is_bound_for_good(town: dict[str, str], rt: Runtime) -> None:
+    newer = with_newer(town)
+    ring = KeyRing.from_text(newer["STILLHERE_KEYS"])
+    with rt.sessions.begin() as session:
+        row = session.scalars(select(VoiceTemplate)).one()
+        row.sealed = ring.seal(b"a voice", f"voice_templates:{row.id}")
+        session.execute(update(Canary).values(sealed=rt.keys.seal(b"alive", "canary.sealed")))
+    refused = stillhere(town, "db", "upgrade")
+    assert "Put the missing keys back" in sentence(refused)
+    assert f"voice_templates {row.id} sealed: The sealed data cannot be opened: its key '2027'" in refused.stderr
+    assert stillhere(newer, "db", "upgrade").exit_code == 0
+
+
+def test_a_consent_taken_back_prints_its_proof(town: dict[str, str], rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        [person] = session.scalars(select(Person.id))
+        consent.record(session, rt, session.get_one(Person, person), text="同意", how="desk", by="clerk")
+        [template] = session.scalars(select(VoiceTemplate.id))
+    result = stillhere(town, "voice", "withdraw", NUMBER, "--by", "clerk", "--json")
+    found = shown(result)
+    [proof] = found["proofs"]
+    assert (found["withdrawn"], found["intact"], found["back"], found["id"]) == (True, True, [], person)
+    assert template in proof["erased"]["voice_templates.sealed"] and set(proof["left"].values()) == {0}
+    assert f"voice_templates.sealed {template} sha256" in result.stdout
+    again = shown(stillhere(town, "voice", "withdraw", NUMBER, "--by", "clerk", "--json"))
+    assert (again["withdrawn"], again["proofs"]) == (False, [proof])
+    assert "没有在用的声纹" in stillhere(town, "voice", "show", NUMBER).stdout
+
+
+def test_a_person_is_erased_and_the_proof_can_be_seen_again(town: dict[str, str], rt: Runtime) -> None:
+    found = shown(stillhere(town, "people", "erase", NUMBER, "--by", "clerk", "--json"))
+    [proof] = found["proofs"]
+    assert (found["erased_now"], found["intact"], found["back"]) == (True, True, [])
+    assert list(proof["erased"]["people.name_sealed"]) == [found["id"]]
+    assert NUMBER not in json.dumps(found)
+    assert "Nobody on the roll" in stillhere(town, "people", "show", NUMBER).output
+    again = shown(stillhere(town, "people", "erase", found["id"], "--by", "clerk", "--json"))
+    assert (again["erased_now"], again["proofs"]) == (False, [proof])
+    assert shown(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+    with rt.sessions.begin() as session:
+        row = session.scalars(select(JournalEntry).order_by(JournalEntry.seq.desc())).first()
+        assert row is not None
+        row.detail = row.detail.replace('"left":{"calls":0', '"left":{"calls":1')
+    assert stillhere(town, "people", "erase", found["id"], "--by", "clerk").exit_code == 1
+
+
+@pytest.mark.parametrize("command", [("people", "erase"), ("voice", "withdraw")])
+def test_nobody_unknown_is_erased(town: dict[str, str], command: tuple[str, str]) -> None:
+    for unknown in ("0" * 32, "530102195001011234"):
+        result = stillhere(town, *command, unknown, "--by", "clerk")
+        assert result.exit_code == 1
+    assert stillhere(town, *command, NUMBER).exit_code == 2, "by whom?"
