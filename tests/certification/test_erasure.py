@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -38,7 +38,6 @@ from certification.store import (
 )
 from tests.certification.conftest import Clock
 from tests.certification.sealed import call, recording, town, voice
-from tests.certification.together import at_once
 
 VOICES: tuple[Any, ...] = (VoiceTemplate, VoiceFingerprint, Recording)
 
@@ -186,6 +185,9 @@ def test_what_came_after_is_found_by_the_sweep_and_who_agreed_again_is_left_alon
         recording(session, rt, session.scalars(select(Call).where(Call.person_id == wu)).one())
         consent.record(session, rt, person, text="同意", how="desk", by="clerk")
     assert sweep(rt) == []
+    with rt.sessions.begin() as session:
+        assert not consent.see_to_withdrawn(session, rt, wu, "schedule"), "agreed again since the sweep looked"
+    assert count(rt, Recording) == 2
     withdraw(rt, wu)
     with rt.sessions.begin() as session:
         voice(session, rt, session.get_one(Person, wu))  # as a version before 2026-11-27 left it
@@ -207,25 +209,16 @@ def test_the_voice_of_somebody_else_in_the_same_call_stays(rt: Runtime) -> None:
 
 
 def test_taking_back_waits_for_who_is_making_a_template(rt: Runtime) -> None:
-    """Whichever comes first, none is left: who keeps one holds the person, and looks for the consent then."""
+    """Who keeps a template holds the person, and looks for the consent then: whichever comes first, none is left."""
     wu, _ = town(rt)
-
-    def make() -> None:
-        with rt.sessions.begin() as session:
-            person = people.hold(session, wu)
-            assert person is not None
-            if consent.given(session, person):
-                voice(session, rt, person)
-
-    def take_back() -> None:
-        withdraw(rt, wu)
-
-    both: list[Callable[[], None]] = [make, take_back]
-
-    def either() -> None:
-        both.pop()()
-
-    at_once(2, either)
+    with ThreadPoolExecutor(1) as pool, rt.sessions() as session:
+        person = people.hold(session, wu)
+        assert person is not None and consent.given(session, person)
+        taking_back = pool.submit(withdraw, rt, wu)
+        wait([taking_back], timeout=0.5)
+        voice(session, rt, person)
+        session.commit()
+        assert taking_back.result() is not None
     assert count(rt, VoiceTemplate, VoiceTemplate.person_id == wu) == 0
 
 
