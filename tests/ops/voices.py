@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from certification import consent, seals
 from certification.runtime import Runtime
-from certification.store import Assessment, Attempt, Call, Case, Evidence, Person, Recording, SpokenTurn, new_id
+from certification.store import (
+    Assessment,
+    Attempt,
+    Call,
+    Case,
+    Consent,
+    Evidence,
+    Person,
+    Recording,
+    SpokenTurn,
+    new_id,
+)
 from ivr.speech.vocabulary import challenge_words
 from ops.demo.callers import SHIPPED, Caller
 from ops.voices import Bench
@@ -74,6 +85,12 @@ class Desk:
             person = session.get_one(Person, self.wu.id)
             consent.record(session, self.rt, person, text="同意", how="desk", by="clerk")
             bench.keep(session, person, template, "files", self.rt.now() if confirmed else None)
+
+    def disagrees(self) -> None:
+        """The person's consent is taken back, and their voice still there: as versions before 2026-11-27 left it."""
+        with self.rt.sessions.begin() as session:
+            theirs = update(Consent).where(Consent.person_id == self.wu.id)
+            session.execute(theirs.values(withdrawn_at=self.rt.now()))
 
     def call(self, **fields: object) -> str:
         """A call of Mr Wu's that ended a moment ago; its id."""
