@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import canary, codes, consent, guesses, people, pins, seals, templates
+from certification import canary, cases, codes, consent, guesses, journal, people, pins, seals, templates
+from certification.cases import CaseKind
 from certification.keys import KeyRing
 from certification.runtime import Runtime
-from certification.seals import Place
+from certification.seals import PLACES, Place
 from certification.store import (
     Assessment,
+    Base,
     Call,
     Person,
     Recording,
@@ -130,3 +135,45 @@ def opened(rt: Runtime, place: Place) -> list[bytes]:
     with rt.sessions() as session:
         rows = session.query(place.table).all()
         return sorted(rt.keys.open(getattr(row, place.column), place.of(row)) for row in rows)
+
+
+def everything(rt: Runtime) -> dict[Place, list[bytes]]:
+    """What is sealed, in the clear. Raises SealBroken."""
+    return {place: opened(rt, place) for place in PLACES}
+
+
+class KilledError(Exception):
+    """The process was killed."""
+
+
+def killed_after(batches: int) -> Callable[[int, int], None]:
+    """Watch the progress of so many batches."""
+    seen = iter(range(batches))
+
+    def progress(_rows: int, _of: int) -> None:
+        if next(seen, None) is None:
+            raise KilledError
+
+    return progress
+
+
+def count(rt: Runtime, table: type[Base], *where: Any) -> int:
+    with rt.sessions() as session:
+        return session.scalars(select(func.count()).select_from(table).where(*where)).one()
+
+
+def doubt(rt: Runtime, person_id: str) -> str:
+    """An open case over the recording of the person's call; the recording."""
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, person_id)
+        kept = session.scalars(select(Recording).join(Call).where(Call.person_id == person_id)).first()
+        assert kept is not None
+        of = session.get_one(Call, kept.call_id)
+        detail = {"recordings": [kept.id]}
+        cases.open_case(session, rt, kind=CaseKind.VOICE_DOUBT, cause="c", person=person, call=of, detail=detail)
+    return kept.id
+
+
+def holds(rt: Runtime) -> bool:
+    with rt.sessions() as session:
+        return isinstance(journal.verify(session), journal.Verified)

@@ -1,34 +1,24 @@
-"""A voice erased when its person takes consent back, a person erased altogether, and what is proved of it."""
+"""A voice erased when its person takes consent back, and what is proved of it."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 
-from certification import cases, certifying, consent, erasure, forgetting, journal, people, templates
-from certification.cases import CaseKind
+from certification import consent, erasure, people
 from certification.erasure import Proof
-from certification.evidence import Kind, Strength
-from certification.keys import KeyRing
 from certification.runtime import Runtime
-from certification.seals import PLACES
 from certification.store import (
     Assessment,
-    Base,
     Call,
     Case,
-    Evidence,
     JournalEntry,
-    KeptEvidence,
-    LinePreference,
     Person,
-    Phone,
     Recording,
     VoiceFingerprint,
     VoiceTemplate,
@@ -37,7 +27,7 @@ from certification.store import (
     open_engine,
 )
 from tests.certification.conftest import Clock
-from tests.certification.sealed import call, recording, town, voice
+from tests.certification.sealed import count, doubt, holds, recording, town, voice
 
 VOICES: tuple[Any, ...] = (VoiceTemplate, VoiceFingerprint, Recording)
 
@@ -53,23 +43,6 @@ def digests(rt: Runtime) -> dict[str, str]:
         return {row.id: sha256(row.sealed).hexdigest() for table in VOICES for row in session.scalars(select(table))}
 
 
-def count(rt: Runtime, table: type[Base], *where: Any) -> int:
-    with rt.sessions() as session:
-        return session.scalars(select(func.count()).select_from(table).where(*where)).one()
-
-
-def doubt(rt: Runtime, person_id: str) -> str:
-    """An open case over the recording of the person's call; the recording."""
-    with rt.sessions.begin() as session:
-        person = session.get_one(Person, person_id)
-        kept = session.scalars(select(Recording).join(Call).where(Call.person_id == person_id)).first()
-        assert kept is not None
-        of = session.get_one(Call, kept.call_id)
-        detail = {"recordings": [kept.id]}
-        cases.open_case(session, rt, kind=CaseKind.VOICE_DOUBT, cause="c", person=person, call=of, detail=detail)
-    return kept.id
-
-
 def sweep(rt: Runtime) -> list[str]:
     """Whose voice the sweep finds and erases."""
     with rt.sessions() as session:
@@ -78,11 +51,6 @@ def sweep(rt: Runtime) -> list[str]:
         with rt.sessions.begin() as session:
             assert consent.see_to_withdrawn(session, rt, one, "schedule")
     return found
-
-
-def holds(rt: Runtime) -> bool:
-    with rt.sessions() as session:
-        return isinstance(journal.verify(session), journal.Verified)
 
 
 def test_a_consent_taken_back_takes_the_voice_with_it_and_proves_so(rt: Runtime) -> None:
@@ -233,106 +201,6 @@ def test_recordings_out_of_date_are_named_with_their_digests(rt: Runtime, clock:
         entry = session.scalars(select(JournalEntry).where(JournalEntry.action == "recordings erased")).one()
     named = {identifier for identifier in before if f'"{identifier}":"{before[identifier]}"' in entry.detail}
     assert named == before.keys() - digests(rt).keys() and len(named) == 2
-
-
-def erase(rt: Runtime, person_id: str) -> Proof:
-    with rt.sessions.begin() as session:
-        person = people.hold(session, person_id)
-        assert person is not None
-        return forgetting.person(session, rt, person, "clerk")
-
-
-def everything(rt: Runtime) -> str:
-    """All that the database holds, in one string."""
-    with rt.sessions() as session:
-        return "\n".join(
-            str(tuple(row))
-            for name, table in sorted(Base.metadata.tables.items())
-            for row in session.execute(select(table))
-            if name not in ("journal", "journal_head")
-        )
-
-
-def certified(rt: Runtime, person_id: str) -> str:
-    """A receipt of theirs."""
-    with rt.sessions.begin() as session:
-        recorded = certifying.record(
-            session,
-            rt,
-            session.get_one(Person, person_id),
-            kind=Kind.VOICE,
-            strength=Strength.LIVE,
-            source="call",
-            ref="a",
-            observed_at=rt.now(),
-            detail={"score": 0.5},
-            actor="worker",
-        )
-        return recorded.evidence.receipt
-
-
-def test_of_an_erased_person_nothing_is_left_that_names_them(rt: Runtime) -> None:
-    wu, li = town(rt)
-    receipt = certified(rt, wu)
-    doubt(rt, wu)
-    with rt.sessions() as session:
-        number = session.scalars(select(Phone).where(Phone.person_id == wu)).one()
-        of = session.scalars(select(Call).where(Call.person_id == wu)).one()
-    traces = [wu, number.number_index, number.id, of.sid, of.from_index]
-    assert all(str(trace) in everything(rt) for trace in traces)
-    proof = erase(rt, wu)
-    assert not [trace for trace in traces if str(trace) in everything(rt)]
-    assert proof.erased.keys() == {place.name for place in PLACES}
-    assert all(len(rows) == 1 for rows in proof.erased.values())
-    assert set(proof.left.values()) == {0}
-    assert proof.kept == {"receipts": 1, "calls": 1}
-    with rt.sessions() as session:
-        kept = session.scalars(select(KeptEvidence)).one()
-        assert (kept.receipt, kept.kind, kept.strength, kept.region) == (receipt, "voice", 3, "kunming")
-        assert session.get_one(Call, of.id).outcome == "certified"
-        assert session.scalars(select(Evidence)).all() == []
-        [entry] = erasure.entered(session, wu)
-        assert (entry.facts["erased"], entry.back) == (proof.erased, ())
-    assert holds(rt)
-    with rt.sessions() as session:
-        other = session.get_one(Person, li)
-        assert templates.current(session, other) is not None and consent.given(session, other)
-        assert people.dialect_of(session, rt.keys, "+8613888000002") == "cantonese"
-        assert people.dialect_of(session, rt.keys, "+8613888000001") is None
-
-
-def test_what_a_household_shares_stays_with_the_others(rt: Runtime) -> None:
-    wu, li = town(rt)
-    with rt.sessions.begin() as session:
-        number = people.number_of(rt.keys, session.get_one(Person, li)).text
-        people.add(session, rt, id_number=number, name="吴1951", region="kunming", phone="13888000001")
-        call(session, rt, session.get_one(Person, wu), "+8613888000001").person_id = None
-    erase(rt, wu)
-    assert count(rt, LinePreference) == 2
-    assert count(rt, Call, Call.from_index.is_not(None)) == 2
-    erase(rt, li)
-    assert count(rt, LinePreference) == count(rt, Call, Call.from_index.is_not(None)) == 0
-
-
-def test_a_call_from_their_number_in_which_nobody_was_named_loses_its_number(rt: Runtime) -> None:
-    wu, _ = town(rt)
-    with rt.sessions.begin() as session:
-        made = call(session, rt, session.get_one(Person, wu), "+8613888000001")
-        made.person_id = made.ended_at = made.outcome = made.seen_to_at = None
-    proof = erase(rt, wu)
-    assert len(proof.erased["calls.from_sealed"]) == 2
-    with rt.sessions() as session:
-        row = session.get_one(Call, made.id)
-    assert (row.from_sealed, row.from_index, row.outcome) == (None, None, "erased")
-    assert row.ended_at is not None and row.seen_to_at is not None, "no sweep has anything left to do for it"
-
-
-def test_a_person_whose_numbers_cannot_be_read_can_be_erased(rt: Runtime) -> None:
-    wu, _ = town(rt)
-    other = replace(rt, keys=KeyRing.from_text(KeyRing.generate_text("other")))
-    proof = erase(other, wu)
-    assert set(proof.left.values()) == {0}
-    assert count(rt, Person) == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

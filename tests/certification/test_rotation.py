@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,8 @@ from certification.keys import KeyRing, SealBroken
 from certification.pins import Right
 from certification.rotation import Rotated
 from certification.runtime import Runtime
-from certification.seals import PLACES, Place
+from certification.seals import PLACES
 from certification.store import (
-    Base,
-    Canary,
     JournalEntry,
     LinePreference,
     Person,
@@ -32,25 +29,10 @@ from certification.store import (
 )
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
-from tests.certification.sealed import PIN, VOICE, only_newest, opened, ringed, town
+from tests.certification.sealed import PIN, KilledError, everything, killed_after, only_newest, opened, ringed, town
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = ResidentNumber.parse(resident_number("530102", 1950, 5, 15))
-
-
-class KilledError(Exception):
-    """The process was killed."""
-
-
-def killed_after(batches: int) -> Callable[[int, int], None]:
-    """Watch the progress of so many batches."""
-    seen = iter(range(batches))
-
-    def progress(_rows: int, _of: int) -> None:
-        if next(seen, None) is None:
-            raise KilledError
-
-    return progress
 
 
 def journalled(rt: Runtime) -> int:
@@ -65,33 +47,6 @@ def check_pin(rt: Runtime, person_id: str) -> object:
 
 def rotate(rt: Runtime) -> Rotated:
     return rotation.rotate(rt, "admin", batch=1)
-
-
-def test_every_sealed_column_of_every_table_is_known_to_rotation() -> None:
-    sealed = {
-        (mapper.class_, column.name)
-        for mapper in Base.registry.mappers
-        for column in mapper.local_table.columns
-        if column.type.python_type is bytes
-    }
-    assert sealed == rotation.KNOWN
-
-
-def test_every_blind_index_is_renewed_or_said_to_end() -> None:
-    indexes = {
-        (mapper.class_.__tablename__, column.name)
-        for mapper in Base.registry.mappers
-        for column in mapper.local_table.columns
-        if column.name.endswith("_index")
-    }
-    renewed = {(place.table.__tablename__, place.index[0]) for place in PLACES if place.index}
-    ending = {("enrolment_codes", "code_index"), ("guesses", "number_index")}
-    assert indexes == renewed | ending | {("line_preferences", "number_index")}
-
-
-def everything(rt: Runtime) -> dict[Place, list[bytes]]:
-    """What is sealed, in the clear. Raises SealBroken."""
-    return {place: opened(rt, place) for place in PLACES}
 
 
 def test_everything_opens_under_the_new_key_alone(rt: Runtime) -> None:
@@ -305,63 +260,3 @@ def test_the_last_choice_of_a_dialect_is_kept(rt: Runtime, clock: Clock) -> None
     with newer.sessions() as session:
         assert people.dialect_of(session, only_newest(newer).keys, "+8613888000001") == "mandarin"
         assert len(session.scalars(select(LinePreference)).all()) == 2
-
-
-def former(rt: Runtime) -> None:
-    """Have everything be as before 2026-11-27: bound to the row alone."""
-    with rt.sessions.begin() as session:
-        for place in PLACES:
-            if place.former is not None:
-                for row in session.scalars(select(place.table)):
-                    plain = rt.keys.open(getattr(row, place.column), place.of(row))
-                    setattr(row, place.column, rt.keys.seal(plain, place.formerly(row)))
-        session.execute(update(Canary).values(sealed=rt.keys.seal(b"alive", "canary.sealed")))
-
-
-def test_voices_of_an_earlier_version_are_bound_once(rt: Runtime) -> None:
-    town(rt)
-    before = everything(rt)
-    former(rt)
-    with pytest.raises(canary.VoicesUnbound, match="stillhere db upgrade"):
-        canary.check(rt.sessions, rt.keys, rt.now())
-    with pytest.raises(KilledError):
-        rotation.bind(rt, "cli", killed_after(3), batch=1)
-    assert canary.unbound(rt.sessions, rt.keys, rt.now())
-    assert not rotation.bind(rt, "cli", batch=1).unreadable
-    canary.check(rt.sessions, rt.keys, rt.now())
-    assert everything(rt) == before
-
-
-def test_once_bound_nothing_of_an_earlier_version_is_read(rt: Runtime) -> None:
-    """Else who can write to the database could put a former template under another person."""
-    wu, _ = town(rt)
-    with rt.sessions.begin() as session:
-        theirs = session.scalars(select(VoiceTemplate).where(VoiceTemplate.person_id == wu)).one()
-        theirs.sealed = rt.keys.seal(VOICE, f"voice_templates:{theirs.id}")
-    assert not canary.unbound(rt.sessions, rt.keys, rt.now())
-    newer = ringed(rt, "2027")
-    assert [one.table for one in rotate(newer).unreadable] == ["voice_templates"]
-
-
-def test_voices_under_a_missing_key_wait_for_it(rt: Runtime) -> None:
-    town(rt)
-    middle = ringed(rt, "2026")
-    with rt.sessions.begin() as session:
-        one = session.scalars(select(VoiceTemplate)).first()
-        assert one is not None
-        one.sealed = middle.keys.seal(VOICE, f"voice_templates:{one.id}")
-        session.execute(update(Canary).values(sealed=rt.keys.seal(b"alive", "canary.sealed")))
-    assert [one.missing for one in rotation.bind(rt, "cli").unreadable.values()] == [True]
-    assert canary.unbound(rt.sessions, rt.keys, rt.now())
-    assert not rotation.bind(middle, "cli").unreadable
-    assert opened(middle, next(place for place in PLACES if place.table is VoiceTemplate)) == [VOICE, VOICE]
-    canary.check(middle.sessions, middle.keys, middle.now())
-
-
-def test_a_damaged_voice_keeps_no_service_from_starting(rt: Runtime) -> None:
-    town(rt)
-    former(rt)
-    with rt.sessions.begin() as session:
-        session.execute(update(VoiceFingerprint).values(sealed=b"damaged"))
-    assert len(rotation.bind(rt, "cli").unreadable) == 2
-    canary.check(rt.sessions, rt.keys, rt.now())
