@@ -266,31 +266,35 @@ def _under(session: Session, place: Place, header: bytes) -> int:
 def _conclude(rt: Runtime, by: str, done: Done) -> Rotated:
     """Say what still needs an older key; the canary is renewed when nothing does. Journalled."""
     now = rt.now()
+    with rt.sessions() as session:
+        only_read(session)  # to count takes a while, and keeps nobody from writing
+        rotated = _standing(session, rt.keys, done, now)
     with rt.sessions.begin() as session:
-        left = _behind_by_key(session, rt.keys)
-        old_pins = len(session.scalars(select(Pin.person_id).where(Pin.pepper_sealed.is_(None))).all())
-        unused = EnrolmentCode.used_at.is_(None), EnrolmentCode.superseded_at.is_(None)
-        codes = session.execute(
-            select(func.count(), func.max(EnrolmentCode.expires_at)).where(*unused, EnrolmentCode.expires_at > now)
-        ).one()
-        counted = session.execute(
-            select(func.count(), func.max(Guesses.since)).where(Guesses.since > now - guesses.WITHIN)
-        ).one()
-        rotated = Rotated(
-            newest=rt.keys.names[0],
-            rows=done.rows,
-            unreadable=tuple(done.unreadable.values()),
-            removable=tuple(name for name, values in left.items() if not values and not old_pins),
-            needed={name: values for name, values in left.items() if values},
-            old_pins=old_pins if left else 0,
-            codes=codes[0],
-            codes_until=codes[1],
-            guesses=counted[0],
-            guesses_until=counted[1] and counted[1] + guesses.WITHIN,
-        )
-        if len(rotated.removable) == len(left):
+        if len(rotated.removable) == len(rt.keys.names) - 1:
             canary.renew(session, rt.keys, now)
         facts = {"newest": rotated.newest, "rows": done.rows, "unreadable": len(done.unreadable)}
         removable = list(rotated.removable)
         journal.write(session, now, by, "keys rotated", "keys", **facts, removable=removable, needed=rotated.needed)
     return rotated
+
+
+def _standing(session: Session, keys: KeyRing, done: Done, now: datetime) -> Rotated:
+    left = _behind_by_key(session, keys)
+    old_pins = session.scalars(select(func.count()).select_from(Pin).where(Pin.pepper_sealed.is_(None))).one()
+    unused = EnrolmentCode.used_at.is_(None), EnrolmentCode.superseded_at.is_(None)
+    last_code = select(func.count(), func.max(EnrolmentCode.expires_at))
+    codes, codes_until = session.execute(last_code.where(*unused, EnrolmentCode.expires_at > now)).one()
+    last_guess = select(func.count(), func.max(Guesses.since)).where(Guesses.since > now - guesses.WITHIN)
+    counted, guessed = session.execute(last_guess).one()
+    return Rotated(
+        newest=keys.names[0],
+        rows=done.rows,
+        unreadable=tuple(done.unreadable.values()),
+        removable=tuple(name for name, values in left.items() if not values and not old_pins),
+        needed={name: values for name, values in left.items() if values},
+        old_pins=old_pins if left else 0,
+        codes=codes,
+        codes_until=codes_until,
+        guesses=counted,
+        guesses_until=guessed and guessed + guesses.WITHIN,
+    )
