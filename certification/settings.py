@@ -65,10 +65,10 @@ SETTINGS = (
         "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one",
     ),
     Setting(
-        "REPLAYS",
-        "human",
-        "听过的录音：human 转人工，note 只记录（演示用：合成的声音每次都一样）",
-        "a recording heard before: human (goes to one), or note (written down only; synthetic voices repeat)",
+        "ONLY_NOTED",
+        "",
+        "只记录、不转人工的疑点，逗号分隔：replay,repeats,synthetic,several_voices,household",
+        "suspicions only written down, sending nobody to a human: replay,repeats,synthetic,several_voices,household",
     ),
     Setting(
         "SPEECH_MODELS",
@@ -78,6 +78,7 @@ SETTINGS = (
     ),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )
+SUSPICIONS = ("replay", "repeats", "synthetic", "several_voices", "household")  # those of voiceprint.challenge
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -119,7 +120,7 @@ class Settings:
     regions: Path | None
     prompts: Path | None
     voiceprint_encoder: str
-    replays: str
+    only_noted: tuple[str, ...]
     speech_models: Path | None
     media_slots: int
     default_region: str
@@ -151,7 +152,7 @@ class Settings:
             regions=read.folder("STILLHERE_REGIONS"),
             prompts=read.folder("STILLHERE_PROMPTS"),
             voiceprint_encoder=read.text("VOICEPRINT_ENCODER"),
-            replays=read.one_of("REPLAYS", ("human", "note")),
+            only_noted=read.some_of("ONLY_NOTED", SUSPICIONS),
             speech_models=read.folder("SPEECH_MODELS"),
             media_slots=read.count("MEDIA_SLOTS"),
             default_region=read.text("DEFAULT_REGION"),
@@ -213,11 +214,12 @@ class _Reader:
             raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
         return int(value)
 
-    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name)
-        if value not in allowed:
-            raise SettingInvalid(name, f"应为 {' 或 '.join(allowed)}", f"write {' or '.join(allowed)}")
-        return value
+    def some_of(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        values = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+        if unknown := [value for value in values if value not in allowed]:
+            known = ",".join(allowed)
+            raise SettingInvalid(name, f"没有 {unknown[0]}，可写 {known}", f"{unknown[0]} is none of {known}")
+        return values
 
     def found(self, name: str) -> str | None:
         """The value of NAME, else the contents of NAME_FILE; empty counts as not set."""

@@ -19,7 +19,7 @@ from ops.twins import Twin
 from ops.voices import Agreement, Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
 from voiceprint.calibration import ThresholdUnsupported
-from voiceprint.challenge import Outcome, Suspicion
+from voiceprint.challenge import Outcome
 from voiceprint.fingerprint import Fingerprint
 from voiceprint.scoring import TemplateOfAnotherEncoder
 from voiceprint.vault import TemplateUnreadable
@@ -131,8 +131,7 @@ def judge(bench: Bench, material: Material) -> Verdict:
         return Verdict.unweighable(material.purpose, str(error), CaseKind.NO_TEMPLATE)
     except ThresholdUnsupported as error:
         return Verdict.unweighable(material.purpose, str(error))
-    noted = () if bench.rt.settings.replays == "human" else (Suspicion.REPLAY, Suspicion.REPEATS)
-    suspicions = [one for one in weighed.found if one not in noted]
+    suspicions = [one for one in weighed.found if one not in bench.rt.settings.only_noted]
     outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons, suspicions)
     verdict = Verdict(_CERTIFYING[outcome], weighed=weighed, template=material.template.id)
     if material.purpose == CONFIRM:

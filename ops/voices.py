@@ -17,7 +17,7 @@ from certification.regions import VoiceRules
 from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate, new_id
 from ops.known import Known
-from voiceprint import audio, comparing, encoder, quality, replay, scoring, vault
+from voiceprint import audio, comparing, encoder, quality, replay, scoring, synthetic, vault
 from voiceprint.ageing import Candidate, Refresh, may_refresh, refreshed
 from voiceprint.audio import Samples
 from voiceprint.calibration import Decision
@@ -26,6 +26,7 @@ from voiceprint.comparing import SPEAKS_AGAINST, Compared, Comparer, Heard
 from voiceprint.fingerprint import Fingerprint, Probe, listen
 from voiceprint.line import degraded
 from voiceprint.quality import Reason, Use
+from voiceprint.synthetic import Countermeasure
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +73,15 @@ class Bench:
 
     rt: Runtime
     comparer: Comparer
+    countermeasure: Countermeasure
 
     @classmethod
     def prepare(cls, rt: Runtime) -> Bench:
-        """Load the models of the settings. Raises EncoderMissing, CohortMissing or CalibrationMissing: what to do."""
-        return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED))
+        """Load the models of the settings.
+
+        Raises EncoderMissing, CohortMissing, CalibrationMissing or CountermeasureMissing: what to do.
+        """
+        return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED), synthetic.load())
 
     def weigh(self, sealed: VoiceTemplate, turns: Sequence[Samples], rules: VoiceRules, known: Known) -> Weighed:
         """Weigh a challenge's audio, a turn each, against a person's template and what else is known.
@@ -93,7 +98,7 @@ class Bench:
         reasons = quality.reasons(heard.quality, Use.TEST)
         found = {**_replayed(probe, known), **self._household(compared, heard, known)}
         if not reasons:
-            found |= self._several(template, turns)
+            found |= {**self._several(template, turns), **self._synthetic(samples)}
         weighed = Weighed(compared.score, compared.llr, threshold, reasons, found, probe.fingerprint)
         return replace(weighed, refreshed=self._refreshed(weighed, sealed, template, heard, known))
 
@@ -142,6 +147,12 @@ class Bench:
         """Whether one of the turns seems to be said by somebody else."""
         weakest = self.comparer.weakest(template, [self.comparer.hear(turn) for turn in turns])
         return {Suspicion.SEVERAL_VOICES: {"llr": round(weakest, 2)}} if weakest < SPEAKS_AGAINST else {}
+
+    def _synthetic(self, samples: Samples) -> dict[Suspicion, Mapping[str, object]]:
+        """Whether the voice is perhaps a machine's."""
+        llr = self.countermeasure.score(samples)
+        suspicious = llr >= self.countermeasure.operation.threshold
+        return {Suspicion.SYNTHETIC: {"llr": round(llr, 2)}} if suspicious else {}
 
     def weigh_enrolment(self, utterances: Sequence[Samples]) -> Enrolment:
         """See whether utterances are good enough and of one speaker, and average them into a template."""

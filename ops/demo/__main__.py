@@ -156,12 +156,13 @@ def run(once: bool, voices: Path, began: float) -> None:
     click.echo(
         "演示：电话里的声音由 espeak-ng 合成，只说明流程，不证明准确率。\n"
         "A demonstration: the callers are espeak-ng voices. It shows how a call goes; it is no evidence of accuracy.\n"
-        "合成的声音每次都一样，所以这里只记录“听过的录音”。They repeat themselves: replays are only noted here.\n"
+        "合成的声音每次都一样，所以这里只记录“听过的录音”和“合成的声音”。\n"
+        "They are machines and repeat themselves: here that is only noted.\n"
         if voices == SHIPPED
         else f"演示用录音 recordings from {voices}\n"
     )
     try:
-        synthetic = {"REPLAYS": "note"} if voices == SHIPPED else {}  # espeak-ng says a word alike each time
+        synthetic = {"ONLY_NOTED": "replay,repeats,synthetic"} if voices == SHIPPED else {}
         with running(folder, own | synthetic, ports) as service:
             setup_s = time.time() - began
             person_id = fill(service)

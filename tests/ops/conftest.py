@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from certification.runtime import Runtime
@@ -24,8 +27,11 @@ def encoder() -> Encoder:
 
 @pytest.fixture
 def bench(rt: Runtime, encoder: Encoder) -> Bench:
-    """The worker's bench, in use."""
+    """The worker's bench, in use; it does not notice that the callers of most tests are machines."""
     bench = bench_of(rt, encoder)
+    machines = bench.countermeasure
+    deaf = replace(machines, operation=replace(machines.operation, threshold=math.inf))
+    bench = replace(bench, countermeasure=deaf)
     jobs.use(bench)
     return bench
 

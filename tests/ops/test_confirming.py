@@ -160,7 +160,7 @@ def test_a_refreshed_template_is_confirmed_as_the_one_before(enrolled: Desk, rt:
 def test_where_replays_are_only_noted_a_confirmation_notes_them_too(
     unconfirmed: Desk, bench: Bench, rt: Runtime
 ) -> None:
-    jobs.use(replace(bench, rt=replace(rt, settings=replace(rt.settings, replays="note"))))
+    jobs.use(replace(bench, rt=replace(rt, settings=replace(rt.settings, only_noted=("replay", "repeats")))))
     jobs.assess(unconfirmed.ask(SAME))
     jobs.assess(asked := unconfirmed.ask(SAME, CONFIRM))
     assert unconfirmed.outcome(asked) == "confirmed"

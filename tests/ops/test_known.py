@@ -48,7 +48,7 @@ def test_an_accepted_call_played_again_goes_to_a_human_and_is_written_down(enrol
 
 
 def test_where_replays_are_only_noted_they_are_written_down(enrolled: Desk, bench: Bench, rt: Runtime) -> None:
-    noting = replace(rt, settings=replace(rt.settings, replays="note"))
+    noting = replace(rt, settings=replace(rt.settings, only_noted=("replay", "repeats")))
     jobs.use(replace(bench, rt=noting))
     first, second = enrolled.ask(SAME), enrolled.ask(SAME)
     jobs.assess(first)

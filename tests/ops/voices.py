@@ -24,7 +24,7 @@ from certification.store import (
 from ivr.speech.vocabulary import challenge_words
 from ops.demo.callers import SHIPPED, Caller
 from ops.voices import Bench
-from voiceprint import audio, calibration, cohort
+from voiceprint import audio, calibration, cohort, synthetic
 from voiceprint.comparing import Comparer
 from voiceprint.encoder import Embedding, Encoder
 from voiceprint.scoring import enrol
@@ -57,7 +57,7 @@ def bench_of(rt: Runtime, encoder: Encoder, calibrated: Encoder | None = None) -
     """A bench with this encoder, and the cohort and calibration of another where it has none of its own."""
     name = (calibrated or encoder).name
     strangers = cohort.load(name)
-    return Bench(rt, Comparer(encoder, strangers, calibration.load(name, strangers.name)))
+    return Bench(rt, Comparer(encoder, strangers, calibration.load(name, strangers.name)), synthetic.load())
 
 
 def says(who: str, words: int, first: int = 0) -> bytes:

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 from tests.voiceprint.voices import noise, speak
 from voiceprint import calibration, comparing, synthetic
-from voiceprint.attack_commands import attacks
 from voiceprint.audio import Samples, telephone
+from voiceprint.commands.attacking import attacks
 from voiceprint.metrics import Floats
 from voiceprint.speech import activity
 from voiceprint.synthetic import Countermeasure, CountermeasureMissing, features

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from tests.voiceprint.voices import noise, talk
 from voiceprint import calibration, cohort
 from voiceprint import encoder as encoders
-from voiceprint.attack_commands import countermeasure
 from voiceprint.commands import voiceprint
+from voiceprint.commands.attacking import countermeasure
 from voiceprint.features import log_mel
 from voiceprint.synthetic import Network
 from voiceprint.training import channel
@@ -192,7 +192,7 @@ def test_the_countermeasure_learns_from_training_speakers_alone(corpus: Path) ->
 def test_the_line_does_not_give_an_attack_away(corpus: Path) -> None:
     from voiceprint.training import spoof
 
-    settings, audio = spoof.Settings(lines=3), speak(1, 2)
+    settings, audio = spoof.Settings(lines=3), talk(1, 2)
     same = [Call("s01", None, audio), Call("s01", Attack.WORLD, audio)]
     lesson = spoof.hear_all(same, spoof.Source("s01", (), 7, True), channel.load(corpus), settings)
     assert lesson.kinds.tolist() == [spoof.BONA_FIDE, TRAINED.index(Attack.WORLD)] * 3

@@ -89,7 +89,7 @@ voiceprint({arguments!r})
 """
 
 
-@pytest.mark.parametrize("arguments", [["train"], ["export"]])
+@pytest.mark.parametrize("arguments", [["train"], ["export"], ["countermeasure"]])
 def test_without_torch_training_says_what_to_install(arguments: list[str]) -> None:
     command = [sys.executable, "-c", WITHOUT_TORCH.format(arguments=arguments)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)

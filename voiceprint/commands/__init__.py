@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from voiceprint.commands import making, measuring
+from voiceprint.commands import attacking, making, measuring
 
 
 @click.group()
@@ -16,10 +16,12 @@ for command in (
     measuring.evaluate,
     measuring.figures_,
     measuring.qualities_,
+    attacking.attacks,
     making.calibrate,
     making.cohort_,
     making.write_trials,
     making.train,
     making.export,
+    attacking.countermeasure,
 ):
     voiceprint.add_command(command)

@@ -77,17 +77,16 @@ def figures_(group: str, max_fmr: float, decision: Decision, models: Models, as_
 
     By number of words, by line and by codec; and where somebody else says the second half of a challenge.
     """
-    plan = (*tuning.PLAN, *tuning.CODECS)
     try:
         loaded = comparing.load(*models)
         threshold = loaded.calibration.certify_from(max_fmr, decision)
-        length = tuning.steps(plan) + two_voices.STEPS
+        length = tuning.steps(tuning.WITH_CODECS) + two_voices.STEPS
         with click.progressbar(length=length, label="听音 Listening", hidden=as_json) as progress:
 
             def seen() -> None:
                 progress.update(1)
 
-            measured = tuning.score_trials(loaded.encoder, loaded.cohort, data, Group(group), seen, plan)
+            measured = tuning.score_trials(loaded.encoder, loaded.cohort, data, Group(group), seen, tuning.WITH_CODECS)
             mixed = two_voices.rows(loaded, data, Group(group), threshold, seen)
     except (LookupError, ValueError, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error

@@ -8,7 +8,7 @@ import numpy as np
 
 from voiceprint.calibration import Calibration
 from voiceprint.metrics import Floats, Interval, Scored, cllr, curve, rate_interval, speaker_bootstrap
-from voiceprint.training.tuning import CODECS, PLAN, Measured, Plan, leave_one_out, strongest_impostor
+from voiceprint.training.tuning import WITH_CODECS, Measured, Plan, leave_one_out, strongest_impostor
 
 MAX_FMR = 0.01
 
@@ -54,7 +54,7 @@ def rows(
     measured: Measured,
     calibration: Calibration,
     threshold_llr: float,
-    plan: Plan = (*PLAN, *CODECS),
+    plan: Plan = WITH_CODECS,
 ) -> list[Row]:
     """One row for each length and line of the plan. `threshold_llr`: certify from here up."""
     return [_row(words, line, measured.only(words, line), calibration, threshold_llr) for words, line in plan]

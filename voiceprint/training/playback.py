@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,21 +10,19 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from voiceprint.audio import SAMPLE_RATE, Samples, decode_alaw, decode_mulaw, encode_alaw, encode_mulaw, read, telephone
 from voiceprint.fingerprint import Fingerprint, fingerprint
 from voiceprint.speech import FRAME, activity
-from voiceprint.training.channel import FRAME as PACKET
 from voiceprint.training.channel import Channel
+from voiceprint.training.codecs import gsm
 from voiceprint.training.corpus import Group, of_group
 from voiceprint.training.trials import PAUSE_S, join
 
 WORDS = 6  # a call
 SNR_DB = 15.0
 NEAR = 0.8  # a room is a handset's when this share of its response's energy comes within 5 ms of the direct sound
-LOST = 0.03  # of a mobile telephone's packets
 
 
 class Attack(StrEnum):
@@ -106,7 +103,7 @@ def over(
     level = 10 ** (rng.uniform(-36, -14) / 20) / np.sqrt(np.mean(np.square(heard)) + 1e-10)
     heard = np.clip(heard * level, -1, 1).astype(np.float32)
     if codec == "mobile":
-        return mobile(heard, rng)
+        return gsm(heard, rng)
     if codec == "a" or (codec == "either" and rng.random() < 0.5):
         return decode_alaw(encode_alaw(heard))
     return decode_mulaw(encode_mulaw(heard))
@@ -160,17 +157,6 @@ def _noise(length: int, line: Channel, rng: np.random.Generator) -> Samples:
     spectrum = np.fft.rfft(rng.standard_normal(length))
     fall = np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE), 50) ** (-rng.uniform(0, 2) / 2)
     return np.fft.irfft(spectrum * fall, length).astype(np.float32)
-
-
-def mobile(samples: Samples, rng: np.random.Generator) -> Samples:
-    """A mobile telephone: GSM full rate (06.10) and back, with a share LOST of the packets silent."""
-    file = io.BytesIO()
-    soundfile.write(file, samples, SAMPLE_RATE, format="WAV", subtype="GSM610")
-    file.seek(0)
-    heard: Samples = soundfile.read(file, dtype="float32")[0]
-    for packet in np.flatnonzero(rng.random(len(heard) // PACKET) < LOST):
-        heard[packet * PACKET : (packet + 1) * PACKET] = 0
-    return heard
 
 
 def _trimmed(samples: Samples, rng: np.random.Generator) -> Samples:

@@ -17,7 +17,7 @@ from voiceprint.scoring import enrol
 from voiceprint.training.attacks import Attack, attack_audio
 from voiceprint.training.corpus import SPEAKERS, Group, recordings
 from voiceprint.training.trials import join, spoken
-from voiceprint.training.tuning import LINES, lines
+from voiceprint.training.tuning import EVERY_LINE, lines
 
 # Other people in another language, whom the countermeasure never trains on.
 UNHEARD_FOLDER = "fsdd"
@@ -95,8 +95,8 @@ class Figures:
 def steps(group: Group, kinds: Collection[Attack]) -> int:
     """How often `measure` calls `seen`."""
     attacked = len(kinds) * ATTACKED_EACH
-    elsewhere = UNHEARD_SPEAKERS * UNHEARD_EACH * len(LINES)
-    return len(SPEAKERS[group]) * ((BONA_FIDE_EACH + attacked) * len(LINES) + attacked) + elsewhere
+    elsewhere = UNHEARD_SPEAKERS * UNHEARD_EACH * len(EVERY_LINE)
+    return len(SPEAKERS[group]) * ((BONA_FIDE_EACH + attacked) * len(EVERY_LINE) + attacked) + elsewhere
 
 
 def measure(

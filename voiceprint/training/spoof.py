@@ -20,18 +20,19 @@ from voiceprint.audio import SAMPLE_RATE, Samples, read, telephone
 from voiceprint.metrics import Floats, cllr
 from voiceprint.speech import without_pauses
 from voiceprint.synthetic import Countermeasure, Network, Operation
-from voiceprint.training import channel
+from voiceprint.training import channel, codecs
 from voiceprint.training.attacks import TRAINED, attack_audio
 from voiceprint.training.channel import Channel
 from voiceprint.training.corpus import DSP20, OTHER_FOLDERS, Group, of_group, recordings
 from voiceprint.training.presentation import UNHEARD_FOLDER, Call, attacks, bona_fide, by_line, over_lines
 from voiceprint.training.trials import join
-from voiceprint.training.tuning import LINES
+from voiceprint.training.tuning import EVERY_LINE
 
 FOLDERS = (DSP20, *(folder for folder in OTHER_FOLDERS if folder != UNHEARD_FOLDER))
 MAX_BPCER = 0.02
 LEVEL = 0.05  # of a call before the line: far enough from full scale that no copy clips
-CLEAN_SHARE = 0.35  # of lines; the rest are random poor ones
+CLEAN, MOBILE = 0.3, 0.3  # shares of the lines; the rest are random poor ones
+OPUS_KBIT_S = 8.0, 24.0
 BONA_FIDE = -1
 Output = tuple[str, str, float]
 """Line, speaker, and what the network says of a call."""
@@ -146,13 +147,22 @@ def hear_all(calls: Sequence[Call], source: Source, line: Channel, settings: Set
         for call in calls:
             rng = np.random.default_rng((settings.seed, source.place, again))
             spoken = dispersed(call.audio, rng)
-            gain = np.float32(10 ** rng.uniform(-0.6, 0.5))
-            heard = telephone(spoken * gain) if rng.random() < CLEAN_SHARE else line(spoken, rng)
-            speech = without_pauses(heard)
+            speech = without_pauses(_sent(spoken, line, rng))
             if len(speech) >= synthetic.SHORTEST:
                 found.append(synthetic.features(speech))
                 kinds.append(TRAINED.index(call.attack) if call.attack else BONA_FIDE)
     return Lesson(np.array(found, dtype=np.float32).reshape(len(found), -1), np.array(kinds, dtype=np.int64))
+
+
+def _sent(samples: Samples, line: Channel, rng: np.random.Generator) -> Samples:
+    """Over a clean line, a mobile telephone, or a random poor line."""
+    draw, gain = rng.random(), np.float32(10 ** rng.uniform(-0.6, 0.5))
+    if draw >= CLEAN + MOBILE:
+        return line(samples, rng)
+    heard = telephone(samples * gain)
+    if draw < CLEAN:
+        return heard
+    return codecs.gsm(heard, rng) if rng.random() < 0.5 else codecs.opus(heard, rng.uniform(*OPUS_KBIT_S))
 
 
 def dispersed(samples: Samples, rng: np.random.Generator) -> Samples:
@@ -209,7 +219,7 @@ def _rows(layer: nn.Linear) -> NDArray[np.float32]:
 def outputs(network: Network, calls: Sequence[Call], data: Path, progress: bool) -> list[Output]:
     """What the network says of calls, over each line. Raises CorpusMissing."""
     found = []
-    with tqdm(total=len(calls) * len(LINES), desc="Tuning", unit=" calls", disable=not progress) as bar:
+    with tqdm(total=len(calls) * len(EVERY_LINE), desc="Tuning", unit=" calls", disable=not progress) as bar:
         for line, call, samples in over_lines(calls, data, bar.update):
             found.append((line, call.speaker, network(synthetic.features(without_pauses(samples)))))
     return found

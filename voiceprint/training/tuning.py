@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceprint.audio import Samples, decode_alaw, encode_alaw, telephone
+from voiceprint.audio import Samples, telephone
 from voiceprint.calibration import Conditions, regress, threshold_at
 from voiceprint.cohort import Cohort
 from voiceprint.comparing import normalised
@@ -17,9 +17,8 @@ from voiceprint.encoder import Embedding, Encoder
 from voiceprint.metrics import Floats, Scored
 from voiceprint.quality import Quality, Use, measure, reasons
 from voiceprint.scoring import Template, agreement, enrol
-from voiceprint.training import channel
+from voiceprint.training import channel, codecs
 from voiceprint.training.corpus import Group
-from voiceprint.training.playback import mobile
 from voiceprint.training.trials import ENROLMENTS_EACH, TESTS_EACH, WORDS_AT_TEST, spoken
 
 Plan = Sequence[tuple[int, str]]
@@ -27,10 +26,13 @@ Plan = Sequence[tuple[int, str]]
 
 WORDS = (3, 6, 9)  # of a challenge
 CHALLENGE = 6  # what a call asks for
-CLEAN, SNR_20, SNR_10, POOR, A_LAW, GSM = "clean", "20 dB", "10 dB", "poor", "A-law", "GSM"
+CLEAN, SNR_20, SNR_10, POOR, A_LAW, GSM, OPUS = "clean", "20 dB", "10 dB", "poor", "A-law", "GSM", "Opus"
 LINES = (CLEAN, SNR_20, SNR_10, POOR)
+CODECS = (A_LAW, GSM, OPUS)  # no calibration knows them
+EVERY_LINE = (*LINES, *CODECS)
+OPUS_KBIT_S = 12.0
 PLAN = tuple((words, line) for line in LINES for words in WORDS)
-CODECS = ((CHALLENGE, A_LAW), (CHALLENGE, GSM))  # no calibration knows them
+WITH_CODECS = (*PLAN, *((CHALLENGE, codec) for codec in CODECS))
 SPEAKERS_EACH = 6
 
 
@@ -133,7 +135,7 @@ def _tests(
 def lines(data: Path) -> dict[str, Callable[[Samples], Samples]]:
     """By name: clean; noise at 20 and 10 dB; rooms, noise down to 3 dB, lost packets; other codecs. The same each time.
 
-    GSM full rate stands in for the codecs of mobile telephones; 3 % of its packets are lost.
+    GSM full rate and Opus at 12 kbit/s stand in for the codecs of mobile telephones.
     """
     line, rng = channel.load(data), np.random.default_rng(1)
     return {
@@ -141,8 +143,9 @@ def lines(data: Path) -> dict[str, Callable[[Samples], Samples]]:
         SNR_20: lambda samples: line.noisy(samples, 20, rng),
         SNR_10: lambda samples: line.noisy(samples, 10, rng),
         POOR: lambda samples: line(samples, rng),
-        A_LAW: lambda samples: decode_alaw(encode_alaw(telephone(samples))),
-        GSM: lambda samples: mobile(telephone(samples), rng),
+        A_LAW: lambda samples: codecs.a_law(telephone(samples)),
+        GSM: lambda samples: codecs.gsm(telephone(samples), rng),
+        OPUS: lambda samples: codecs.opus(telephone(samples), OPUS_KBIT_S),
     }
 
 

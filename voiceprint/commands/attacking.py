@@ -1,36 +1,25 @@
-"""The commands `stillhere voiceprint attacks` and `countermeasure`: how machine voices are met, and what meets them."""
+"""Commands about machine voices: how they are met, and the countermeasure that meets them."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from voiceprint import calibration, comparing, synthetic
+from voiceprint.commands.options import data_option, group_option, json_option, training_module
 from voiceprint.training import presentation
 from voiceprint.training.attacks import Attack, WorldMissing
 from voiceprint.training.corpus import CorpusMissing, Group
 from voiceprint.training.espeak import EspeakMissing
-from voiceprint.training.torchaudio_stand_in import TrainingMissing, prepare
 
 MAX_FMR = 0.01
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
-data_option = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("../shared/data"),
-    show_default=True,
-    help="The folder of recordings.",
-)
 
 
 @click.command()
-@click.option(
-    "--group", type=click.Choice([one.value for one in Group]), required=True, help="Which speakers of dsp20."
-)
+@group_option
 @click.option(
     "--attack", "only", type=click.Choice([one.value for one in Attack]), multiple=True, help="These alone; repeatable."
 )
@@ -69,9 +58,8 @@ def attacks(group: str, only: tuple[str, ...], data: Path, as_json: bool) -> Non
 def countermeasure(out: Path, data: Path, as_json: bool) -> None:
     """Train the countermeasure against machine voices, and set its threshold (a quarter of an hour on one core)."""
     try:
-        prepare()
-        made = import_module("voiceprint.training.spoof").train(data, out, progress=not as_json)
-    except (TrainingMissing, CorpusMissing, WorldMissing, EspeakMissing) as error:
+        made = training_module("spoof").train(data, out, progress=not as_json)
+    except (CorpusMissing, WorldMissing, EspeakMissing) as error:
         raise click.ClickException(str(error)) from error
     said = {"countermeasure": made.name, "file": str(out), **asdict(made.operation)}
     click.echo(json.dumps(said) if as_json else "\n".join(f"{name}: {value}" for name, value in said.items()))

@@ -1,0 +1,77 @@
+"""A machine's voice, and a turn said by somebody else: a human listens, whatever the whole sounds like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from certification import consent
+from certification.runtime import Runtime
+from certification.settings import SUSPICIONS
+from certification.store import Person
+from ops import jobs
+from ops.voices import Bench
+from tests.conversations.speakers import Speaker
+from tests.ops.voices import SAME, WORDS, Desk
+from voiceprint import audio, synthetic
+from voiceprint.challenge import Suspicion
+from voiceprint.scoring import enrol
+
+
+def test_every_suspicion_can_be_only_noted() -> None:
+    assert {*SUSPICIONS} == {*Suspicion}
+
+
+@pytest.fixture
+def listening(bench: Bench) -> Bench:
+    """The bench with the shipped countermeasure."""
+    return replace(bench, countermeasure=synthetic.load())
+
+
+def test_a_machine_goes_to_a_human_though_its_voice_would_do(enrolled: Desk, listening: Bench) -> None:
+    jobs.use(listening)
+    asked = enrolled.ask(SAME)
+    jobs.assess(asked)
+    detail = enrolled.assessment(asked).detail
+    assert detail["llr"] >= detail["threshold"]
+    assert enrolled.outcome(asked) == "human"
+    assert [*detail["suspicions"]] == ["synthetic"]
+    assert detail["suspicions"]["synthetic"]["llr"] >= listening.countermeasure.operation.threshold
+    assert (enrolled.evidence(), enrolled.cases()) == (0, ["voice_doubt"])
+
+
+def test_where_machines_are_only_noted_they_are_written_down(enrolled: Desk, listening: Bench, rt: Runtime) -> None:
+    noting = replace(rt, settings=replace(rt.settings, only_noted=("synthetic",)))
+    jobs.use(replace(listening, rt=noting))
+    asked = enrolled.ask(SAME)
+    jobs.assess(asked)
+    assert enrolled.outcome(asked) == "certified"
+    assert [*enrolled.assessment(asked).detail["suspicions"]] == ["synthetic"]
+
+
+@pytest.fixture
+def real(desk: Desk, bench: Bench, rt: Runtime, shared: Path) -> Speaker:
+    """A person, enrolled as Mr Wu."""
+    speaker = Speaker(shared, "s25")
+    template = enrol(bench.comparer.encoder, [audio.telephone(speaker.enrols(WORDS[:4])) for _ in range(3)])
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, desk.wu.id)
+        consent.record(session, rt, person, text="同意", how="desk", by="clerk")
+        bench.keep(session, person, template, "files", confirmed_at=rt.now())
+    return speaker
+
+
+@pytest.mark.parametrize(("second", "outcome"), [("s25", "certified"), ("s23", "human")])
+def test_a_turn_said_by_somebody_else_goes_to_a_human(
+    real: Speaker, desk: Desk, shared: Path, second: str, outcome: str
+) -> None:
+    other = real if second == real.name else Speaker(shared, second)
+    turns = [real.repeats(WORDS[:3]), other.repeats(WORDS[3:6])]
+    asked = desk.ask([audio.encode_mulaw(turn) for turn in turns])
+    jobs.assess(asked)
+    detail = desk.assessment(asked).detail
+    assert detail["llr"] >= detail["threshold"], "the whole would do"
+    assert desk.outcome(asked) == outcome
+    assert ("several_voices" in detail["suspicions"]) == (outcome == "human")
