@@ -126,12 +126,17 @@ class Listener:
 
         @cache
         def tested(names: tuple[str, ...]) -> Heard | None:
-            joined = np.concatenate([heard(name) for name in names])
-            quality = measure(joined)
-            return None if reasons(quality, Use.TEST) else Heard(encoder.embed(joined), quality)
+            samples = self.joined(names)
+            quality = measure(samples)
+            return None if reasons(quality, Use.TEST) else Heard(encoder.embed(samples), quality)
 
         self.enrolled, self.tested = enrolled, tested
         """An enrolment or a test of joined files; None where the quality is too low. Raise the errors of `read`."""
+        self._heard = heard
+
+    def joined(self, names: tuple[str, ...]) -> Samples:
+        """The files of a test as one recording. Raises the errors of `read`."""
+        return np.concatenate([self._heard(name) for name in names])
 
 
 def run(

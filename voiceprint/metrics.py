@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,17 +99,16 @@ def speaker_bootstrap(scored: Scored, statistic: Callable[[Floats], float], seed
     """95 % interval of a statistic of trial weights when *speakers* are drawn anew, with replacement.
 
     Trials of one speaker are not independent; a few speakers say less than many trials seem to. A trial weighs as
-    often as both its speakers were drawn. Draws that lose all genuine or all impostor trials are left out.
+    often as both its speakers were drawn. Draws without a genuine or an impostor trial are left out.
     """
     names, numbers = np.unique(np.concatenate([scored.enrolled, scored.tested]), return_inverse=True)
     enrolled, tested = np.split(numbers, 2)
-    kinds = [kind for kind in (scored.genuine, ~scored.genuine) if kind.any()]
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(RESAMPLES):
         drawn = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
         weights = np.where(scored.genuine, drawn[enrolled], drawn[enrolled] * drawn[tested]).astype(np.float64)
-        if all(weights[kind].any() for kind in kinds):
+        if weights[scored.genuine].any() and weights[~scored.genuine].any():
             values.append(statistic(weights))
     if not values:
         return 0.0, 1.0
@@ -130,3 +129,32 @@ def rate_interval(scored: Scored, errors: NDArray[np.bool_], counted: NDArray[np
     by_speakers = speaker_bootstrap(scored, rate)
     by_trials = clopper_pearson(int(errors[counted].sum()), int(counted.sum()))
     return min(by_speakers[0], by_trials[0]), max(by_speakers[1], by_trials[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A fraction of `calls` of so many speakers, with its 95 % interval."""
+
+    rate: float
+    ci95: Interval
+    calls: int
+    speakers: int
+
+    def __str__(self) -> str:
+        """For a person."""
+        low, high = self.ci95
+        return f"{100 * self.rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def rate_by_speaker(found: Sequence[tuple[str, bool]]) -> Rate:
+    """How often it was so, from (speaker, whether it was so) of each call.
+
+    The interval is the wider of a bootstrap over speakers and Clopper-Pearson on each side.
+    """
+    names, number = np.unique([speaker for speaker, _ in found], return_inverse=True)
+    so = np.array([one for _, one in found], dtype=np.float64)
+    rng = np.random.default_rng(1)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)[:, number]
+    low, high = np.percentile(drawn @ so / drawn.sum(axis=1), [2.5, 97.5])
+    exact = clopper_pearson(int(so.sum()), len(so))
+    return Rate(float(so.mean()), (min(float(low), exact[0]), max(float(high), exact[1])), len(so), len(names))

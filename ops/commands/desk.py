@@ -124,14 +124,8 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     from ops import twins
     from ops.voices import Agreement, Bench
     from voiceprint import audio
-    from voiceprint.quality import Reason
+    from voiceprint.quality import plain
 
-    plainly = {
-        Reason.TOO_SHORT: "说得太少 too little speech",
-        Reason.TOO_NOISY: "太吵 too noisy",
-        Reason.CLIPPED: "声音太大，失真 too loud, distorted",
-        Reason.TOO_QUIET: "声音太小 too quiet",
-    }
     rt = compose.runtime()
     with rt.sessions.begin() as session:
         find(session, rt, person_id)  # before anything slow
@@ -163,7 +157,7 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
         click.echo(json.dumps(facts))
     if weighed.agreement is not Agreement.ENROLLED:
         said = (
-            "；".join(plainly[reason] for reason in weighed.reasons)
+            " ".join(" ".join(plain(reason)) for reason in weighed.reasons)
             or "几段录音不像同一个人 the recordings do not agree"
         )
         raise click.ClickException(f"没有登记 not enrolled: {said}")

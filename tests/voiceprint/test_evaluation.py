@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from tests.voiceprint.voices import talk
 from voiceprint import calibration, comparing, evaluation
 from voiceprint.commands import voiceprint
+from voiceprint.training.attacks import Attack, attack_audio
 from voiceprint.training.corpus import MANDARIN_WORDS, SPEAKERS, Group
 
 SPEAKERS_HERE = 4
@@ -170,3 +171,33 @@ def test_missing_recordings_are_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(voiceprint, arguments)
     assert result.exit_code == 1
     assert "--data" in result.stderr
+
+
+def test_attacks_are_counted_by_kind(audio: Path) -> None:
+    """Copied by drawing its phases anew, a voice is still the person's to the encoder."""
+    rng = np.random.default_rng(1)
+    for voice in range(SPEAKERS_HERE):
+        copy = attack_audio(Attack.RANDOM_PHASE, talk(voice, 4.0, 7), rng)
+        soundfile.write(audio / f"v{voice}/copy.wav", copy, 8000)
+    listed_attacks = [f"random_phase v{one}/0.wav+v{one}/1.wav v{one}/copy.wav" for one in range(SPEAKERS_HERE)]
+    listed_attacks += [f"somebody v{one}/0.wav v{(one + 1) % SPEAKERS_HERE}/2.wav" for one in range(SPEAKERS_HERE)]
+    file = audio / "attacks.txt"
+    file.write_text("\n".join([*listed_attacks, "somebody v0/0.wav short.wav", ""]), encoding="utf-8")
+    found = json.loads(evaluate(audio, listed(), "--attacks", str(file), "--json").stdout.splitlines()[-1])["attacks"]
+    copies, others = found["random_phase"], found["somebody"]
+    assert (copies["attacks"], copies["refused"]) == (4, 0)
+    assert (others["attacks"], others["refused"]) == (5, 1)
+    assert copies["iapar_voiceprint"]["rate"] > others["iapar_voiceprint"]["rate"]
+    for one in (copies, others):
+        assert one["iapar"]["rate"] <= min(one["apcer"]["rate"], one["iapar_voiceprint"]["rate"])
+        assert one["iapar"]["ci95"][0] <= one["iapar"]["rate"] <= one["iapar"]["ci95"][1]
+        assert one["iapar"]["speakers"] == 4
+
+
+def test_a_wrong_line_of_attacks_is_named_and_the_rest_goes_on(audio: Path) -> None:
+    file = audio / "attacks.txt"
+    file.write_text("a copy of v0/0.wav\ncopy v0/0.wav v0/none.wav\ncopy v0/0.wav v0/2.wav\n", encoding="utf-8")
+    result = evaluate(audio, listed(), "--attacks", str(file))
+    assert result.exit_code == 1
+    assert "第 1 行" in result.stderr and "line 2" in result.stderr
+    assert "copy: 1 attacks" in result.stdout

@@ -18,13 +18,12 @@ from tests.voiceprint.voices import noise, speak
 from voiceprint import calibration, comparing, synthetic
 from voiceprint.audio import Samples, telephone
 from voiceprint.commands.attacking import attacks
-from voiceprint.metrics import Floats
+from voiceprint.metrics import Floats, Rate
 from voiceprint.speech import activity
 from voiceprint.synthetic import Countermeasure, CountermeasureMissing, features
 from voiceprint.training import presentation
 from voiceprint.training.attacks import SEEN_VOICES, TRAINED, UNKNOWN, UNSEEN_VOICES, Attack, attack_audio
 from voiceprint.training.corpus import MANDARIN_WORDS, SPEAKERS, Group
-from voiceprint.training.presentation import Rate
 from voiceprint.training.trials import spoken
 from voiceprint.training.tuning import CLEAN, LINES
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from voiceprint import comparing, evaluation, report
+from voiceprint import attacked, comparing, evaluation, report, synthetic
 from voiceprint.calibration import Decision
 from voiceprint.commands.options import (
     EXISTING_FILE,
@@ -24,6 +25,7 @@ from voiceprint.commands.options import (
     model_options,
     threshold_options,
 )
+from voiceprint.comparing import Comparer
 from voiceprint.training import figures, qualities, tuning, two_voices
 from voiceprint.training.corpus import CorpusMissing, Group
 
@@ -33,6 +35,9 @@ from voiceprint.training.corpus import CorpusMissing, Group
 @click.option("--audio", type=EXISTING_FOLDER, required=True, help="What paths in the trials are relative to.")
 @channel_option
 @click.option("--groups", "groups_file", type=EXISTING_FILE, help="`utterance-or-speaker group` a line.")
+@click.option(
+    "--attacks", "attacks_file", type=EXISTING_FILE, help="`KIND ENROL TEST` a line: IAPAR and APCER by kind."
+)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="DET curve and histogram (SVG).")
 @threshold_options
 @model_options
@@ -42,6 +47,7 @@ def evaluate(
     audio: Path,
     channel: str,
     groups_file: Path | None,
+    attacks_file: Path | None,
     plot: Path | None,
     max_fmr: float,
     decision: Decision,
@@ -55,15 +61,30 @@ def evaluate(
         outcome = compared(trials_file, audio, channel, loaded.encoder, loaded.cohort, as_json)
         groups, wrong_groups = evaluation.parse_groups(lines(groups_file)) if groups_file else ({}, [])
         made = report.make(outcome, loaded.calibration, threshold, groups)
+        met, wrong_attacks = _attacked(attacks_file, audio, channel, loaded, threshold) if attacks_file else ({}, [])
         if plot:
             report.plot(outcome, loaded.calibration, threshold, plot)
     except (LookupError, ValueError, report.PlotMissing) as error:
         raise click.ClickException(str(error)) from error
-    for problem in (*outcome.problems, *wrong_groups):
+    problems = [*outcome.problems, *wrong_groups, *wrong_attacks]
+    for problem in problems:
         click.echo(problem, err=True)
-    click.echo(json.dumps(made.as_json()) if as_json else made.as_text())
-    if outcome.problems or wrong_groups:
+    if as_json:
+        click.echo(json.dumps(made.as_json() | {"attacks": {kind: asdict(one) for kind, one in met.items()}}))
+    else:
+        click.echo("\n".join([made.as_text(), *(f"  {kind}: {one}" for kind, one in met.items())]))
+    if problems:
         raise click.exceptions.Exit(1)
+
+
+def _attacked(
+    path: Path, audio: Path, channel: str, loaded: Comparer, threshold: float
+) -> tuple[Mapping[str, attacked.Figures], list[evaluation.Problem]]:
+    """Figures of a file of attacks, by kind, and its lines that could not be used."""
+    listed, problems = attacked.parse(lines(path))
+    listener = evaluation.Listener(loaded.encoder, audio, evaluation.Channel(channel))
+    met, unusable = attacked.measure(listed, listener, loaded, synthetic.load(), threshold)
+    return met, [*problems, *unusable]
 
 
 @click.command("figures")

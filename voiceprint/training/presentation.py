@@ -12,7 +12,7 @@ import numpy as np
 from voiceprint import quality
 from voiceprint.audio import Samples, read, telephone
 from voiceprint.comparing import Comparer
-from voiceprint.metrics import RESAMPLES, Interval, clopper_pearson
+from voiceprint.metrics import Rate, rate_by_speaker
 from voiceprint.scoring import enrol
 from voiceprint.training.attacks import Attack, attack_audio
 from voiceprint.training.corpus import SPEAKERS, Group, recordings
@@ -35,21 +35,6 @@ class Call:
     speaker: str
     attack: Attack | None
     audio: Samples
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A fraction of `calls` of so many speakers, with its 95 % interval."""
-
-    rate: float
-    ci95: Interval
-    calls: int
-    speakers: int
-
-    def __str__(self) -> str:
-        """For a person."""
-        low, high = self.ci95
-        return f"{100 * self.rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +189,4 @@ def by_line(found: Iterable[tuple[str, str, bool]]) -> dict[str, Rate]:
     rows: dict[str, list[tuple[str, bool]]] = defaultdict(list)
     for line, speaker, so in found:
         rows[line].append((speaker, so))
-    return {line: _rate(theirs) for line, theirs in rows.items()}
-
-
-def _rate(found: Sequence[tuple[str, bool]]) -> Rate:
-    """The interval is the wider of a bootstrap over speakers and Clopper-Pearson on each side."""
-    names, number = np.unique([speaker for speaker, _ in found], return_inverse=True)
-    so = np.array([one for _, one in found], dtype=np.float64)
-    rng = np.random.default_rng(1)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)[:, number]
-    low, high = np.percentile(drawn @ so / drawn.sum(axis=1), [2.5, 97.5])
-    exact = clopper_pearson(int(so.sum()), len(so))
-    interval = min(float(low), exact[0]), max(float(high), exact[1])
-    return Rate(float(so.mean()), interval, len(so), len(names))
+    return {line: rate_by_speaker(theirs) for line, theirs in rows.items()}

@@ -12,7 +12,7 @@ import numpy as np
 from voiceprint.audio import Samples
 from voiceprint.comparing import SPEAKS_AGAINST, Comparer
 from voiceprint.line import power
-from voiceprint.metrics import Interval, Scored, rate_interval
+from voiceprint.metrics import Rate, rate_by_speaker
 from voiceprint.scoring import Template
 from voiceprint.training.corpus import Group
 from voiceprint.training.trials import TESTS_EACH, Spoken, spoken
@@ -24,32 +24,21 @@ STEPS = len(LINES) * SPEAKERS_EACH * TESTS_EACH
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line, as fractions with 95 % intervals over `trials` mixed challenges.
+    """One line, as shares of mixed challenges and of the speakers' own.
 
-    `whole`: of them the whole of which certifies. `passed`: which certify and have no turn that speaks against.
-    `doubted`: of the speakers' own challenges that certify, which have such a turn, and go to a human for it.
+    `whole`: mixed, and the whole certifies. `passed`: and no turn speaks against it. `doubted`: own challenges that
+    certify and have such a turn.
     """
 
     line: str
-    trials: int
-    whole: float
-    whole_ci95: Interval
-    passed: float
-    passed_ci95: Interval
-    doubted: float
-    doubted_ci95: Interval
+    whole: Rate
+    passed: Rate
+    doubted: Rate
 
     def __str__(self) -> str:
         """One line for a person."""
-        said = (
-            f"{name} {100 * rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-            for name, rate, (low, high) in (
-                ("the whole certifies", self.whole, self.whole_ci95),
-                ("no turn against it", self.passed, self.passed_ci95),
-                ("own calls doubted", self.doubted, self.doubted_ci95),
-            )
-        )
-        return f"second turn by another, {self.line:5}: {'  '.join(said)}"
+        said = f"the whole certifies {self.whole}, no turn against it {self.passed}; own calls doubted {self.doubted}"
+        return f"second turn by another, {self.line:5}: {said}"
 
 
 def rows(comparer: Comparer, data: Path, group: Group, threshold: float, seen: Callable[[], object] = int) -> list[Row]:
@@ -70,32 +59,19 @@ def _row(
     threshold: float,
     seen: Callable[[], object],
 ) -> Row:
-    rng, found, speakers = random.Random(1), [], []
+    rng, whole, passed, doubted = random.Random(1), [], [], []
     for one in tests:
         first, second = one.audio()
         other = rng.choice([test for test in tests if test.speaker != one.speaker]).audio()[1]
         other = other * np.float32(np.sqrt(power(second) / power(other)))
-        sides = [[line(first), line(turn)] for turn in (second, other)]
-        wholes = [comparer.hear(np.concatenate(turns)) for turns in sides]
-        parts = [[comparer.hear(turn) for turn in turns] for turns in sides]
+        own, mixed = [line(first), line(second)], [line(first), line(other)]
+        own_whole, mixed_whole = (comparer.hear(np.concatenate(turns)) for turns in (own, mixed))
+        own_turns, mixed_turns = ([comparer.hear(turn) for turn in turns] for turns in (own, mixed))
         seen()
         for template in (template for speaker, template in templates if speaker == one.speaker):
-            llrs = [comparer.compare(template, whole).llr for whole in wholes]
-            weakest = [comparer.weakest(template, turns) for turns in parts]
-            found.append((*llrs, *weakest))
-            speakers.append(one.speaker)
-    own, mixed, own_weakest, mixed_weakest = np.array(found).T
-    scored = Scored(own, np.ones(len(own), dtype=np.bool_), np.array(speakers), np.array(speakers))
-    everyone, certified = scored.genuine, own >= threshold
-    whole, passed = mixed >= threshold, (mixed >= threshold) & (mixed_weakest >= SPEAKS_AGAINST)
-    doubted = own_weakest < SPEAKS_AGAINST
-    return Row(
-        line=name,
-        trials=len(mixed),
-        whole=float(whole.mean()),
-        whole_ci95=rate_interval(scored, whole, everyone),
-        passed=float(passed.mean()),
-        passed_ci95=rate_interval(scored, passed, everyone),
-        doubted=float(doubted[certified].mean()),
-        doubted_ci95=rate_interval(scored, doubted, certified),
-    )
+            certifies = comparer.compare(template, mixed_whole).llr >= threshold
+            whole.append((one.speaker, certifies))
+            passed.append((one.speaker, certifies and comparer.weakest(template, mixed_turns) >= SPEAKS_AGAINST))
+            if comparer.compare(template, own_whole).llr >= threshold:
+                doubted.append((one.speaker, comparer.weakest(template, own_turns) < SPEAKS_AGAINST))
+    return Row(name, *map(rate_by_speaker, (whole, passed, doubted)))
