@@ -9,7 +9,8 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from tests.voiceprint.voices import talk
-from voiceprint import calibration, comparing, evaluation
+from voiceprint import calibration, comparing, evaluation, synthetic
+from voiceprint.audio import read, telephone
 from voiceprint.commands import voiceprint
 from voiceprint.training.attacks import Attack, attack_audio
 from voiceprint.training.corpus import MANDARIN_WORDS, SPEAKERS, Group
@@ -183,11 +184,14 @@ def test_attacks_are_counted_by_kind(audio: Path) -> None:
     listed_attacks += [f"somebody v{one}/0.wav v{(one + 1) % SPEAKERS_HERE}/2.wav" for one in range(SPEAKERS_HERE)]
     file = audio / "attacks.txt"
     file.write_text("\n".join([*listed_attacks, "somebody v0/0.wav short.wav", ""]), encoding="utf-8")
-    found = json.loads(evaluate(audio, listed(), "--attacks", str(file), "--json").stdout.splitlines()[-1])["attacks"]
+    result = evaluate(audio, listed(), "--attacks", str(file), "--channel", "g711", "--json")
+    found = json.loads(result.stdout.splitlines()[-1])["attacks"]
     copies, others = found["random_phase"], found["somebody"]
     assert (copies["attacks"], copies["refused"]) == (4, 0)
     assert (others["attacks"], others["refused"]) == (5, 1)
     assert copies["iapar_voiceprint"]["rate"] > others["iapar_voiceprint"]["rate"]
+    suspicious = [synthetic.load().suspicious(telephone(read(audio / f"v{v}/copy.wav"))) for v in range(SPEAKERS_HERE)]
+    assert copies["apcer"]["rate"] == 1 - np.mean(suspicious)
     for one in (copies, others):
         assert one["iapar"]["rate"] <= min(one["apcer"]["rate"], one["iapar_voiceprint"]["rate"])
         assert one["iapar"]["ci95"][0] <= one["iapar"]["rate"] <= one["iapar"]["ci95"][1]

@@ -76,6 +76,11 @@ def sine(hertz: float, seconds: float, level: float = 0.1) -> Samples:
     return (level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE)).astype(np.float32)
 
 
+def again(sound: Samples, pause: float) -> Samples:
+    """Three seconds of a sound, over and over, with a pause behind."""
+    return np.resize(np.concatenate([sound, sine(0, pause)]), 3 * SAMPLE_RATE)
+
+
 @pytest.mark.parametrize("level", [1.0, 0.25, 0.05])
 def test_clipping_is_noticed_at_any_level(level: float) -> None:
     voice = talk(1, seconds=3)
@@ -99,19 +104,20 @@ def test_a_noisy_line_is_not_called_narrow() -> None:
 
 
 def test_noise_is_measured_where_the_pauses_are_digitally_silent() -> None:
+    """For people within 4 dB (docs/decisions/0017); a buzz leaves less room between its harmonics."""
     voice, hiss = talk(1, seconds=3), noise(3, 0.005)
-    pauses = np.convolve(np.abs(voice), np.ones(80), "same") < 1e-3
+    pauses = np.convolve(np.abs(voice), np.ones(80) / 80, "same") < 1e-3
     gated = np.where(pauses, np.float32(0), voice + hiss)
-    assert measure(gated).snr_db == pytest.approx(measure(voice + hiss).snr_db, abs=6)
-    assert measure(np.where(pauses, np.float32(0), voice)).snr_db > measure(gated).snr_db + 5
+    assert 0.2 < np.mean(pauses) < 0.4
+    assert measure(gated).snr_db == pytest.approx(measure(voice + hiss).snr_db, abs=8)
 
 
 @pytest.mark.parametrize(
     "sound",
     [
         pytest.param(lambda: sine(450, 3), id="dial tone"),
-        pytest.param(lambda: np.tile(np.concatenate([sine(450, 0.35), sine(450, 0.35, 0)]), 4), id="busy"),
-        pytest.param(lambda: np.tile(sine(770, 0.15) + sine(1336, 0.15) + sine(0, 0.15), 20), id="keys"),
+        pytest.param(lambda: again(sine(450, 0.35), 0.35), id="busy"),
+        pytest.param(lambda: again(sine(770, 0.15) + sine(1336, 0.15), 0.1), id="keys"),
         pytest.param(lambda: sine(440, 3) + sine(554, 3) + sine(659, 3), id="a chord"),
     ],
 )
@@ -121,10 +127,13 @@ def test_tones_and_music_are_told_from_speech(sound: Callable[[], Samples]) -> N
     assert Reason.MUSIC_OR_TONE not in reasons(measure(voice), Use.ENROLMENT)
     assert Reason.MUSIC_OR_TONE in reasons(measure(telephone(heard)), Use.TEST)
     assert Reason.MUSIC_OR_TONE in reasons(measure(telephone(beside)), Use.TEST)
+    assert Reason.CLIPPED not in reasons(measure(heard), Use.TEST), "a tone is always near its peak"
 
 
 def test_the_hum_of_the_mains_is_no_tone() -> None:
-    hum = np.sum([sine(50 * number, 3, 0.05 / number) for number in range(1, 40)], axis=0).astype(np.float32)
+    hum = np.sum([sine(100 * number, 3, 0.1 * number**-0.7) for number in range(1, 20)], axis=0).astype(np.float32)
+    assert tones.held(hum + sine(440, 3, 0.1)).all(), "beside it a tone is heard"
+    assert not tones.held(hum).any()
     assert Reason.MUSIC_OR_TONE not in reasons(measure(talk(1, seconds=3) + hum), Use.TEST)
 
 
@@ -132,6 +141,13 @@ def test_a_note_shorter_than_a_third_of_a_second_is_not_held() -> None:
     pause = np.zeros(1600, dtype=np.float32)
     assert tones.held(np.concatenate([pause, sine(500, 0.5), pause])).any()
     assert not tones.held(np.concatenate([pause, sine(500, 0.15), pause])).any()
+
+
+def test_what_was_lost_on_the_way_is_no_speech() -> None:
+    voice = talk(1, seconds=4)
+    lost = voice.reshape(-1, 800).copy()
+    lost[::2] = 0
+    assert measure(lost.ravel()).net_speech_s < 0.65 * measure(voice).net_speech_s
 
 
 def test_every_reason_is_said_in_both_languages() -> None:
