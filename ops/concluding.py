@@ -20,16 +20,22 @@ from ops.voices import Agreement
 logger = logging.getLogger(__name__)
 
 
+class Overtaken(Exception):
+    """Another call of the person's was weighed meanwhile; it may be this one's replay, so this is weighed again."""
+
+
 def conclude(session: Session, rt: Runtime, assessment: Assessment, verdict: Verdict, actor: str = "worker") -> bool:
     """Give an assessment its verdict, unless somebody already did: a killed worker's job runs twice, and counts once.
 
-    True when it was given here.
+    True when it was given here. Raises Overtaken, and then the transaction must be rolled back.
     """
     pending = update(Assessment).where(Assessment.id == assessment.id, Assessment.state == "pending")
     if session.scalar(pending.values(state="done", done_at=rt.now()).returning(Assessment.id)) is None:
         return False
     assessment = session.get_one(Assessment, assessment.id, populate_existing=True)
     person = _held(session, assessment.person_id)
+    if verdict.against is not None and known.newer(session, assessment, verdict.against):
+        raise Overtaken
     verdict = _allowed(session, rt, person, assessment, verdict)
     assessment.outcome, assessment.detail = verdict.outcome, verdict.detail
     _follow(session, rt, person, assessment, verdict, actor)

@@ -50,7 +50,10 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An assessment's outcome and what it rests on; `kind` is the case that a human gets, where one is needed."""
+    """An assessment's outcome and what it rests on; `kind` is the case that a human gets, where one is needed.
+
+    `against`: the assessments whose fingerprints the voice was held against, if it was held against any template.
+    """
 
     outcome: str
     weighed: Weighed | None = None
@@ -59,6 +62,7 @@ class Verdict:
     kind: CaseKind = CaseKind.VOICE_DOUBT
     twins: tuple[Twin, ...] = ()
     template: str | None = None  # what the voice was held against
+    against: frozenset[str] | None = None
 
     @classmethod
     def unweighable(cls, purpose: str, problem: str, kind: CaseKind = CaseKind.VOICE_DOUBT) -> Verdict:
@@ -133,7 +137,9 @@ def judge(bench: Bench, material: Material) -> Verdict:
         return Verdict.unweighable(material.purpose, str(error))
     suspicions = [one for one in weighed.found if one not in bench.rt.settings.only_noted]
     outcome = challenge.judge(material.words_right, weighed.llr, weighed.threshold, weighed.reasons, suspicions)
-    verdict = Verdict(_CERTIFYING[outcome], weighed=weighed, template=material.template.id)
+    verdict = Verdict(
+        _CERTIFYING[outcome], weighed=weighed, template=material.template.id, against=material.known.remembered
+    )
     if material.purpose == CONFIRM:
         return replace(verdict, outcome=_CONFIRMING[outcome], kind=CaseKind.CONFIRMATION_DIFFERS)
     if outcome is Outcome.CERTIFY and material.template.confirmed_at is None:  # nobody has seen it fit over a telephone

@@ -22,25 +22,38 @@ class Known:
     """`earlier`: fingerprints of earlier calls, by assessment. `household`: sealed templates of others.
 
     `anchor`: the sealed template that the person was enrolled with, from which a refreshed one never strays.
+    `remembered`: the assessments of which there was a fingerprint, those that cannot be read too.
     """
 
     earlier: tuple[tuple[str, Fingerprint], ...] = ()
     household: tuple[VoiceTemplate, ...] = ()
     anchor: VoiceTemplate | None = None
+    remembered: frozenset[str] = frozenset()
 
 
 def of(session: Session, rt: Runtime, person: Person) -> Known:
     """Gather it. A fingerprint that cannot be read is passed over, and said in the log."""
     rows = select(VoiceFingerprint).where(VoiceFingerprint.person_id == person.id).order_by(VoiceFingerprint.made_at)
-    earlier = []
-    for row in session.scalars(rows):
+    kept, earlier = session.scalars(rows).all(), []
+    for row in kept:
         try:
             opened = Fingerprint.from_bytes(rt.keys.open(row.sealed, seals.fingerprint(row.id, row.person_id)))
         except (SealBroken, FingerprintDamaged) as error:
             logger.error("the fingerprint of assessment %s cannot be read: %s", row.assessment_id, error)
         else:
             earlier.append((row.assessment_id, opened))
-    return Known(tuple(earlier), tuple(templates.household(session, person)), templates.anchor(session, person))
+    return Known(
+        tuple(earlier),
+        tuple(templates.household(session, person)),
+        templates.anchor(session, person),
+        frozenset(row.assessment_id for row in kept),
+    )
+
+
+def newer(session: Session, assessment: Assessment, remembered: frozenset[str]) -> bool:
+    """Whether the person's voice was remembered from another call since these were all that were."""
+    mine = select(VoiceFingerprint.assessment_id).where(VoiceFingerprint.person_id == assessment.person_id)
+    return not remembered.issuperset(session.scalars(mine.where(VoiceFingerprint.assessment_id != assessment.id)))
 
 
 def keep(session: Session, rt: Runtime, assessment: Assessment, fingerprint: Fingerprint) -> None:

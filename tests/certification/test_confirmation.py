@@ -56,10 +56,10 @@ def test_what_is_not_in_use_or_not_agreed_to_awaits_nothing(rt: Runtime, wu: Per
         older, newer = keep(session, rt, wu), keep(session, rt, wu)
         assert not confirmation.confirm(session, rt, wu, older.id, by="worker", rests_on="assessment 1")
         assert confirmation.awaited(session, wu) is newer
-        consent.withdraw(session, rt, wu, by="clerk")
-        assert confirmation.awaited(session, wu) is None
         session.refresh(older)
         assert older.confirmed_at is None
+        consent.withdraw(session, rt, wu, by="clerk")
+        assert confirmation.awaited(session, wu) is None
 
 
 def test_a_human_confirms_by_a_case_in_which_the_voice_fitted_and_closes_it(rt: Runtime, wu: Person) -> None:
