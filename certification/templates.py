@@ -41,6 +41,17 @@ def anchor(session: Session, person: Person) -> VoiceTemplate | None:
     return session.scalars(enrolled.order_by(VoiceTemplate.created_at.desc())).first()
 
 
+def lineage(session: Session, template: VoiceTemplate) -> list[VoiceTemplate]:
+    """A template and those that it was refreshed from, back to the enrolment."""
+    found = [template]
+    while found[-1].source.startswith(REFRESH):
+        before = session.get(VoiceTemplate, found[-1].detail["before"])
+        if before is None:
+            break
+        found.append(before)
+    return found
+
+
 def undo(session: Session, rt: Runtime, person: Person, by: str) -> VoiceTemplate:
     """Take back the last refresh: the template before it is in use again. Raises NothingToUndo."""
     now, last = rt.now(), current(session, person)

@@ -13,7 +13,7 @@ from certification.keys import SealBroken
 from certification.regions import VoiceRules
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, VoiceTemplate
-from ops import known
+from ops import known, personal
 from ops.known import Known
 from ops.twins import Twin
 from ops.voices import Agreement, Bench, Enrolment, Weighed, heard
@@ -94,6 +94,8 @@ class Verdict:
                 "reasons": [str(reason) for reason in weighed.reasons],
                 "suspicions": {str(one): dict(rests_on) for one, rests_on in weighed.found.items()},
             }
+            if weighed.personal is not None and weighed.threshold != weighed.shipped:
+                detail["personal"] = personal.facts(weighed.personal, weighed.shipped)
         if self.enrolment is not None:
             enrolment = self.enrolment
             lowest = None if enrolment.lowest is None else round(enrolment.lowest, 4)

@@ -12,6 +12,8 @@ from certification import seals, templates
 from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, VoiceFingerprint, VoiceTemplate, insert_once, new_id
+from ops import personal
+from voiceprint.ageing import Call
 from voiceprint.fingerprint import Fingerprint, FingerprintDamaged
 
 logger = logging.getLogger(__name__)
@@ -22,13 +24,15 @@ class Known:
     """`earlier`: fingerprints of earlier calls, by assessment. `household`: sealed templates of others.
 
     `anchor`: the sealed template that the person was enrolled with, from which a refreshed one never strays.
-    `remembered`: the assessments of which there was a fingerprint, those that cannot be read too.
+    `remembered`: the assessments of which there was a fingerprint, those that cannot be read too. `calls`: the person's
+    own, where the region gives them a threshold of their own.
     """
 
     earlier: tuple[tuple[str, Fingerprint], ...] = ()
     household: tuple[VoiceTemplate, ...] = ()
     anchor: VoiceTemplate | None = None
     remembered: frozenset[str] = frozenset()
+    calls: tuple[Call, ...] = ()
 
 
 def of(session: Session, rt: Runtime, person: Person) -> Known:
@@ -42,11 +46,13 @@ def of(session: Session, rt: Runtime, person: Person) -> Known:
             logger.error("the fingerprint of assessment %s cannot be read: %s", row.assessment_id, error)
         else:
             earlier.append((row.assessment_id, opened))
+    template = templates.current(session, person) if rt.regions[person.region].voice.personal else None
     return Known(
         tuple(earlier),
         tuple(templates.household(session, person)),
         templates.anchor(session, person),
         frozenset(row.assessment_id for row in kept),
+        () if template is None else personal.calls(session, template),
     )
 
 

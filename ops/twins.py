@@ -15,8 +15,8 @@ from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate
 from ops.voices import Bench, open_template
-from voiceprint.calibration import Conditions, Decision
-from voiceprint.comparing import normalised
+from voiceprint.calibration import Decision
+from voiceprint.comparing import normalised, usual_llrs
 from voiceprint.encoder import Embedding
 from voiceprint.scoring import Template
 from voiceprint.vault import TemplateUnreadable
@@ -27,7 +27,6 @@ SHARE = 0.001  # of enrolments, of people who are on record twice: assumed, nobo
 MISSED = 200.0  # what it costs to miss one, in reviews by a human: a second pension for a year
 MOST = 3  # cases of one enrolment: a voice like many others is nobody's in particular
 BATCH = 500
-USUAL = 8.0, 20.0  # seconds of speech and dB over the noise behind a template
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,7 @@ def seek(session: Session, bench: Bench, person: Person, template: Template) -> 
             continue
         names.append(row.person_id)
         scores.append(normalised(bench.comparer.cohort, other, voice))
-    seconds, decibels = (np.full(len(scores), one) for one in USUAL)
-    llrs = bench.comparer.calibration.log_likelihood_ratios(np.array(scores), Conditions(seconds, decibels))
+    llrs = usual_llrs(bench.comparer.calibration, np.array(scores))
     # A missed twin costs MISSED reviews and a needless case one: the inverse of certifying.
     threshold = Decision(impostors=1 - SHARE / count, cost=1 / MISSED).llr
     found = [Twin(name, float(llr), threshold) for name, llr in zip(names, llrs, strict=True) if llr >= threshold]

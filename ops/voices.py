@@ -16,15 +16,16 @@ from certification.keys import SealBroken
 from certification.regions import VoiceRules
 from certification.runtime import Runtime
 from certification.store import Person, VoiceTemplate, new_id
+from ops import personal
 from ops.known import Known
 from voiceprint import audio, comparing, encoder, quality, replay, scoring, synthetic, vault
 from voiceprint.ageing import Candidate, Refresh, may_refresh, refreshed
 from voiceprint.audio import Samples
-from voiceprint.calibration import Decision
 from voiceprint.challenge import Suspicion
 from voiceprint.comparing import SPEAKS_AGAINST, Compared, Comparer, Heard
 from voiceprint.fingerprint import Fingerprint, Probe, listen
 from voiceprint.line import degraded
+from voiceprint.personal import PersonalThreshold
 from voiceprint.quality import Reason, Use
 from voiceprint.synthetic import Countermeasure
 
@@ -43,6 +44,7 @@ class Agreement(StrEnum):
 class Weighed:
     """A voice against a template: the log-likelihood ratio, and why the audio may be too poor to say.
 
+    `threshold`: certify from there; `personal`: the person's own, if the region uses it, else `shipped` for everybody.
     `found`: suspicions with what they rest on. `fingerprint`: by it the same recording is known again. `refreshed`: the
     template with this call in it, where the call is sure enough for that.
     """
@@ -50,9 +52,11 @@ class Weighed:
     score: float
     llr: float
     threshold: float
+    shipped: float
     reasons: tuple[Reason, ...]
     found: Mapping[Suspicion, Mapping[str, object]]
     fingerprint: Fingerprint
+    personal: PersonalThreshold | None = None
     refreshed: scoring.Template | None = None
 
 
@@ -92,15 +96,21 @@ class Bench:
         template, samples = open_template(self.rt, sealed), np.concatenate(turns)
         heard = self.comparer.hear(samples)
         compared = self.comparer.compare(template, heard)
-        decision = Decision(rules.impostors, rules.cost)
-        threshold = self.comparer.calibration.certify_from(rules.max_fmr, decision)
+        own, shipped = self._own(template, rules, known), personal.shipped(self.comparer.calibration, rules)
+        threshold = shipped if own is None else own.llr
         probe = listen(samples)
         reasons = quality.reasons(heard.quality, Use.TEST)
         found = {**_replayed(probe, known), **self._household(compared, heard, known)}
         if not reasons:
             found |= {**self._several(template, turns), **self._synthetic(samples)}
-        weighed = Weighed(compared.score, compared.llr, threshold, reasons, found, probe.fingerprint)
+        weighed = Weighed(compared.score, compared.llr, threshold, shipped, reasons, found, probe.fingerprint, own)
         return replace(weighed, refreshed=self._refreshed(weighed, sealed, template, heard, known))
+
+    def _own(self, template: scoring.Template, rules: VoiceRules, known: Known) -> PersonalThreshold | None:
+        """The person's own threshold, where the region uses it."""
+        if not rules.personal:
+            return None
+        return personal.threshold(self.comparer.cohort, self.comparer.calibration, rules, template, known.calls)
 
     def _refreshed(
         self,
@@ -127,7 +137,7 @@ class Bench:
             anchor_llr=against_anchor.llr,
             household_llr=np.inf if Suspicion.HOUSEHOLD in weighed.found else None,
         )
-        if not isinstance(may_refresh(candidate, sealed.created_at.date(), weighed.threshold), Refresh):
+        if not isinstance(may_refresh(candidate, sealed.created_at.date(), weighed.shipped), Refresh):
             return None
         return refreshed(template, heard.embedding, anchor)
 

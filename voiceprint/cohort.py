@@ -70,22 +70,37 @@ class Cohort:
         for other in (template.encoder, embedding.encoder):
             if other != self.encoder:
                 raise TemplateOfAnotherEncoder(other, self.encoder)
-        return (self._stands_out(score, template.direction) + self._stands_out(score, embedding.vector)) / 2
+        both = (self.vectors @ one for one in (template.direction, embedding.vector))
+        return sum(_stands_out(score, against) for against in both) / 2
+
+    def normalised_strangers(self, template: Template) -> NDArray[np.float64]:
+        """The strangers' normalised scores against a template, each measured against the others; shape (strangers,).
+
+        Raises TemplateOfAnotherEncoder.
+        """
+        if template.encoder != self.encoder:
+            raise TemplateOfAnotherEncoder(template.encoder, self.encoder)
+        scores = self.scores(template)
+        found = np.empty(len(scores))
+        for n, score in enumerate(scores):
+            both = (np.delete(against, n) for against in (scores, self.vectors @ self.vectors[n]))
+            found[n] = sum(_stands_out(float(score), against) for against in both) / 2
+        return found
 
     def scores(self, template: Template) -> NDArray[np.float32]:
         """The strangers' own scores against a template, shape (strangers,)."""
         found: NDArray[np.float32] = self.vectors @ template.direction
         return found
 
-    def _stands_out(self, score: float, vector: NDArray[np.float32]) -> float:
-        against = self.vectors @ vector
-        farther = round(len(against) * (1 - NEAREST))
-        nearest = np.partition(against, farther)[farther:]
-        return float((score - nearest.mean()) / nearest.std())
-
     def save(self, path: Path) -> None:
         """Write as a compressed numpy archive."""
         np.savez_compressed(path, vectors=self.vectors, encoder=np.array(self.encoder))
+
+
+def _stands_out(score: float, against: NDArray[np.float32]) -> float:
+    farther = round(len(against) * (1 - NEAREST))
+    nearest = np.partition(against, farther)[farther:]
+    return float((score - nearest.mean()) / nearest.std())
 
 
 def load(encoder: str, path: Path = SHIPPED) -> Cohort:

@@ -6,17 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from voiceprint import calibration, cohort, encoder, scoring
 from voiceprint.audio import Samples
 from voiceprint.calibration import SHIPPED as CALIBRATION
-from voiceprint.calibration import Calibration
+from voiceprint.calibration import Calibration, Conditions
 from voiceprint.cohort import SHIPPED as COHORT
 from voiceprint.cohort import Cohort
 from voiceprint.encoder import SHIPPED as ENCODER
 from voiceprint.encoder import Embedding, Encoder
+from voiceprint.metrics import Floats
 from voiceprint.quality import Quality, measure
 from voiceprint.scoring import Template
 
+USUAL = 8.0, 20.0
+"""Seconds of speech and dB over the noise behind a template or a stranger, where nobody has kept them."""
 SPEAKS_AGAINST = -3.0
 """Natural-log likelihood ratio of one turn from which down it is likelier by 20 to 1 that somebody else said it."""
 
@@ -75,6 +80,20 @@ class Comparer:
 def normalised(strangers: Cohort, template: Template, embedding: Embedding) -> float:
     """The cosine of template and embedding, normalised by the cohort. Raises TemplateOfAnotherEncoder."""
     return strangers.normalised(scoring.score(template, embedding), template, embedding)
+
+
+def usual_llrs(fitted: Calibration, scores: Floats) -> Floats:
+    """The natural-log likelihood ratios of normalised scores, shape (trials,), of tests under USUAL conditions."""
+    seconds, decibels = (np.full(len(scores), one) for one in USUAL)
+    return fitted.log_likelihood_ratios(scores, Conditions(seconds, decibels))
+
+
+def strangers_llrs(strangers: Cohort, fitted: Calibration, template: Template) -> Floats:
+    """How each stranger of a cohort fits a template, under USUAL conditions; shape (strangers,).
+
+    Raises TemplateOfAnotherEncoder.
+    """
+    return usual_llrs(fitted, strangers.normalised_strangers(template))
 
 
 def load(spec: str = ENCODER, cohort_path: Path = COHORT, calibrated: Path = CALIBRATION) -> Comparer:

@@ -107,11 +107,14 @@ class VoiceRules(Table):
 
     `max_fmr`: the false match rate, as counted on the speakers of the calibration. `impostors`: the share of calls by
     somebody else. `cost`: of certifying one of those, in reviews by a human. The stricter of the two rules holds.
+    `personal`: each person gets a threshold of their own: lower for whoever was often rejected and known by a human,
+    where few strangers come near; higher for a voice that too many resemble, whose calls go to a human much oftener.
     """
 
     max_fmr: float = Field(gt=0, le=0.05)
     impostors: float = Field(default=0.01, gt=0, lt=1)
     cost: float = Field(default=200.0, gt=0)
+    personal: bool = False
     failures_in_24h: int = Field(ge=1, le=20)
     failures_in_period: int = Field(ge=1, le=100)
 

@@ -12,14 +12,11 @@ from sqlalchemy.orm import Session
 
 from certification import certifying, confirmation, templates
 from certification.regions import SHANGHAI
-from certification.runtime import Runtime
 from certification.store import Assessment, Person, VoiceTemplate, only_read
-from ops import compose
-from ops.commands import confirming
+from ops import compose, personal
+from ops.commands import confirming, thresholds
 from ops.commands.desk import as_json, by, find
-from voiceprint import calibration, cohort
 from voiceprint.ageing import Call, forecast
-from voiceprint.calibration import Decision
 
 
 @click.group()
@@ -41,6 +38,7 @@ def show(person_id: str, as_json: bool) -> None:
         ).all()
         in_use, due = templates.current(session, person), certifying.status(session, rt, person).next_due
         calls = _calls(session, person, versions)
+        own_calls = () if in_use is None else personal.calls(session, in_use)
         confirmed = {} if in_use is None else confirming.standing(session, in_use)
     facts: dict[str, object] = {
         "versions": [
@@ -54,10 +52,12 @@ def show(person_id: str, as_json: bool) -> None:
     if in_use is None:
         click.echo("没有在用的声纹 no voiceprint in use")
     else:
-        facts |= confirmed
+        threshold = thresholds.standing(rt, rt.regions[person.region].voice, in_use, own_calls)
+        click.echo(threshold.sentence)
+        facts |= confirmed | threshold.facts
         for said in confirming.sentences(in_use, confirmed):
             click.echo(said)
-        told = forecast(calls, _day(in_use), _threshold(rt, person, in_use.encoder), rt.now().date(), due)
+        told = forecast(calls, _day(in_use), threshold.holds, rt.now().date(), due)
         risk = told.probability_of_rejection(due)
         low, high = risk.ci95
         click.echo(f"{due} 被转人工的可能 chance of going to a human: {risk.value:.0%} [{low:.0%}, {high:.0%}]")
@@ -132,12 +132,6 @@ def _calls(session: Session, person: Person, versions: Sequence[VoiceTemplate]) 
             day = one.asked_at.astimezone(SHANGHAI).date()
             found.append(Call(day, float(one.detail["llr"]), _day(in_use[-1])))
     return found
-
-
-def _threshold(rt: Runtime, person: Person, encoder: str) -> float:
-    rules = rt.regions[person.region].voice
-    fitted = calibration.load(encoder, cohort.load(encoder).name)
-    return fitted.certify_from(rules.max_fmr, Decision(rules.impostors, rules.cost))
 
 
 def _day(template: VoiceTemplate) -> date:

@@ -45,6 +45,11 @@ def test_an_operators_file_replaces_the_built_in_one(tmp_path: Path) -> None:
     assert regions["nowhere"].name == "西安"
 
 
+def test_thresholds_of_a_persons_own_are_a_regions_choice(tmp_path: Path) -> None:
+    (tmp_path / "xian.toml").write_text(DEFAULT.replace("[voice]", "[voice]\npersonal = true"), "utf-8")
+    assert {region.code for region in Regions.load(tmp_path) if region.voice.personal} == {"xian"}
+
+
 def test_a_default_that_has_no_file(tmp_path: Path) -> None:
     with pytest.raises(RegionFileInvalid, match=r"xian\.toml: DEFAULT_REGION"):
         Regions.load(tmp_path, default="xian")
@@ -84,6 +89,7 @@ def test_the_operators_hours(now: datetime, is_open: bool) -> None:
         ("max_fmr = 0.01", "max_fmr = 0.5", "voice.max_fmr"),
         ("max_fmr = 0.01", "max_fmr = 0.01\nimpostors = 1.0", "voice.impostors"),
         ("max_fmr = 0.01", "max_fmr = 0.01\ncost = 0", "voice.cost"),
+        ("max_fmr = 0.01", 'max_fmr = 0.01\npersonal = "often"', "voice.personal"),
         ("recording_days = 90", "recording_days = 0", "recording_days"),
         ("mandarin = ", "mandarine = ", "how"),
         ('dialects = ["mandarin"', 'dialects = ["mandarin", "mandarin"', "dialects"),

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from certification import cases, templates
 from certification.cases import CaseKind
 from certification.keys import KeyRing
+from certification.regions import BUILT_IN
 from certification.settings import Settings
 from ops import compose
 from ops.cli import main
@@ -216,6 +217,16 @@ def test_a_voiceprint_is_shown_with_its_versions_and_how_it_will_age(town: dict[
     low, high = found["ci95"]
     assert 0 <= low <= found["rejection"] <= high <= 1
     assert "转人工" in shown.stdout
+    assert (found["personal"], found["own_threshold"]["why"]) == (False, "few_calls")
+    assert found["own_threshold"]["llr"] == found["own_threshold"]["shipped"]
+    [line] = [one for one in shown.stdout.splitlines() if one.startswith("本人的门限")]
+    assert f"{found['own_threshold']['llr']:.2f}（" in line
+    assert line.endswith("不启用 not used in this region")
+    kunming = (BUILT_IN / "kunming.toml").read_text("utf-8").replace("[voice]", "[voice]\npersonal = true")
+    (tmp_path / "kunming.toml").write_text(kunming, "utf-8")
+    shown = stillhere({**town, "STILLHERE_REGIONS": str(tmp_path)}, "voice", "show", NUMBER, "--json")
+    assert json_of(shown)["personal"] is True
+    assert "不启用" not in shown.stdout
     assert json_of(stillhere(town, "voice", "reembed", "--json"))["enrol_again"] == []
     assert "没有更新可以撤销" in sentence(stillhere(town, "voice", "undo", NUMBER, "--by", "clerk"))
 

@@ -46,6 +46,19 @@ def test_a_score_is_measured_in_deviations_of_the_nearest_strangers() -> None:
     assert others.normalised(0.7, template, embedding) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
+def test_a_stranger_is_measured_against_the_others() -> None:
+    others, template = strangers(), Template(unit(np.arange(8.0)), "a", 3)
+    expected = [
+        Cohort(np.delete(others.vectors, n, axis=0), "a").normalised(
+            float(one @ template.direction), template, Embedding(one, "a")
+        )
+        for n, one in enumerate(others.vectors)
+    ]
+    assert others.normalised_strangers(template) == pytest.approx(np.array(expected), rel=1e-5)
+    with pytest.raises(TemplateOfAnotherEncoder):
+        others.normalised_strangers(Template(template.direction, "b", 3))
+
+
 def test_a_voice_like_many_strangers_needs_more() -> None:
     """The same cosine says less of a voice that half of the cohort resembles."""
     centre = unit(np.ones(8))
