@@ -99,13 +99,14 @@ def _follow(
         case Agreement.ENROLLED.value:
             if consent.given(session, person):
                 assert verdict.enrolment is not None and verdict.enrolment.template is not None
+                doubted = any(one not in rt.settings.only_noted for one in verdict.enrolment.found)
                 kept = voices.keep(
                     session,
                     rt,
                     person,
                     verdict.enrolment.template,
                     f"call {assessment.call_id}",
-                    confirmed_at=rt.now(),
+                    confirmed_at=None if doubted else rt.now(),  # a human confirms it at the next call
                 )
                 twins.report(session, rt, person, kept.id, verdict.twins, actor)
             else:  # withdrawn between the call and the job: nothing is kept

@@ -99,7 +99,11 @@ class Verdict:
         if self.enrolment is not None:
             enrolment = self.enrolment
             lowest = None if enrolment.lowest is None else round(enrolment.lowest, 4)
-            detail |= {"agreement": lowest, "reasons": [str(reason) for reason in enrolment.reasons]}
+            detail |= {
+                "agreement": lowest,
+                "reasons": [str(reason) for reason in enrolment.reasons],
+                "suspicions": {str(one): dict(rests_on) for one, rests_on in enrolment.found.items()},
+            }
         return detail
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -62,13 +62,17 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """An enrolment weighed: what it came to, the lowest score among its utterances, the template if there is one."""
+    """An enrolment weighed: what it came to, the lowest score among its utterances, the template if there is one.
+
+    `found`: suspicions; a template under one waits for a human to confirm it.
+    """
 
     agreement: Agreement
     lowest: float | None
     reasons: tuple[Reason, ...]
     template: scoring.Template | None
     fingerprint: Fingerprint | None = None
+    found: Mapping[Suspicion, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ class Bench:
         known: Known,
     ) -> scoring.Template | None:
         """The template with the call in it, if the call may go into it; used where the words were right, too."""
+        if Suspicion.SEVERAL_VOICES in weighed.found:
+            return None
         try:
             anchor = open_template(self.rt, known.anchor or sealed)
             against_anchor = self.comparer.compare(anchor, heard)
@@ -183,8 +189,9 @@ class Bench:
         if lowest < one_voice.agreement:
             return Enrolment(Agreement.DIFFER, lowest, (), None)
         poorer = [embed(degraded(samples)) for samples in utterances]
-        remembered = listen(np.concatenate(utterances)).fingerprint
-        return Enrolment(Agreement.ENROLLED, lowest, (), scoring.template_of(embeddings, poorer), remembered)
+        template, joined = scoring.template_of(embeddings, poorer), np.concatenate(utterances)
+        found = self._synthetic(joined)
+        return Enrolment(Agreement.ENROLLED, lowest, (), template, listen(joined).fingerprint, found)
 
     def keep(
         self,

@@ -118,7 +118,7 @@ class Listener:
         @cache
         def enrolled(names: tuple[str, ...]) -> Enrolled | None:
             pieces = [heard(name) for name in names]
-            if reasons(measure(np.concatenate(pieces)), Use.ENROLMENT):
+            if any(reasons(measure(piece), Use.ENROLMENT) for piece in pieces):
                 return None
             embeddings = tuple(encoder.embed(piece) for piece in pieces)
             poorer = [encoder.embed(degraded(piece)) for piece in pieces]

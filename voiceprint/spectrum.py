@@ -59,7 +59,7 @@ def noise_power(samples: Samples, silent: NDArray[np.bool_]) -> float:
     """
     frames = samples[: len(silent) * FRAME].reshape(-1, FRAME)[~silent]
     quietest = float(np.percentile(np.square(frames, dtype=np.float64).mean(axis=1), 10))
-    if silent.mean() < SILENT_PAUSES:
+    if silent.mean() < SILENT_PAUSES or len(silent) * FRAME < LONG:
         return quietest
     hidden = np.lib.stride_tricks.sliding_window_view(np.repeat(silent, FRAME), LONG)[:: LONG // 4].any(axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(samples[: len(silent) * FRAME], LONG)[:: LONG // 4][~hidden]

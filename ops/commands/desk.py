@@ -23,6 +23,11 @@ CALL_NOW = (
     "请本人现在用自己的电话打热线，按 8（没有先问号码时），再按这个号码 "
     "Let the person call the line now from their own phone, press 8 unless asked at once, and key this code: {code}"
 )
+DIFFER = (
+    "几段录音不像同一个人，已记录待查。请让本人独自重录三段，或用 code issue 通过电话登记。 "
+    "The recordings do not seem to be of one voice, and a case says so. "
+    "Record three again with this person alone, or enrol by telephone (`code issue`)."
+)
 TOO_FEW = "至少需要三段不同的录音。 At least three different recordings are needed."
 
 
@@ -123,7 +128,7 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     """Enrol a voice from at least three different recordings. 用至少三段不同的录音登记声音。"""
     from ops import twins
     from ops.voices import Agreement, Bench
-    from voiceprint import audio
+    from voiceprint import audio, quality
     from voiceprint.quality import plain
 
     rt = compose.runtime()
@@ -157,10 +162,14 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
         click.echo(json.dumps(facts))
     if weighed.agreement is not Agreement.ENROLLED:
         said = (
-            " ".join(" ".join(plain(reason)) for reason in weighed.reasons)
-            or "几段录音不像同一个人 the recordings do not agree"
+            "\n".join(
+                f"{path.name}: {' '.join(plain(reason))}"
+                for path, utterance in zip((first, *more), utterances, strict=True)
+                for reason in quality.reasons(quality.measure(utterance), quality.Use.ENROLMENT)
+            )
+            or DIFFER
         )
-        raise click.ClickException(f"没有登记 not enrolled: {said}")
+        raise click.ClickException(f"没有登记 not enrolled:\n{said}")
     if not as_json:
         click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")
         click.echo(CALL_NOW.format(code=code))

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from certification import consent
+from certification import consent, templates
 from certification.runtime import Runtime
 from certification.settings import SUSPICIONS
 from certification.store import Person
 from ops import jobs
 from ops.voices import Bench
+from tests.certification.conftest import Clock
 from tests.conversations.speakers import Speaker
-from tests.ops.voices import SAME, WORDS, Desk
+from tests.ops.voices import ENROLMENT, SAME, WORDS, Desk
 from voiceprint import audio, synthetic
 from voiceprint.challenge import Suspicion
 from voiceprint.scoring import enrol
@@ -51,6 +52,24 @@ def test_where_machines_are_only_noted_they_are_written_down(enrolled: Desk, lis
     assert [*enrolled.assessment(asked).detail["suspicions"]] == ["synthetic"]
 
 
+@pytest.mark.parametrize("noted", [False, True])
+def test_a_machine_that_enrols_by_telephone_waits_for_a_human(
+    desk: Desk, listening: Bench, rt: Runtime, noted: bool
+) -> None:
+    settings = replace(rt.settings, only_noted=("synthetic",) if noted else ())
+    jobs.use(replace(listening, rt=replace(rt, settings=settings)))
+    with rt.sessions.begin() as session:
+        consent.record(session, rt, session.get_one(Person, desk.wu.id), text="同意", how="phone", by="line")
+    asked = desk.ask(ENROLMENT, "enrol")
+    jobs.assess(asked)
+    assert desk.outcome(asked) == "enrolled", "a score refuses nobody"
+    assert [*desk.assessment(asked).detail["suspicions"]] == ["synthetic"]
+    with rt.sessions() as session:
+        template = templates.current(session, session.get_one(Person, desk.wu.id))
+        assert template is not None
+        assert (template.confirmed_at is not None) is noted
+
+
 @pytest.fixture
 def real(desk: Desk, bench: Bench, rt: Runtime, shared: Path) -> Speaker:
     """A person, enrolled as Mr Wu."""
@@ -75,3 +94,18 @@ def test_a_turn_said_by_somebody_else_goes_to_a_human(
     assert detail["llr"] >= detail["threshold"], "the whole would do"
     assert desk.outcome(asked) == outcome
     assert ("several_voices" in detail["suspicions"]) == (outcome == "human")
+
+
+def test_such_a_turn_goes_into_no_template(
+    real: Speaker, desk: Desk, shared: Path, bench: Bench, rt: Runtime, clock: Clock
+) -> None:
+    jobs.use(replace(bench, rt=replace(rt, settings=replace(rt.settings, only_noted=("several_voices",)))))
+    clock.forward(days=400)
+    turns = [real.repeats(WORDS[:3]), Speaker(shared, "s23").repeats(WORDS[3:6])]
+    mixed = desk.ask([audio.encode_mulaw(turn) for turn in turns])
+    jobs.assess(mixed)
+    assert desk.outcome(mixed) == "certified"
+    with rt.sessions() as session:
+        template = templates.current(session, session.get_one(Person, desk.wu.id))
+        assert template is not None
+        assert template.source == "files"

@@ -173,3 +173,11 @@ def test_real_enrolments_and_calls_are_good_enough(shared: Path) -> None:
     calls = [measure(telephone(np.concatenate(one.audio()))) for one in tests[::20]]
     assert [reasons(one, Use.ENROLMENT) for one in pieces] == [()] * 18
     assert [reasons(one, Use.TEST) for one in calls] == [()] * 6
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_moment_of_speech_is_too_short_and_breaks_nothing(frames: int) -> None:
+    voice = talk(1, seconds=3)
+    start = int(np.argmax(np.abs(voice))) - 120
+    moment = np.concatenate([voice[start : start + 240 * frames], np.zeros(240, dtype=np.float32)])
+    assert Reason.TOO_SHORT in reasons(measure(moment), Use.TEST)

@@ -61,12 +61,16 @@ def evaluate(
         outcome = compared(trials_file, audio, channel, loaded.encoder, loaded.cohort, as_json)
         groups, wrong_groups = evaluation.parse_groups(lines(groups_file)) if groups_file else ({}, [])
         made = report.make(outcome, loaded.calibration, threshold, groups)
-        met, wrong_attacks = _attacked(attacks_file, audio, channel, loaded, threshold) if attacks_file else ({}, [])
+        met: Mapping[str, attacked.Figures] = {}
+        wrong_attacks: list[evaluation.Problem] = []
+        if attacks_file:
+            met, wrong_attacks = _attacked(attacks_file, audio, channel, loaded, threshold, as_json)
         if plot:
             report.plot(outcome, loaded.calibration, threshold, plot)
     except (LookupError, ValueError, report.PlotMissing) as error:
         raise click.ClickException(str(error)) from error
-    problems = [*outcome.problems, *wrong_groups, *wrong_attacks]
+    by_file = {trials_file: outcome.problems, groups_file: wrong_groups, attacks_file: wrong_attacks}
+    problems = [f"{path.name} {problem}" for path, found in by_file.items() if path for problem in found]
     for problem in problems:
         click.echo(problem, err=True)
     if as_json:
@@ -78,12 +82,15 @@ def evaluate(
 
 
 def _attacked(
-    path: Path, audio: Path, channel: str, loaded: Comparer, threshold: float
+    path: Path, audio: Path, channel: str, loaded: Comparer, threshold: float, quietly: bool
 ) -> tuple[Mapping[str, attacked.Figures], list[evaluation.Problem]]:
     """Figures of a file of attacks, by kind, and its lines that could not be used."""
     listed, problems = attacked.parse(lines(path))
     listener = evaluation.Listener(loaded.encoder, audio, evaluation.Channel(channel))
-    met, unusable = attacked.measure(listed, listener, loaded, synthetic.load(), threshold)
+    with click.progressbar(length=len(listed), label="攻击 Attacks", hidden=quietly) as progress:
+        met, unusable = attacked.measure(
+            listed, listener, loaded, synthetic.load(), threshold, lambda: progress.update(1)
+        )
     return met, [*problems, *unusable]
 
 
