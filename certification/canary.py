@@ -72,9 +72,19 @@ def unbound(sessions: sessionmaker[Session], keys: KeyRing, now: datetime) -> bo
 
 
 def renew(session: Session, keys: KeyRing, now: datetime) -> None:
-    """Seal it anew under the newest key, and say with it that every voice is bound to its person."""
+    """Seal it anew under the newest key, once nothing needs an older one."""
+    _seal(session, keys, keys.names[0], now)
+
+
+def mark_bound(session: Session, keys: KeyRing, now: datetime) -> None:
+    """Say with it that every voice is bound to its person; other data may still need the key that it is under."""
+    sealed = session.scalars(select(Canary.sealed).where(Canary.id == _ONE)).one()
+    _seal(session, keys, next(name for name in keys.names if sealed.startswith(keys.header(name))), now)
+
+
+def _seal(session: Session, keys: KeyRing, name: str, now: datetime) -> None:
     one = update(Canary).where(Canary.id == _ONE)
-    session.execute(one.values(sealed=keys.seal(_ALIVE, _CONTEXT), sealed_at=now))
+    session.execute(one.values(sealed=keys.seal(_ALIVE, _CONTEXT, name), sealed_at=now))
 
 
 def _sealed(sessions: sessionmaker[Session]) -> bytes | None:

@@ -117,11 +117,14 @@ class KeyRing:
         """What everything that the key of this name sealed begins with, and nothing else does."""
         return bytes([_FORMAT, len(name)]) + name.encode()
 
-    def seal(self, plain: bytes, context: str) -> bytes:
-        """Seal for one place. Layout: format, length of the key's name, its name, nonce, ciphertext with tag."""
-        header = self.header(self._newest.name)
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        return header + nonce + self._newest.cipher.encrypt(nonce, plain, header + context.encode())
+    def seal(self, plain: bytes, context: str, name: str | None = None) -> bytes:
+        """Seal for one place, under the newest key or the one of this name.
+
+        Layout: format, length of the key's name, its name, nonce, ciphertext with tag.
+        """
+        key = self._newest if name is None else self._keys[name]
+        header, nonce = self.header(key.name), secrets.token_bytes(NONCE_BYTES)
+        return header + nonce + key.cipher.encrypt(nonce, plain, header + context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """Open what was sealed for the same context. Raises SealBroken."""

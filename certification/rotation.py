@@ -105,7 +105,7 @@ def bind(rt: Runtime, by: str, progress: Progress = _nobody, batch: int = BATCH)
     _walk(rt, done, _Work(_loose, _tie, voices, lambda _keys, _places: true(), batch), progress)
     if not any(one.missing for one in done.unreadable.values()):
         with rt.sessions.begin() as session:
-            canary.renew(session, rt.keys, rt.now())
+            canary.mark_bound(session, rt.keys, rt.now())
             facts = {"rows": done.rows, "unreadable": len(done.unreadable)}
             journal.write(session, rt.now(), by, "voices bound to their people", "keys", **facts)
     return done

@@ -9,7 +9,7 @@ from certification import canary, rotation
 from certification.runtime import Runtime
 from certification.seals import PLACES
 from certification.store import Canary, VoiceFingerprint, VoiceTemplate
-from tests.certification.sealed import VOICE, KilledError, everything, killed_after, opened, ringed, town
+from tests.certification.sealed import VOICE, KilledError, everything, killed_after, only_newest, opened, ringed, town
 
 
 def former(rt: Runtime) -> None:
@@ -35,6 +35,18 @@ def test_voices_of_an_earlier_version_are_bound_once(rt: Runtime) -> None:
     assert not rotation.bind(rt, "cli", batch=1).unreadable
     canary.check(rt.sessions, rt.keys, rt.now())
     assert everything(rt) == before
+
+
+def test_binding_with_a_newer_key_in_the_ring_does_not_let_the_older_one_go(rt: Runtime) -> None:
+    """Names and numbers are still under it: without it people would seem unknown, and be added again."""
+    town(rt)
+    former(rt)
+    newer = ringed(rt, "2027")
+    assert not rotation.bind(newer, "cli").unreadable
+    for ring in (rt, newer):
+        canary.check(ring.sessions, ring.keys, ring.now())
+    with pytest.raises(canary.KeysOfAnother):
+        canary.check(rt.sessions, only_newest(newer).keys, rt.now())
 
 
 def test_once_bound_nothing_of_an_earlier_version_is_read(rt: Runtime) -> None:
