@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import journal, seals
 from certification.consent import VOICEPRINT
 from certification.errors import Problem
+from certification.keys import KeyRing, SealBroken
 from certification.runtime import Runtime
 from certification.store import Consent, Person, Phone, VoiceTemplate
 
@@ -68,13 +70,18 @@ def undo(session: Session, rt: Runtime, person: Person, by: str) -> VoiceTemplat
     return before
 
 
-def household(session: Session, person: Person) -> list[VoiceTemplate]:
+def household(session: Session, keys: KeyRing, person: Person) -> list[VoiceTemplate]:
     """Templates in use of others who are reached at one of the person's telephones, and who agreed to a voiceprint.
 
     Whoever lives with a pensioner, or helps them, is the likeliest to speak in their place.
     """
-    numbers = select(Phone.number_index).where(Phone.person_id == person.id)
-    others = select(Phone.person_id).where(Phone.number_index.in_(numbers), Phone.person_id != person.id)
+    indexes = set()  # theirs may be under another key than the person's
+    for phone in session.scalars(select(Phone).where(Phone.person_id == person.id)):
+        indexes.add(phone.number_index)
+        with suppress(SealBroken):
+            number = keys.open(phone.number_sealed, seals.phone(phone.id)).decode()
+            indexes.update(keys.indexes(number, seals.PHONE))
+    others = select(Phone.person_id).where(Phone.number_index.in_(indexes), Phone.person_id != person.id)
     agreed = select(Consent.person_id).where(Consent.purpose == VOICEPRINT, Consent.withdrawn_at.is_(None))
     in_use = select(VoiceTemplate).where(VoiceTemplate.retired_at.is_(None))
     theirs = in_use.where(VoiceTemplate.person_id.in_(others), VoiceTemplate.person_id.in_(agreed))

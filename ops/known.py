@@ -49,7 +49,7 @@ def of(session: Session, rt: Runtime, person: Person) -> Known:
     template = templates.current(session, person) if rt.regions[person.region].voice.personal else None
     return Known(
         tuple(earlier),
-        tuple(templates.household(session, person)),
+        tuple(templates.household(session, rt.keys, person)),
         templates.anchor(session, person),
         frozenset(row.assessment_id for row in kept),
         () if template is None else personal.calls(session, template),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from certification import canary, codes, guesses, journal, people, pins, rotation, seals
+from certification import canary, codes, guesses, journal, people, pins, rotation, seals, templates
 from certification.canary import KeysOfAnother
 from certification.identity import ResidentNumber
 from certification.keys import KeyRing, SealBroken
@@ -75,6 +75,18 @@ def test_people_are_found_under_the_new_key_alone(rt: Runtime) -> None:
         assert isinstance(journal.verify(session), journal.Verified)
     with pytest.raises(KeysOfAnother):
         canary.check(rt.sessions, rt.keys, rt.now())
+
+
+def test_a_household_is_one_while_its_telephone_stands_under_two_keys(rt: Runtime) -> None:
+    wu, li = town(rt)
+    newer = ringed(rt, "2027")
+    with newer.sessions.begin() as session:
+        number = people.number_of(newer.keys, session.get_one(Person, li)).text
+        people.add(session, newer, id_number=number, name="吴1951", region="kunming", phone="13888000001")
+    with newer.sessions() as session:
+        for one, other in ((wu, li), (li, wu)):
+            home = templates.household(session, newer.keys, session.get_one(Person, one))
+            assert [template.person_id for template in home] == [other]
 
 
 def test_a_second_time_there_is_nothing_to_do(rt: Runtime) -> None:
