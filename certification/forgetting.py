@@ -39,15 +39,20 @@ from certification.store import (
 Conditions = Mapping[Any, ColumnElement[bool]]
 
 
-def person(session: Session, rt: Runtime, person: Person, by: str) -> Proof:
-    """Erase everything that is kept of a person. Journalled.
+def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | None:
+    """Erase everything that is kept of a person; None when there is nobody (any more). Journalled.
 
     Deleted: the person, telephones, PIN, codes, consents, voice, what was said in their calls, cases, failed attempts,
     periods. Kept, with nobody in them: receipts (their number, kind, strength and times), calls (their times and
     outcome), and the journal, whose entries name people by an identifier that leads nowhere any more.
     """
+    person = people.hold(session, person_id, to_erase=True)
+    if person is None:
+        return None
     numbers = _numbers(session, rt.keys, person)
     calls = list(session.scalars(select(Call.id).where(_calls(rt.keys, person, numbers))))
+    # a turn that is being written down is waited for: its recording goes as well
+    session.execute(select(SpokenTurn.id).where(SpokenTurn.call_id.in_(calls)).with_for_update())
     conditions = _sealed(session, person, calls)
     erased = {place.name: _digests(session, place, conditions[place.table]) for place in PLACES}
     receipts = _keep_receipts(session, rt, person)
@@ -78,9 +83,13 @@ def _calls(keys: KeyRing, person: Person, numbers: list[str]) -> ColumnElement[b
 
 
 def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, ColumnElement[bool]]:
-    """Where the person is in each table with something sealed."""
+    """Where the person is in each table with something sealed: of recordings, also those that come to their calls."""
+    voice = erasure.of_voice(session, person.id)
+    in_calls = Recording.call_id.in_(calls)
+    others = session.scalars(select(Recording.id).where(in_calls, ~voice[Recording])).all()
     return {
-        **erasure.of_voice(session, person.id),
+        **voice,
+        Recording: or_(voice[Recording], and_(in_calls, Recording.id.not_in(others))),
         Person: Person.id == person.id,
         Phone: Phone.person_id == person.id,
         Pin: Pin.person_id == person.id,

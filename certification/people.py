@@ -202,9 +202,12 @@ def people_at(session: Session, keys: KeyRing, e164: str) -> list[Person]:
     return list(session.scalars(select(Person).where(Person.id.in_(at_number)).order_by(Person.created_at, Person.id)))
 
 
-def hold(session: Session, person_id: str) -> Person | None:
-    """The person, for this transaction alone; None when there is nobody (any more)."""
-    held = select(Person).where(Person.id == person_id).with_for_update(key_share=True)
+def hold(session: Session, person_id: str, *, to_erase: bool = False) -> Person | None:
+    """The person, for this transaction alone; None when there is nobody (any more).
+
+    Who holds them `to_erase` waits for rows that are being added about them, and has nobody add any more.
+    """
+    held = select(Person).where(Person.id == person_id).with_for_update(key_share=not to_erase)
     return session.scalars(held.execution_options(populate_existing=True)).first()
 
 

@@ -8,10 +8,9 @@ import click
 from sqlalchemy.orm import Session
 
 from certification import consent, erasure, forgetting, journal
-from certification import people as roll
 from certification.erasure import Entered
 from certification.runtime import Runtime
-from certification.store import Person, forget_deleted, only_read
+from certification.store import forget_deleted, only_read
 from ops import compose
 from ops.commands.desk import PersonUnknown, as_json, by, find
 
@@ -46,22 +45,20 @@ def erase(person_id: str, by: str, as_json: bool) -> None:
     """
     rt = compose.runtime()
     with rt.sessions.begin() as session:
-        person = _held(session, rt, person_id)
-        if person is not None:
-            forgetting.person(session, rt, person, by)
-            person_id = person.id
-    if person is None:
+        person_id = _identified(session, rt, person_id)
+        erased = forgetting.person(session, rt, person_id, by) is not None
+    if not erased:
         click.echo("此人已删除，以下是证明 erased before: the proof")
-    _show(rt, person_id, {"erased_now": person is not None}, as_json)
+    _show(rt, person_id, {"erased_now": erased}, as_json)
 
 
-def _held(session: Session, rt: Runtime, given: str) -> Person | None:
-    """The person, held; None for one who was erased before. Raises PersonUnknown."""
+def _identified(session: Session, rt: Runtime, given: str) -> str:
+    """Our identifier of a person, also of one who was erased before. Raises PersonUnknown."""
     try:
-        return roll.hold(session, find(session, rt, given).id)
+        return find(session, rt, given).id
     except PersonUnknown:
         if any(one.action == erasure.PERSON for one in erasure.entered(session, given)):
-            return None
+            return given
         raise
 
 

@@ -108,12 +108,13 @@ def call(session: Session, rt: Runtime, person: Person, e164: str) -> Call:
     return made
 
 
-def recording(session: Session, rt: Runtime, of: Call) -> Recording:
-    """One more recording of a call."""
-    turn, identifier, now = new_id(), new_id(), rt.now()
-    n = session.query(SpokenTurn).where(SpokenTurn.call_id == of.id).count()
-    session.add(SpokenTurn(id=turn, call_id=of.id, n=n, token_hash=new_id(), plan={}, state="done", expires_at=now))
-    session.flush()
+def recording(session: Session, rt: Runtime, of: Call, turn: str | None = None) -> Recording:
+    """One more recording of a call, of a new turn or of this one."""
+    identifier, now = new_id(), rt.now()
+    if turn is None:
+        turn, n = new_id(), session.query(SpokenTurn).where(SpokenTurn.call_id == of.id).count()
+        session.add(SpokenTurn(id=turn, call_id=of.id, n=n, token_hash=new_id(), plan={}, state="done", expires_at=now))
+        session.flush()
     kept = Recording(
         id=identifier,
         call_id=of.id,

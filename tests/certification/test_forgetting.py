@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from certification import certifying, consent, erasure, forgetting, people, templates
 from certification.erasure import Proof
@@ -20,15 +22,17 @@ from certification.store import (
     LinePreference,
     Person,
     Phone,
+    Recording,
+    SpokenTurn,
 )
-from tests.certification.sealed import call, count, doubt, holds, town
+from tests.certification.sealed import call, count, doubt, holds, recording, town
 
 
 def erase(rt: Runtime, person_id: str) -> Proof:
     with rt.sessions.begin() as session:
-        person = people.hold(session, person_id)
-        assert person is not None
-        return forgetting.person(session, rt, person, "clerk")
+        proof = forgetting.person(session, rt, person_id, "clerk")
+    assert proof is not None
+    return proof
 
 
 def all_of(rt: Runtime) -> str:
@@ -45,19 +49,23 @@ def all_of(rt: Runtime) -> str:
 def certified(rt: Runtime, person_id: str) -> str:
     """A receipt of theirs."""
     with rt.sessions.begin() as session:
-        recorded = certifying.record(
-            session,
-            rt,
-            session.get_one(Person, person_id),
-            kind=Kind.VOICE,
-            strength=Strength.LIVE,
-            source="call",
-            ref="a",
-            observed_at=rt.now(),
-            detail={"score": 0.5},
-            actor="worker",
-        )
-        return recorded.evidence.receipt
+        return certify(session, rt, person_id)
+
+
+def certify(session: Session, rt: Runtime, person_id: str) -> str:
+    recorded = certifying.record(
+        session,
+        rt,
+        session.get_one(Person, person_id),
+        kind=Kind.VOICE,
+        strength=Strength.LIVE,
+        source="call",
+        ref="a",
+        observed_at=rt.now(),
+        detail={"score": 0.5},
+        actor="worker",
+    )
+    return recorded.evidence.receipt
 
 
 def test_of_an_erased_person_nothing_is_left_that_names_them(rt: Runtime) -> None:
@@ -122,3 +130,35 @@ def test_a_person_whose_numbers_cannot_be_read_can_be_erased(rt: Runtime) -> Non
     proof = erase(other, wu)
     assert set(proof.left.values()) == {0}
     assert count(rt, Person) == 1
+
+
+def test_what_is_being_written_down_is_waited_for(rt: Runtime) -> None:
+    """The receipt is kept, and the recording goes, however late they come."""
+    wu, _ = town(rt)
+    with ThreadPoolExecutor(1) as pool, rt.sessions() as session:
+        receipt = certify(session, rt, wu)
+        late = recording(session, rt, session.scalars(select(Call).where(Call.person_id == wu)).one())
+        erasing = pool.submit(erase, rt, wu)
+        wait([erasing], timeout=0.5)
+        session.commit()
+        proof = erasing.result()
+    assert (proof.kept["receipts"], len(proof.erased["recordings.sealed"]), proof.left["recordings"]) == (1, 2, 0)
+    assert late.id in proof.erased["recordings.sealed"]
+    assert count(rt, KeptEvidence, KeptEvidence.receipt == receipt) == 1
+
+
+def test_a_recording_alone_is_waited_for(rt: Runtime) -> None:
+    """Nothing in it names the person: who holds their row does not hold it."""
+    wu, _ = town(rt)
+    with rt.sessions.begin() as session:
+        of = session.scalars(select(Call).where(Call.person_id == wu)).one()
+        spoken = SpokenTurn(call_id=of.id, n=9, token_hash="t", plan={}, state="listening", expires_at=rt.now())
+        session.add(spoken)
+    with ThreadPoolExecutor(1) as pool, rt.sessions() as session:
+        session.execute(update(SpokenTurn).where(SpokenTurn.id == spoken.id).values(state="done"))
+        late = recording(session, rt, of, spoken.id)
+        erasing = pool.submit(erase, rt, wu)
+        wait([erasing], timeout=0.5)
+        session.commit()
+        assert late.id in erasing.result().erased["recordings.sealed"]
+    assert count(rt, Recording, Recording.call_id == of.id) == 0
