@@ -15,6 +15,16 @@ from ops import compose
 from ops.commands.desk import PersonUnknown, as_json, by, find
 
 
+class NobodyToErase(click.ClickException):
+    """Nobody on the roll is this, and no proof of an erasure goes by it."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"名册中没有 {given[:6]}…：从未导入，或已经删除；要看删除证明，请用我们的编号。"
+            " Never on the roll, or erased already: give our identifier, which was printed then, to see the proof."
+        )
+
+
 @click.command()
 @click.argument("person_id", metavar="ID")
 @by()
@@ -47,19 +57,21 @@ def erase(person_id: str, by: str, as_json: bool) -> None:
     with rt.sessions.begin() as session:
         person_id = _identified(session, rt, person_id)
         erased = forgetting.person(session, rt, person_id, by) is not None
-    if not erased:
+    if erased:
+        click.echo(f"我们的编号，查证时要用，请留存 our identifier, keep it for the proof: {person_id}")
+    else:
         click.echo("此人已删除，以下是证明 erased before: the proof")
     _show(rt, person_id, {"erased_now": erased}, as_json)
 
 
 def _identified(session: Session, rt: Runtime, given: str) -> str:
-    """Our identifier of a person, also of one who was erased before. Raises PersonUnknown."""
+    """Our identifier of a person, also of one who was erased before. Raises NobodyToErase."""
     try:
         return find(session, rt, given).id
     except PersonUnknown:
         if any(one.action == erasure.PERSON for one in erasure.entered(session, given)):
             return given
-        raise
+        raise NobodyToErase(given) from None
 
 
 def _show(rt: Runtime, person_id: str, facts: dict[str, object], as_json: bool) -> None:

@@ -128,12 +128,16 @@ def test_a_consent_taken_back_prints_its_proof(town: dict[str, str], rt: Runtime
 
 
 def test_a_person_is_erased_and_the_proof_can_be_seen_again(town: dict[str, str], rt: Runtime) -> None:
-    found = shown(stillhere(town, "people", "erase", NUMBER, "--by", "clerk", "--json"))
+    result = stillhere(town, "people", "erase", NUMBER, "--by", "clerk", "--json")
+    found = shown(result)
+    assert f"请留存 our identifier, keep it for the proof: {found['id']}\n" in result.stdout
     [proof] = found["proofs"]
     assert (found["erased_now"], found["intact"], found["back"]) == (True, True, [])
     assert list(proof["erased"]["people.name_sealed"]) == [found["id"]]
     assert NUMBER not in json.dumps(found)
     assert "Nobody on the roll" in stillhere(town, "people", "show", NUMBER).output
+    unknown = sentence(stillhere(town, "people", "erase", NUMBER, "--by", "clerk"))
+    assert "erased already: give our identifier" in unknown and "已经删除" in unknown and "import" not in unknown
     again = shown(stillhere(town, "people", "erase", found["id"], "--by", "clerk", "--json"))
     assert (again["erased_now"], again["proofs"]) == (False, [proof])
     assert shown(stillhere(town, "journal", "verify", "--json"))["intact"] is True
