@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime, timedelta
 
 import click
 
@@ -102,6 +103,7 @@ def rotate(by: str, as_json: bool) -> None:
         facts = asdict(done) | {
             "unreadable": len(done.unreadable),
             "unreadable_rows": list(map(asdict, done.unreadable)),
+            "removable_after": _removable_after(done) if done.removable else None,
         }
         click.echo(json.dumps(facts, default=str))
     if done.unreadable:
@@ -118,8 +120,16 @@ def _told(done: Rotated) -> Iterator[str]:
             f"旧密钥都要留着 keep every older key: {done.old_pins} 个旧密码 PINs of before 2026-11-27"
             " hang on one until they are used or set again"
         )
+    after = _removable_after(done)
     for name in done.removable:
-        yield f"密钥 {name} 可以取出 key {name} may be taken out of STILLHERE_KEYS: nothing needs it"
+        if after is None:
+            yield f"密钥 {name} 可以取出 key {name} may be taken out of STILLHERE_KEYS: nothing needs it"
+        else:
+            at = f"{after + timedelta(minutes=1):%Y-%m-%d %H:%M} UTC"  # the minute that is surely not before it
+            yield (
+                f"密钥 {name} 现在还不能取出，{at} 之后可以"
+                f" key {name} may be taken out of STILLHERE_KEYS after {at}, not now"
+            )
     if done.codes:
         yield (
             f"{done.codes} 个登记码 enrolment codes may be of an older key: without it they are not known."
@@ -130,6 +140,11 @@ def _told(done: Rotated) -> Iterator[str]:
             f"{done.guesses} 个号码的猜错次数 counts of wrong guesses may be of an older key: they begin anew."
             f" 最后一个到期 the last ends {done.guesses_until:%Y-%m-%d %H:%M} UTC"
         )
+
+
+def _removable_after(done: Rotated) -> datetime | None:
+    """When the last code and the last guess that may be of an older key are over; None when none stands."""
+    return max((end for end in (done.codes_until, done.guesses_until) if end is not None), default=None)
 
 
 @click.group()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from click.testing import Result
 from sqlalchemy import select, update
 
-from certification import consent, people, seals
+from certification import codes, consent, guesses, people, seals
 from certification.identity import ResidentNumber
 from certification.keys import KeyRing
 from certification.runtime import Runtime
@@ -62,11 +63,25 @@ def test_the_old_key_goes_when_rotation_says_so_and_not_before(town: dict[str, s
     assert found["rows"] == dict.fromkeys(
         ("people", "phones", "calls", "recordings", "voice_templates", "voice_fingerprints"), 1
     )
-    assert "key first may be taken out" in result.stdout
+    assert "key first may be taken out of STILLHERE_KEYS: nothing needs it" in result.stdout
+    assert found["removable_after"] is None
     assert stillhere(alone(newer), "people", "show", NUMBER).exit_code == 0
     assert shown(stillhere(newer, "keys", "rotate", "--json"))["rows"] == {}
     assert actions(rt)[-2:] == ["keys rotated", "keys rotated"]
     assert shown(stillhere(newer, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_while_codes_or_guesses_stand_the_old_key_is_to_stay(town: dict[str, str], rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        codes.issue(session, rt, session.scalars(select(Person)).one(), "clerk")
+        guesses.guess(session, rt, guesses.NUMBER, "+8613888000001", lambda: None)
+    result = stillhere(with_newer(town), "keys", "rotate", "--json")
+    found = shown(result)
+    assert found["removable"] == ["first"]
+    assert found["removable_after"] == max(found["codes_until"], found["guesses_until"])
+    after = datetime.fromisoformat(found["removable_after"]) + timedelta(minutes=1)
+    assert f"key first may be taken out of STILLHERE_KEYS after {after:%Y-%m-%d %H:%M} UTC, not now" in result.stdout
+    assert "nothing needs it" not in result.stdout
 
 
 def test_what_rotation_cannot_open_is_named_with_exit_status_1(town: dict[str, str], rt: Runtime) -> None:
