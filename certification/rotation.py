@@ -89,7 +89,8 @@ def rotate(rt: Runtime, by: str, progress: Progress = _nobody, batch: int = BATC
         _walk(rt, done, _Work(_behind, _renew, PLACES, _of_an_older_key, batch), progress if turn == 0 else _nobody)
         with rt.sessions() as session:
             only_read(session)
-            if sum(_behind_by_key(session, rt.keys).values()) <= len(done.unreadable):
+            behind = sum(_behind_by_key(session, rt.keys).values())
+            if behind <= sum(not one.missing for one in done.unreadable.values()):
                 break
     return _conclude(rt, by, done)
 
@@ -234,8 +235,7 @@ def _renew_preference(session: Session, keys: KeyRing, e164: str) -> None:
         session.delete(old)
     if found and session.get(LinePreference, newest) is None:
         session.flush()
-        last = found[-1]
-        session.add(LinePreference(number_index=newest, dialect=last.dialect, updated_at=last.updated_at))
+        session.add(LinePreference(number_index=newest, dialect=found[-1].dialect, updated_at=found[-1].updated_at))
 
 
 def _loose(keys: KeyRing, place: Place, row: Any) -> bool:

@@ -210,6 +210,22 @@ def test_what_cannot_be_opened_is_named_and_the_rest_goes_on(rt: Runtime) -> Non
         canary.check(alone.sessions, alone.keys, alone.now())
 
 
+def test_values_under_a_missing_key_end_no_rotation_before_the_rest_is_done(rt: Runtime) -> None:
+    """A process with the ring of before may seal something in a table that was gone through already."""
+    wu, li = town(rt)
+    lost = KeyRing.from_text(KeyRing.generate_text("lost"))
+    with rt.sessions.begin() as session:
+        session.execute(update(Phone).where(Phone.person_id == li).values(number_sealed=lost.seal(b"x", "y")))
+
+    def writes(_rows: int, _of: int) -> None:
+        with rt.sessions.begin() as session:
+            session.get_one(Person, wu).name_sealed = rt.keys.seal("吴先生".encode(), seals.name(wu))
+
+    done = rotation.rotate(ringed(rt, "2027"), "admin", writes)
+    assert [one.missing for one in done.unreadable] == [True]
+    assert (done.removable, done.needed) == (("first",), {})
+
+
 def test_an_index_that_is_taken_is_named(rt: Runtime) -> None:
     """Two processes with different rings may have added somebody at the same time."""
     wu, li = town(rt)
