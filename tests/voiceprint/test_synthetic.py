@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from tests.voiceprint.voices import noise, speak
+from tests.voiceprint.voices import noise, speak, talk
 from voiceprint import calibration, comparing, synthetic
 from voiceprint.audio import Samples, telephone
 from voiceprint.commands.attacking import attacks
@@ -25,7 +25,7 @@ from voiceprint.training import presentation
 from voiceprint.training.attacks import SEEN_VOICES, TRAINED, UNKNOWN, UNSEEN_VOICES, Attack, attack_audio
 from voiceprint.training.corpus import MANDARIN_WORDS, SPEAKERS, Group
 from voiceprint.training.trials import spoken
-from voiceprint.training.tuning import CLEAN, LINES
+from voiceprint.training.tuning import CLEAN, EVERY_LINE, GSM
 
 needs_world = pytest.mark.skipif(find_spec("pyworld") is None, reason="pyworld is not installed (training only)")
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
@@ -178,8 +178,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for number, word in enumerate(sorted(MANDARIN_WORDS)):
                 for take in range(2):
                     path = f"{speaker}-{number}-{take}.flac"
-                    soundfile.write(folder / name / path, speak(int(speaker[1:]), 0.25, 2 * number + take), 8000)
-                    rows.append({"audio_filepath": path, "text": word, "speaker": speaker, "duration": 0.25})
+                    soundfile.write(folder / name / path, talk(int(speaker[1:]), 0.3, 2 * number + take), 8000)
+                    rows.append({"audio_filepath": path, "text": word, "speaker": speaker, "duration": 0.3})
         (folder / name / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     for kind, sound in (("noise", noise(1, 0.1)), ("RIRs", noise(0.2, 0.1))):
         (folder / "noise" / kind).mkdir(parents=True)
@@ -188,25 +188,25 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_calls_too_poor_to_be_judged_are_left_out(corpus: Path) -> None:
-    calls = [presentation.Call("s23", None, audio) for audio in (speak(23, 3), speak(23, 0.3))]
+    calls = [presentation.Call("s23", None, audio) for audio in (talk(23, 3), talk(23, 0.3))]
     seen: list[int] = []
     heard = list(presentation.over_lines(calls, corpus, lambda: seen.append(1)))
-    assert [(line, call.audio is calls[0].audio) for line, call, _ in heard] == [(line, True) for line in LINES]
-    assert len(seen) == 2 * len(LINES)
+    assert [(line, call.audio is calls[0].audio) for line, call, _ in heard] == [(line, True) for line in EVERY_LINE]
+    assert len(seen) == 2 * len(EVERY_LINE)
 
 
 def test_measured_by_attack_and_line(corpus: Path) -> None:
     def loud(samples: Samples) -> bool:
         return float(np.sqrt(np.mean(samples**2))) >= 0.06
 
-    kinds, seen = (Attack.RANDOM_PHASE, Attack.LPC), list[int]()
+    kinds, over, seen = (Attack.RANDOM_PHASE, Attack.LPC), (CLEAN, GSM), list[int]()
     figures = presentation.measure(
-        loud, lambda _, samples: loud(samples), corpus, Group.TUNING, kinds, lambda: seen.append(1)
+        loud, lambda _, samples: loud(samples), corpus, Group.TUNING, kinds, lambda: seen.append(1), over
     )
     assert set(figures.attacks) == set(kinds)
-    assert set(figures.bpcer) == set(figures.other_recordings) == set(LINES)
+    assert set(figures.bpcer) == set(figures.other_recordings) == set(over)
     attacked = 10 * len(kinds)
-    assert len(seen) == (60 + attacked + presentation.UNHEARD_EACH) * len(LINES) + attacked
+    assert len(seen) == (60 + attacked + presentation.UNHEARD_EACH) * len(over) + attacked
     assert (figures.bpcer[CLEAN].calls, figures.attacks[Attack.LPC][CLEAN].iapar.calls) == (60, 10)
     assert 0.6 < figures.bpcer[CLEAN].rate < 0.95
     # Who is loud is suspicious here, and is certified: never both certified and not suspicious.
@@ -219,8 +219,8 @@ def test_measured_by_attack_and_line(corpus: Path) -> None:
         1, abs=0.2
     )
     said = str(figures).splitlines()
-    assert len(said) == 2 * len(LINES) + 1 + len(kinds) * len(LINES)
-    assert f"APCER {100 * figures.attacks[Attack.LPC][LINES[-1]].apcer.rate:.1f} % [" in said[-1]
+    assert len(said) == 2 * len(over) + 1 + len(kinds) * len(over)
+    assert f"APCER {100 * figures.attacks[Attack.LPC][over[-1]].apcer.rate:.1f} % [" in said[-1]
 
 
 def test_without_recordings_the_command_says_what_to_name(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_without_recordings_the_command_says_what_to_name(tmp_path: Path) -> Non
 
 
 def test_attacks(corpus: Path, shipped: Countermeasure) -> None:
-    arguments = ["--group", "tuning", "--attack", "random_phase", "--data", str(corpus), "--json"]
+    arguments = ["--group", "tuning", "--attack", "random_phase", "--line", "clean", "--data", str(corpus), "--json"]
     result = CliRunner().invoke(attacks, arguments, catch_exceptions=False)
     said = json.loads(result.output.splitlines()[-1])
     assert said["suspicious_from"] == shipped.operation.threshold

@@ -14,6 +14,7 @@ from voiceprint.training import presentation
 from voiceprint.training.attacks import Attack, WorldMissing
 from voiceprint.training.corpus import CorpusMissing, Group
 from voiceprint.training.espeak import EspeakMissing
+from voiceprint.training.tuning import EVERY_LINE
 
 MAX_FMR = 0.01
 
@@ -23,22 +24,23 @@ MAX_FMR = 0.01
 @click.option(
     "--attack", "only", type=click.Choice([one.value for one in Attack]), multiple=True, help="These alone; repeatable."
 )
+@click.option("--line", "over", type=click.Choice(EVERY_LINE), multiple=True, help="These alone; repeatable.")
 @data_option
 @json_option
-def attacks(group: str, only: tuple[str, ...], data: Path, as_json: bool) -> None:
+def attacks(group: str, only: tuple[str, ...], over: tuple[str, ...], data: Path, as_json: bool) -> None:
     """How machine voices are met on a group of speakers, by attack and by line: BPCER, APCER, IAPAR.
 
     With the shipped models at the shipped thresholds.
     """
-    speakers, kinds = Group(group), [Attack(one) for one in only] or list(Attack)
+    speakers, kinds, over = Group(group), [Attack(one) for one in only] or list(Attack), over or EVERY_LINE
     try:
         machines, comparer = synthetic.load(), comparing.load()
         certify_from = comparer.calibration.certify_from(MAX_FMR, calibration.SHIPPED_DECISION)
         certifies = presentation.certifying(comparer, certify_from, data, speakers)
-        steps = presentation.steps(speakers, kinds)
+        steps = presentation.steps(speakers, kinds, over)
         with click.progressbar(length=steps, label="听音 Listening", hidden=as_json) as progress:
             found = presentation.measure(
-                machines.suspicious, certifies, data, speakers, kinds, lambda: progress.update(1)
+                machines.suspicious, certifies, data, speakers, kinds, lambda: progress.update(1), over
             )
     except (LookupError, ValueError, CorpusMissing, WorldMissing, EspeakMissing) as error:
         raise click.ClickException(str(error)) from error

@@ -77,11 +77,11 @@ class Figures:
         return "\n".join(rows)
 
 
-def steps(group: Group, kinds: Collection[Attack]) -> int:
+def steps(group: Group, kinds: Collection[Attack], over: Collection[str] = EVERY_LINE) -> int:
     """How often `measure` calls `seen`."""
     attacked = len(kinds) * ATTACKED_EACH
-    elsewhere = UNHEARD_SPEAKERS * UNHEARD_EACH * len(EVERY_LINE)
-    return len(SPEAKERS[group]) * ((BONA_FIDE_EACH + attacked) * len(EVERY_LINE) + attacked) + elsewhere
+    elsewhere = UNHEARD_SPEAKERS * UNHEARD_EACH * len(over)
+    return len(SPEAKERS[group]) * ((BONA_FIDE_EACH + attacked) * len(over) + attacked) + elsewhere
 
 
 def measure(
@@ -91,8 +91,9 @@ def measure(
     group: Group,
     kinds: Collection[Attack] = tuple(Attack),
     seen: Callable[[], object] = int,
+    over: Collection[str] = EVERY_LINE,
 ) -> Figures:
-    """Judge bona fide calls, and these kinds of attack on them, over each line.
+    """Judge bona fide calls, and these kinds of attack on them, over each of these lines.
 
     `suspicious`: the countermeasure. `certifies`: whether the voice alone certifies a call as that speaker's; it is
     asked of an attack for the speaker whose call was attacked. `seen` is called after each attack made and each call
@@ -101,12 +102,12 @@ def measure(
     genuine = bona_fide(data, group)
 
     def suspicions(calls: Sequence[Call]) -> list[tuple[str, str, bool]]:
-        heard = over_lines(calls, data, seen)
+        heard = over_lines(calls, data, seen, over)
         return [(line, call.speaker, suspicious(samples)) for line, call, samples in heard]
 
     def met(kind: Attack) -> dict[str, AttackFigures]:
         passed, certified, both = [], [], []
-        for line, call, samples in over_lines(attacks(genuine, kind, seen), data, seen):
+        for line, call, samples in over_lines(attacks(genuine, kind, seen), data, seen, over):
             passes, as_them = not suspicious(samples), certifies(call.speaker, samples)
             passed.append((line, call.speaker, passes))
             certified.append((line, call.speaker, as_them))
@@ -173,12 +174,16 @@ def attacks(calls: Sequence[Call], kind: Attack, seen: Callable[[], object] = in
 
 
 def over_lines(
-    calls: Sequence[Call], data: Path, seen: Callable[[], object] = int
+    calls: Sequence[Call],
+    data: Path,
+    seen: Callable[[], object] = int,
+    over: Collection[str] = EVERY_LINE,
 ) -> Iterator[tuple[str, Call, Samples]]:
-    """Send calls over each line, the same way each time; those that are good enough to be compared arrive."""
-    for line, transmit in lines(data).items():
+    """Send calls over each of these lines, the same way each time; those that are good enough to be compared arrive."""
+    ways = lines(data)
+    for line in over:
         for call in calls:
-            samples = transmit(call.audio)
+            samples = ways[line](call.audio)
             if not quality.reasons(quality.measure(samples), quality.Use.TEST):
                 yield line, call, samples
             seen()
