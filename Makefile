@@ -33,6 +33,7 @@ train: .venv/training
 	$(BIN)/stillhere voiceprint export
 	$(BIN)/stillhere voiceprint cohort
 	$(BIN)/stillhere voiceprint calibrate
+	$(BIN)/stillhere voiceprint countermeasure
 	$(BIN)/stillhere prompts build
 
 bench: .venv/test

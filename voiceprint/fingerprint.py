@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
 from voiceprint.audio import SAMPLE_RATE, Samples
 
@@ -146,7 +147,7 @@ def _changes(samples: Samples, hop: int) -> Floats:
     if len(samples) < HOP:
         return np.zeros((0, BITS), dtype=np.float32)
     window = np.hanning(HOP + 1)[:HOP].astype(np.float32)
-    power = np.square(np.abs(np.fft.rfft(_frames(samples, HOP, hop) * window, FFT, axis=1))) @ _bands()
+    power = np.square(np.abs(rfft(_frames(samples, HOP, hop) * window, FFT, axis=1))) @ _bands()
     apart = HOP // hop
     peak, quiet = np.percentile(power[::apart], (PEAK, QUIET), axis=0)
     loudest = np.percentile(power[::apart].mean(axis=1), PEAK)
@@ -160,7 +161,7 @@ def _changes(samples: Samples, hop: int) -> Floats:
 def _steady(samples: Samples) -> NDArray[np.bool_]:
     """Frames in or beside a sound that stays as it is, as tones and hum do: they are alike in any two calls."""
     window = np.hanning(LONG_WINDOW).astype(np.float32)
-    spectrum = np.abs(np.fft.rfft(_frames(samples, LONG_WINDOW, HOP) * window, axis=1))
+    spectrum = np.abs(rfft(_frames(samples, LONG_WINDOW, HOP) * window, axis=1))
     spectrum /= np.linalg.norm(spectrum, axis=1, keepdims=True) + SILENCE
     alike = (spectrum[LONG_STEP:] * spectrum[:-LONG_STEP]).sum(axis=1) > STEADY
     steady = np.zeros(len(spectrum), dtype=np.bool_)

@@ -19,6 +19,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
 from voiceprint.audio import SAMPLE_RATE, Samples
 from voiceprint.encoder import MODEL, fingerprint
@@ -163,7 +164,8 @@ def features(speech: Samples) -> Floats32:
 def _spectrum(samples: NDArray[np.floating], window: int, hop: int, bins: tuple[int, int]) -> NDArray[np.complex64]:
     """Shape (frames, bins); frames are centred on multiples of `hop`, with silence beyond both ends."""
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, window // 2), window)[::hop]
-    return np.fft.rfft(frames * _window(window), axis=1)[:, bins[0] : bins[1]].astype(np.complex64)
+    spectrum: NDArray[np.complex64] = rfft(frames * _window(window), axis=1)  # scipy keeps float32
+    return spectrum[:, bins[0] : bins[1]]
 
 
 @cache

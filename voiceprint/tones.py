@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 from scipy.ndimage import uniform_filter1d
 
 from voiceprint.audio import SAMPLE_RATE, Samples
@@ -89,7 +90,8 @@ def held(samples: Samples) -> NDArray[np.bool_]:
 def _peaks(samples: Samples) -> list[list[Peak]]:
     """The loudest peaks of each frame that stand out from what lies around them."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
-    spectrum = 20 * np.log10(np.abs(np.fft.rfft(frames * np.hanning(WINDOW), FFT, axis=1)) + 1e-7)
+    window = np.hanning(WINDOW).astype(np.float32)
+    spectrum = 20 * np.log10(np.abs(rfft(frames * window, FFT, axis=1)) + np.float32(1e-7))
     around = uniform_filter1d(spectrum, AROUND, axis=1)
     band = slice(int(LOWEST_HZ / BIN_HZ), int(HIGHEST_HZ / BIN_HZ))
     in_frame = spectrum[:, band].max(axis=1)

@@ -21,12 +21,14 @@ WORKER = """
 import resource
 import numpy as np
 import ops.worker
-from voiceprint import comparing
+from voiceprint import comparing, synthetic
+from voiceprint.fingerprint import listen
 from voiceprint.scoring import enrol
-models = comparing.load()
+models, machines = comparing.load(), synthetic.load()
 speech = np.random.default_rng(1).standard_normal(32000).astype(np.float32) / 10
 template = enrol(models.encoder, [speech] * 3)
 models.compare(template, models.hear(np.tile(speech, 3)))
+machines.suspicious(np.tile(speech, 3)), listen(np.tile(speech, 3))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
