@@ -106,7 +106,7 @@ def test_a_result_that_comes_late_is_promised(phone: Telephone, rt: Runtime, cod
     assert "promised_result" in cases(rt)
 
 
-@pytest.mark.parametrize("why", ["confirmed since", "enrolled again", "consent taken back", "a code to enrol with"])
+@pytest.mark.parametrize("why", ["confirmed since", "enrolled again", "a code to enrol with"])
 def test_where_there_is_nothing_to_confirm_the_call_enrols(
     phone: Telephone, rt: Runtime, code: str, enrolled: Person, why: str
 ) -> None:
@@ -121,11 +121,18 @@ def test_where_there_is_nothing_to_confirm_the_call_enrols(
                 templates.keep(
                     session, rt, person, template_id=new_id(), encoder="none", sealed=b"", utterances=3, source="files"
                 )
-            case "consent taken back":
-                consent.withdraw(session, rt, person, by="clerk")
             case _:
                 code = codes.issue(session, rt, person, "clerk")
     assert phone.dial().press(code).heard == ("enrol.consent",)
+
+
+def test_with_the_consent_the_code_goes_too(rt: Runtime, client: FlaskClient, code: str, enrolled: Person) -> None:
+    with rt.sessions.begin() as session:
+        consent.withdraw(session, rt, session.get_one(Person, enrolled.id), by="clerk")
+    phone = Telephone(rt, client).dial()
+    assert "enrol.code" not in phone.heard, "nobody is asked for it"
+    phone.press("1").presses_while_listened_to("8").press(code)
+    assert "notice.recording" not in phone.heard
 
 
 def test_8_in_the_menu_confirms_from_any_telephone(rt: Runtime, client: FlaskClient, code: str) -> None:
