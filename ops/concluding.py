@@ -97,21 +97,7 @@ def _follow(
                 limits.failed(session, rt, person, reason="voice_doubt", ref=assessment.id)
             _open_case(session, rt, person, assessment, verdict, actor)
         case Agreement.ENROLLED.value:
-            if consent.given(session, person):
-                assert verdict.enrolment is not None and verdict.enrolment.template is not None
-                doubted = any(one not in rt.settings.only_noted for one in verdict.enrolment.found)
-                kept = voices.keep(
-                    session,
-                    rt,
-                    person,
-                    verdict.enrolment.template,
-                    f"call {assessment.call_id}",
-                    confirmed_at=None if doubted else rt.now(),  # a human confirms it at the next call
-                )
-                twins.report(session, rt, person, kept.id, verdict.twins, actor)
-            else:  # withdrawn between the call and the job: nothing is kept
-                assessment.outcome = Agreement.DIFFER.value
-                _open_case(session, rt, person, assessment, verdict, actor)
+            _enrolled(session, rt, person, assessment, verdict, actor)
         case confirmation.CONFIRMED:
             assert verdict.template is not None
             rests_on = f"assessment {assessment.id}"
@@ -125,6 +111,21 @@ def _follow(
             _open_case(session, rt, person, assessment, verdict, actor)
         case _:
             logger.info("assessment %s: audio too poor to say", assessment.id)
+
+
+def _enrolled(
+    session: Session, rt: Runtime, person: Person, assessment: Assessment, verdict: Verdict, actor: str
+) -> None:
+    """Keep the template of an enrolment by telephone; one under a suspicion waits until a human confirms it."""
+    if not consent.given(session, person):  # withdrawn between the call and the job: nothing is kept
+        assessment.outcome = Agreement.DIFFER.value
+        _open_case(session, rt, person, assessment, verdict, actor)
+        return
+    assert verdict.enrolment is not None and verdict.enrolment.template is not None
+    doubted = any(one not in rt.settings.only_noted for one in verdict.enrolment.found)
+    confirmed_at, source = None if doubted else rt.now(), f"call {assessment.call_id}"
+    kept = voices.keep(session, rt, person, verdict.enrolment.template, source, confirmed_at=confirmed_at)
+    twins.report(session, rt, person, kept.id, verdict.twins, actor)
 
 
 def _open_case(
