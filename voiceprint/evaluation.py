@@ -19,7 +19,7 @@ from voiceprint.encoder import Embedding, Encoder
 from voiceprint.line import degraded
 from voiceprint.metrics import Scored
 from voiceprint.quality import Use, measure, reasons
-from voiceprint.scoring import Template, template_of
+from voiceprint.scoring import Template, agreement, template_of
 
 
 class Channel(StrEnum):
@@ -107,9 +107,12 @@ class Enrolled:
 
 
 class Listener:
-    """Reads, transmits, weighs and embeds the recordings of an evaluation; each enrolment and each test only once."""
+    """Reads, transmits, weighs and embeds the recordings of an evaluation; each enrolment and each test only once.
 
-    def __init__(self, encoder: Encoder, audio: Path, channel: Channel) -> None:
+    `one_voice`: the agreement of utterances from which on they are one enrolment, as at the desk; by default any is.
+    """
+
+    def __init__(self, encoder: Encoder, audio: Path, channel: Channel, one_voice: float = -1.0) -> None:
         transmit: Callable[[Samples], Samples] = telephone if channel is Channel.G711 else lambda samples: samples
 
         def heard(name: str) -> Samples:
@@ -121,6 +124,8 @@ class Listener:
             if any(reasons(measure(piece), Use.ENROLMENT) for piece in pieces):
                 return None
             embeddings = tuple(encoder.embed(piece) for piece in pieces)
+            if agreement(embeddings) < one_voice:
+                return None
             poorer = [encoder.embed(degraded(piece)) for piece in pieces]
             return Enrolled(template_of(embeddings, poorer), embeddings)
 
@@ -131,7 +136,8 @@ class Listener:
             return None if reasons(quality, Use.TEST) else Heard(encoder.embed(samples), quality)
 
         self.enrolled, self.tested = enrolled, tested
-        """An enrolment or a test of joined files; None where the quality is too low. Raise the errors of `read`."""
+        """An enrolment or a test of joined files; None where the quality is too low, or where the utterances of an
+        enrolment do not agree. Raise the errors of `read`."""
         self._heard = heard
 
     def joined(self, names: tuple[str, ...]) -> Samples:
@@ -149,8 +155,8 @@ def run(
     """Compare voice with voice for each trial; `seen` is called after each.
 
     Trials whose files are missing or unreadable become problems and the rest goes on; those whose enrolment or test
-    is of too low a quality count as failures (FTE, FTA: fractions of different enrolments and tests) and are not
-    scored. Raises TrialsUnusable when no genuine or no impostor trial is left.
+    is of too low a quality, or whose enrolment is parted, count as failures (FTE, FTA: fractions of different
+    enrolments and tests) and are not scored. Raises TrialsUnusable when no genuine or no impostor trial is left.
     """
     found, kept, scores, qualities = list(problems), [], [], []
     enrolments: dict[tuple[str, ...], Enrolled | None] = {}

@@ -56,9 +56,19 @@ class Report:
 
     @property
     def worst(self) -> str | None:
-        """The group whose people are most often not recognised; of equals the one more often mistaken for others."""
+        """The group whose people are most often not recognised; of equals the one more often mistaken for others.
+
+        None where no group fares worse than another.
+        """
         judged = {name: (one.fnmr, one.fmr or 0.0) for name, one in self.groups.items() if one.fnmr is not None}
-        return max(judged, key=lambda name: judged[name], default=None)
+        if len(set(judged.values())) < 2:
+            return None
+        return max(judged, key=lambda name: judged[name])
+
+    @property
+    def empty(self) -> list[str]:
+        """The groups that no trial falls in."""
+        return [name for name, one in self.groups.items() if not one.trials]
 
     def as_json(self) -> dict[str, object]:
         """The keys that other programs rely on."""

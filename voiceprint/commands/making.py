@@ -60,7 +60,8 @@ def calibrate(
         loaded = encoder.load(spec)
         others = cohort.load(loaded.name, strangers_in)
         if trials_file and audio:
-            own = compared(trials_file, audio, channel, loaded, others, as_json)
+            listener = evaluation.Listener(loaded, audio, evaluation.Channel(channel))
+            own = compared(trials_file, listener, others, as_json)
             one_voice = calibration.fit_one_voice(*tuning.mixtures(own.enrolments))
             fitted = calibration.fit(loaded.name, others.name, own.scored, own.conditions, one_voice)
             said: dict[str, object] = {"trials": len(own.compared), "speakers": own.scored.speakers}

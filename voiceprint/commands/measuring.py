@@ -58,21 +58,26 @@ def evaluate(
     try:
         loaded = comparing.load(*models)
         threshold = loaded.calibration.certify_from(max_fmr, decision)
-        outcome = compared(trials_file, audio, channel, loaded.encoder, loaded.cohort, as_json)
+        one_voice = loaded.calibration.one_voice.agreement
+        listener = evaluation.Listener(loaded.encoder, audio, evaluation.Channel(channel), one_voice)
+        outcome = compared(trials_file, listener, loaded.cohort, as_json)
         groups, wrong_groups = evaluation.parse_groups(lines(groups_file)) if groups_file else ({}, [])
         made = report.make(outcome, loaded.calibration, threshold, groups)
         met: Mapping[str, attacked.Figures] = {}
         wrong_attacks: list[evaluation.Problem] = []
         if attacks_file:
-            met, wrong_attacks = _attacked(attacks_file, audio, channel, loaded, threshold, as_json)
+            met, wrong_attacks = _attacked(attacks_file, listener, loaded, threshold, as_json)
         if plot:
             report.plot(outcome, loaded.calibration, threshold, plot)
     except (LookupError, ValueError, report.PlotMissing) as error:
         raise click.ClickException(str(error)) from error
     by_file = {trials_file: outcome.problems, groups_file: wrong_groups, attacks_file: wrong_attacks}
     problems = [f"{path.name} {problem}" for path, found in by_file.items() if path for problem in found]
-    for problem in problems:
-        click.echo(problem, err=True)
+    empty = [
+        f"没有一项比对的双方都在 {name} 组。No trial has both its speakers in the group {name}." for name in made.empty
+    ]
+    for said in (*problems, *empty):
+        click.echo(said, err=True)
     if as_json:
         click.echo(json.dumps(made.as_json() | {"attacks": {kind: asdict(one) for kind, one in met.items()}}))
     else:
@@ -82,11 +87,10 @@ def evaluate(
 
 
 def _attacked(
-    path: Path, audio: Path, channel: str, loaded: Comparer, threshold: float, quietly: bool
+    path: Path, listener: evaluation.Listener, loaded: Comparer, threshold: float, quietly: bool
 ) -> tuple[Mapping[str, attacked.Figures], list[evaluation.Problem]]:
     """Figures of a file of attacks, by kind, and its lines that could not be used."""
     listed, problems = attacked.parse(lines(path))
-    listener = evaluation.Listener(loaded.encoder, audio, evaluation.Channel(channel))
     with click.progressbar(length=len(listed), label="攻击 Attacks", hidden=quietly) as progress:
         met, unusable = attacked.measure(
             listed, listener, loaded, synthetic.load(), threshold, lambda: progress.update(1)

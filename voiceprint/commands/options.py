@@ -14,7 +14,6 @@ import click
 from voiceprint import calibration, cohort, encoder, evaluation
 from voiceprint.calibration import Decision
 from voiceprint.cohort import Cohort
-from voiceprint.encoder import Encoder
 from voiceprint.training.corpus import Group
 from voiceprint.training.torchaudio_stand_in import TrainingMissing, prepare
 
@@ -70,12 +69,9 @@ def threshold_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_threshold
 
 
-def compared(
-    trials_file: Path, audio: Path, channel: str, loaded: Encoder, strangers: Cohort, quietly: bool
-) -> evaluation.Outcome:
+def compared(trials_file: Path, listener: evaluation.Listener, strangers: Cohort, quietly: bool) -> evaluation.Outcome:
     """What came of a list of trials, with a progress bar. Raises TrialsUnusable."""
     listed, problems = evaluation.parse(lines(trials_file))
-    listener = evaluation.Listener(loaded, audio, evaluation.Channel(channel))
     with click.progressbar(length=len(listed), label="比对 Comparing", hidden=quietly) as progress:
         return evaluation.run(listed, listener, strangers, problems, lambda: progress.update(1))
 
