@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
 from certification.runtime import Runtime
-from certification.store import Guesses, insert_once
+from certification.store import Guesses, insert_into
 
 WITHIN = timedelta(hours=1)
 Found = TypeVar("Found")
@@ -43,34 +43,50 @@ def guess(
     The guess is counted before it is looked at, by compare-and-set, so that guesses at the same time are all counted; a
     right one is taken back.
     """
-    index = rt.keys.index(e164 or "", purpose(secret))
-    wrong = _count(session, rt, secret, index)
+    index, *older = rt.keys.indexes(e164 or "", purpose(secret))
+    before = _wrong(session, rt, older)
+    wrong = _count(session, rt, index, secret.most - before)
     if wrong is None:
         return None
     found = look()
     if found is not None:
         mine = update(Guesses).where(Guesses.number_index == index, Guesses.wrong > 0)
         session.execute(mine.values(wrong=Guesses.wrong - 1))
-    elif wrong == secret.most:
-        journal.write(session, rt.now(), "line", "guesses ended", f"caller:{index}", secret=secret.name, wrong=wrong)
+    elif before + wrong == secret.most:
+        facts = {"secret": secret.name, "wrong": before + wrong}
+        journal.write(session, rt.now(), "line", "guesses ended", f"caller:{index}", **facts)
     return found
 
 
 def left(session: Session, rt: Runtime, secret: Secret, e164: str | None) -> bool:
     """Whether a guess from this calling number is still looked at."""
-    counted = select(Guesses.wrong).where(
-        Guesses.number_index == rt.keys.index(e164 or "", purpose(secret)),
-        Guesses.since > rt.now() - WITHIN,
+    return _wrong(session, rt, rt.keys.indexes(e164 or "", purpose(secret))) < secret.most
+
+
+def forget(session: Session, rt: Runtime) -> int:
+    """Delete the counts that no longer count; how many."""
+    gone = delete(Guesses).where(Guesses.since <= rt.now() - WITHIN).returning(Guesses.number_index)
+    return len(session.execute(gone).all())
+
+
+def _wrong(session: Session, rt: Runtime, indexes: list[str]) -> int:
+    """Wrong guesses within the hour, counted under any of these indexes: a new key gives nobody new guesses."""
+    counted = select(func.sum(Guesses.wrong)).where(
+        Guesses.number_index.in_(indexes), Guesses.since > rt.now() - WITHIN
     )
-    return (session.scalar(counted) or 0) < secret.most
+    return session.scalar(counted) or 0
 
 
-def _count(session: Session, rt: Runtime, secret: Secret, index: str) -> int | None:
-    """Count one guess more; None when there were too many within the hour."""
+def _count(session: Session, rt: Runtime, index: str, most: int) -> int | None:
+    """Count one guess more; None when there were `most` within the hour."""
+    if most <= 0:
+        return None
     now = rt.now()
-    if insert_once(session, Guesses, number_index=index, wrong=1, since=now):
-        return 1
-    mine = update(Guesses).where(Guesses.number_index == index)
-    stale = mine.where(Guesses.since <= now - WITHIN).values(wrong=1, since=now)
-    again = mine.where(Guesses.wrong < secret.most).values(wrong=Guesses.wrong + 1)
-    return session.scalar(stale.returning(Guesses.wrong)) or session.scalar(again.returning(Guesses.wrong))
+    stale = Guesses.since <= now - WITHIN
+    first = insert_into(session, Guesses).values(number_index=index, wrong=1, since=now)
+    one_more = first.on_conflict_do_update(
+        index_elements=[Guesses.number_index],
+        set_={"wrong": case((stale, 1), else_=Guesses.wrong + 1), "since": case((stale, now), else_=Guesses.since)},
+        where=or_(stale, Guesses.wrong < most),
+    )
+    return session.scalar(one_more.returning(Guesses.wrong))

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import consent, erasure, journal
+from certification import consent, erasure, guesses, journal
 from certification.runtime import QueueUnavailable, Runtime
 from certification.store import Assessment, Call, forget_deleted, only_read
 from ivr.acts.voices import abandoned
@@ -182,6 +182,12 @@ def _erase_voice(session: Session, rt: Runtime, identifier: str) -> bool:
     return consent.see_to_withdrawn(session, rt, identifier, "schedule")
 
 
+def forget_guesses(rt: Runtime) -> int:
+    """Delete counts of wrong guesses that no longer count."""
+    with rt.sessions.begin() as session:
+        return guesses.forget(session, rt)
+
+
 DUTIES = (
     requeue_assessments,
     give_up_assessments,
@@ -189,4 +195,5 @@ DUTIES = (
     see_to_ended_calls,
     erase_recordings,
     erase_withdrawn_voices,
+    forget_guesses,
 )

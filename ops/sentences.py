@@ -32,6 +32,7 @@ SAID = (
     WordsUnknown,
 )
 """Errors whose own words are meant to be read."""
+_BUSY = ("55P03", "40P01")  # PostgreSQL's lock_not_available and deadlock_detected
 _NO_TABLE = ("42P01", "42703")  # PostgreSQL's undefined_table and undefined_column
 
 
@@ -54,6 +55,11 @@ def sentences() -> Iterator[None]:
         ) from error
 
 
+def busy(error: OperationalError | ProgrammingError) -> bool:
+    """Whether the database failed only because somebody else held what was wanted."""
+    return "is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) in _BUSY
+
+
 def _of_the_database(error: OperationalError | ProgrammingError) -> str | None:
     """What the database lacks; None when the fault is ours."""
     said = (str(error.orig).strip().splitlines() or ["?"])[0]
@@ -64,7 +70,7 @@ def _of_the_database(error: OperationalError | ProgrammingError) -> str | None:
         )
     if isinstance(error, ProgrammingError):
         return None
-    if "is locked" in said:
+    if busy(error):
         return "数据库正忙，请稍后再试。 The database is busy: try again in a moment."
     return (
         f"数据库无法使用（{said}）。请检查 DATABASE_URL，并确认数据库已启动。"

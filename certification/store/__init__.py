@@ -17,6 +17,8 @@ from certification.store.people import (
 )
 from certification.store.sessions import (
     forget_deleted,
+    give_way,
+    insert_into,
     insert_once,
     later,
     only_read,
@@ -49,6 +51,8 @@ __all__ = [
     "VoiceFingerprint",
     "VoiceTemplate",
     "forget_deleted",
+    "give_way",
+    "insert_into",
     "insert_once",
     "later",
     "new_id",

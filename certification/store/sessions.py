@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlite3 import OperationalError
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -18,6 +18,7 @@ Enqueue = Callable[[str, str], None]
 _JOBS = "jobs"
 _ONLY_READS = "only_reads"
 _AGAIN_S = 0.05
+_GIVE_WAY_S = 0.5  # PostgreSQL's deadlock_timeout is 1 s
 PATIENCE_S = 4.0  # on SQLite: the carrier gives a webhook 15 s in all, and it may hold several transactions
 
 
@@ -51,6 +52,16 @@ def only_read(session: Session) -> None:
     else:
         options = {_ONLY_READS: True}
     session.connection(execution_options=options)
+
+
+def give_way(session: Session) -> None:
+    """Let the session's transaction wait for a lock for a moment only, and then fail.
+
+    On PostgreSQL that is before anybody looks for a deadlock, so that a call that is in one with it goes on. It comes
+    before the session's first statement. On SQLite there is one writer, and no deadlock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = {round(_GIVE_WAY_S * 1000)}"))
 
 
 def _prepare_sqlite(engine: Engine, patience_s: float) -> None:
@@ -108,9 +119,15 @@ def insert_once(session: Session, table: type[DeclarativeBase], **values: Any) -
     Two writers of the same row both go on, one with True; nothing has to be rolled back.
     """
     session.flush()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    statement = insert_into(session, table).values(**values).on_conflict_do_nothing()
     return session.execute(statement.returning(*table.__table__.primary_key)).first() is not None
+
+
+def insert_into(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def waiting(session: Session, what: str) -> list[Any]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import click
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from certification import consent, erasure, forgetting, journal
 from certification.erasure import Entered
 from certification.runtime import Runtime
-from certification.store import forget_deleted, only_read
+from certification.store import forget_deleted, give_way, only_read
 from ops import compose
 from ops.commands.desk import PersonUnknown, as_json, by, find
+from ops.sentences import busy
+
+TRIES = 10
+"""How often an erasure is begun before it says that the database is busy."""
 
 
 class NobodyToErase(click.ClickException):
@@ -36,12 +42,15 @@ def withdraw(person_id: str, by: str, as_json: bool) -> None:
     Again it does nothing, and prints the proof that there is.
     """
     rt = compose.runtime()
-    with rt.sessions.begin() as session:
+
+    def withdraw(session: Session) -> tuple[str, bool]:
         person = find(session, rt, person_id)
-        proof = consent.withdraw(session, rt, person, by=by)
-    if proof is None:
+        return person.id, consent.withdraw(session, rt, person, by=by) is not None
+
+    identifier, withdrawn = _giving_way(rt, withdraw)
+    if not withdrawn:
         click.echo("没有有效的同意，未作改动 no consent stands: nothing was done")
-    _show(rt, person.id, {"withdrawn": proof is not None}, as_json)
+    _show(rt, identifier, {"withdrawn": withdrawn}, as_json)
 
 
 @click.command()
@@ -54,14 +63,29 @@ def erase(person_id: str, by: str, as_json: bool) -> None:
     Again, with our identifier, it prints the proof and holds it against the database.
     """
     rt = compose.runtime()
-    with rt.sessions.begin() as session:
-        person_id = _identified(session, rt, person_id)
-        erased = forgetting.person(session, rt, person_id, by) is not None
+
+    def erase(session: Session) -> tuple[str, bool]:
+        identifier = _identified(session, rt, person_id)
+        return identifier, forgetting.person(session, rt, identifier, by) is not None
+
+    identifier, erased = _giving_way(rt, erase)
     if erased:
-        click.echo(f"我们的编号，查证时要用，请留存 our identifier, keep it for the proof: {person_id}")
+        click.echo(f"我们的编号，查证时要用，请留存 our identifier, keep it for the proof: {identifier}")
     else:
         click.echo("此人已删除，以下是证明 erased before: the proof")
-    _show(rt, person_id, {"erased_now": erased}, as_json)
+    _show(rt, identifier, {"erased_now": erased}, as_json)
+
+
+def _giving_way(rt: Runtime, act: Callable[[Session], tuple[str, bool]], tries: int = TRIES) -> tuple[str, bool]:
+    """What `act` does in a transaction of its own, which lets a running call go first and is then tried again."""
+    try:
+        with rt.sessions.begin() as session:
+            give_way(session)
+            return act(session)
+    except OperationalError as error:
+        if tries == 1 or not busy(error):
+            raise
+    return _giving_way(rt, act, tries - 1)
 
 
 def _identified(session: Session, rt: Runtime, given: str) -> str:

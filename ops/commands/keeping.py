@@ -137,7 +137,7 @@ def _told(done: Rotated) -> Iterator[str]:
         )
     if done.guesses:
         yield (
-            f"{done.guesses} 个号码的猜错次数 counts of wrong guesses may be of an older key: they begin anew."
+            f"{done.guesses} 个号码的猜错次数 counts of wrong guesses may be of an older key, and lost without it."
             f" 最后一个到期 the last ends {done.guesses_until:%Y-%m-%d %H:%M} UTC"
         )
 

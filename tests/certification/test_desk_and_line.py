@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from certification import cases, certifying, codes, consent, guesses, limits, people, seals, templates
 from certification.cases import CaseKind
 from certification.runtime import Runtime
-from certification.store import Attempt, Case, Consent, JournalEntry, Person, VoiceTemplate, new_id
+from certification.store import Attempt, Case, Consent, Guesses, JournalEntry, Person, VoiceTemplate, new_id
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
+from tests.certification.sealed import ringed
 from tests.certification.together import at_once
 
 PHONE, OTHER = "+8613888000001", "+8613888000002"
@@ -170,6 +171,30 @@ def test_a_right_guess_counts_nothing_and_takes_back_no_wrong_one(rt: Runtime) -
         assert guesses.left(session, rt, guesses.CODE, PHONE)
         assert guesses.guess(session, rt, guesses.CODE, PHONE, lambda: None) is None
         assert not guesses.left(session, rt, guesses.CODE, PHONE)
+
+
+def test_a_new_key_gives_nobody_new_guesses(rt: Runtime) -> None:
+    with rt.sessions() as session:
+        for _ in range(3):
+            assert guesses.guess(session, rt, guesses.CODE, PHONE, lambda: None) is None
+        renewed = ringed(rt, "2027")
+        for _ in range(2):
+            assert guesses.left(session, renewed, guesses.CODE, PHONE)
+            assert guesses.guess(session, renewed, guesses.CODE, PHONE, lambda: None) is None
+        assert not guesses.left(session, renewed, guesses.CODE, PHONE)
+        assert guesses.guess(session, renewed, guesses.CODE, PHONE, lambda: "found") is None
+        assert journalled(session, "guesses ended") == 1
+
+
+def test_guesses_that_no_longer_count_are_forgotten(rt: Runtime, clock: Clock) -> None:
+    with rt.sessions() as session:
+        guesses.guess(session, rt, guesses.CODE, PHONE, lambda: None)
+        clock.forward(minutes=59)
+        guesses.guess(session, rt, guesses.CODE, OTHER, lambda: None)
+        assert guesses.forget(session, rt) == 0
+        clock.forward(minutes=1)
+        assert guesses.forget(session, rt) == 1
+        assert session.scalar(select(func.count()).select_from(Guesses)) == 1
 
 
 def test_guesses_at_the_same_time_are_all_counted(rt: Runtime) -> None:

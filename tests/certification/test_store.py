@@ -19,7 +19,17 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
 from certification.runtime import Runtime
-from certification.store import Base, LinePreference, Phone, VoiceTemplate, insert_once, later, only_read, open_engine
+from certification.store import (
+    Base,
+    LinePreference,
+    Phone,
+    VoiceTemplate,
+    give_way,
+    insert_once,
+    later,
+    only_read,
+    open_engine,
+)
 from ops.migrations import config, upgrade
 from tests.certification.conftest import MORNING, Queue
 from tests.certification.together import at_once
@@ -153,6 +163,30 @@ def test_who_only_reads_does_not_wait_for_a_writer(sessions: sessionmaker[Sessio
         preference(writer, "mandarin")
         only_read(reader)
         assert reader.get(LinePreference, "n") is None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_gives_way_leaves_a_deadlock_to_the_other(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        for number in ("one", "two"):
+            insert_once(session, LinePreference, number_index=number, dialect="mandarin", updated_at=MORNING)
+    has_one = threading.Event()
+
+    def giving_way() -> str | None:
+        with sessions() as session:
+            give_way(session)
+            session.get_one(LinePreference, "one", with_for_update=True)
+            has_one.set()
+            with pytest.raises(OperationalError) as caught:
+                session.get_one(LinePreference, "two", with_for_update=True)
+            return getattr(caught.value.orig, "sqlstate", None)
+
+    with sessions() as call, ThreadPoolExecutor(1) as pool:
+        call.get_one(LinePreference, "two", with_for_update=True)
+        other = pool.submit(giving_way)
+        assert has_one.wait(10)
+        call.get_one(LinePreference, "one", with_for_update=True)
+        assert other.result() == "55P03"  # lock_not_available, before anybody looked for a deadlock
 
 
 def test_a_taken_lock_is_not_waited_for_as_long_as_a_carrier_waits(tmp_path: Path) -> None:

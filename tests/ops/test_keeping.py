@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from certification import codes, consent, guesses, people, seals
 from certification.identity import ResidentNumber
@@ -17,6 +20,7 @@ from certification.keys import KeyRing
 from certification.runtime import Runtime
 from certification.settings import Settings
 from certification.store import Canary, JournalEntry, Person, Recording, VoiceTemplate
+from ops.commands import erasing
 from tests.certification.sealed import call, voice
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
 
@@ -169,3 +173,24 @@ def test_nobody_unknown_is_erased(town: dict[str, str], command: tuple[str, str]
         result = stillhere(town, *command, unknown, "--by", "clerk")
         assert result.exit_code == 1
     assert stillhere(town, *command, NUMBER).exit_code == 2, "by whom?"
+
+
+@pytest.mark.parametrize("times", [erasing.TRIES - 1, erasing.TRIES])
+def test_an_erasure_that_gave_way_is_tried_again(
+    town: dict[str, str], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    held = iter([True] * times)
+    hold = people.hold
+
+    def busy(session: Session, person_id: str, *, to_erase: bool = False) -> Person | None:
+        if next(held, False):
+            raise OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
+        return hold(session, person_id, to_erase=to_erase)
+
+    monkeypatch.setattr(people, "hold", busy)
+    result = stillhere(town, "people", "erase", NUMBER, "--by", "clerk", "--json")
+    if times < erasing.TRIES:
+        assert shown(result)["erased_now"] is True
+    else:
+        assert "数据库正忙，请稍后再试。 The database is busy: try again in a moment." in sentence(result)
+        assert shown(stillhere(town, "people", "show", NUMBER, "--json"))

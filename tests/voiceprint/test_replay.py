@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 from scipy.signal import butter, resample_poly, sosfilt
 
 from tests.voiceprint.voices import noise
 from voiceprint.audio import Samples, decode_alaw, decode_mulaw, encode_alaw, encode_mulaw, read, telephone
+from voiceprint.commands import voiceprint
 from voiceprint.fingerprint import Fingerprint, FingerprintDamaged, fingerprint, listen
 from voiceprint.replay import best_scores, compare, find, repeats
 from voiceprint.training.corpus import SPEAKERS, Group, of_group
@@ -236,3 +239,18 @@ def test_figures_count_what_they_rest_on(corpus: Path) -> None:
     assert same_words.ci95 == pytest.approx((0.0, 1 - 0.025 ** (1 / 2)))
     assert (others.count, others.trials, others.independent) == (0, 4, 2)
     assert figures.false_alarms[Genuine.HISTORY].ci95 == (0.0, 1.0)
+
+
+def test_the_command_says_what_was_measured(corpus: Path) -> None:
+    arguments = ["replays", "--group", "tuning", "--data", str(corpus)]
+    found = json.loads(CliRunner().invoke(voiceprint, [*arguments, "--json"]).stdout.splitlines()[-1])
+    assert found == json.loads(json.dumps(asdict(measure(corpus, Group.TUNING))))
+    said = CliRunner().invoke(voiceprint, arguments).stdout
+    assert "codec_a" in said and "4 of 4, 4 of 4 independent [39.8, 100.0 %]" in said
+    assert "none independent" in said
+
+
+def test_the_command_names_missing_recordings(tmp_path: Path) -> None:
+    result = CliRunner().invoke(voiceprint, ["replays", "--group", "tuning", "--data", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "--data" in result.stderr

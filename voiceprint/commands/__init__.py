@@ -17,6 +17,7 @@ for command in (
     measuring.figures_,
     measuring.qualities_,
     attacking.attacks,
+    attacking.replays,
     making.calibrate,
     making.cohort_,
     making.write_trials,

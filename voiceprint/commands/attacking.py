@@ -1,4 +1,4 @@
-"""Commands about machine voices: how they are met, and the countermeasure that meets them."""
+"""Commands about attacks: machine voices, the countermeasure that meets them, and recordings played again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import click
 
 from voiceprint import calibration, comparing, synthetic
 from voiceprint.commands.options import data_option, group_option, json_option, training_module
-from voiceprint.training import presentation
+from voiceprint.training import playback, presentation
+from voiceprint.training import replays as played_again
 from voiceprint.training.attacks import Attack, WorldMissing
 from voiceprint.training.corpus import CorpusMissing, Group
 from voiceprint.training.espeak import EspeakMissing
@@ -65,3 +66,18 @@ def countermeasure(out: Path, data: Path, as_json: bool) -> None:
         raise click.ClickException(str(error)) from error
     said = {"countermeasure": made.name, "file": str(out), **asdict(made.operation)}
     click.echo(json.dumps(said) if as_json else "\n".join(f"{name}: {value}" for name, value in said.items()))
+
+
+@click.command()
+@group_option
+@data_option
+@json_option
+def replays(group: str, data: Path, as_json: bool) -> None:
+    """How often calls played again are found, by what was done to them, and real ones taken for replays."""
+    try:
+        calls = len(playback.spoken_calls(data, Group(group)))
+        with click.progressbar(length=calls, label="听音 Listening", hidden=as_json) as progress:
+            found = played_again.measure(data, Group(group), lambda: progress.update(1))
+    except (LookupError, CorpusMissing) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(asdict(found)) if as_json else str(found))

@@ -56,6 +56,11 @@ class Rate:
     independent: int
     ci95: Interval
 
+    def __str__(self) -> str:
+        low, high = self.ci95
+        apart = f"{self.independent_count} of {self.independent} independent [{100 * low:.1f}, {100 * high:.1f} %]"
+        return f"{self.count} of {self.trials}, {apart if self.independent else 'none independent'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -66,6 +71,13 @@ class Figures:
     calls: int
     found: dict[str, Rate]
     false_alarms: dict[str, Rate]
+
+    def __str__(self) -> str:
+        """For a person, a line to each attack and to each kind of genuine call."""
+        rows = [f"{self.group}: {self.calls} calls, {self.speakers} speakers"]
+        rows += [f"replay found      {kind:34} {rate}" for kind, rate in self.found.items()]
+        rows += [f"taken for replay  {kind:34} {rate}" for kind, rate in self.false_alarms.items()]
+        return "\n".join(rows)
 
 
 @dataclass(frozen=True, slots=True)
