@@ -31,6 +31,7 @@ train: .venv/training
 	$(BIN)/stillhere speech choose --model build/speech/model build/speech/choice.json
 	$(BIN)/stillhere voiceprint train
 	$(BIN)/stillhere voiceprint export
+	$(BIN)/stillhere voiceprint quantise
 	$(BIN)/stillhere voiceprint cohort
 	$(BIN)/stillhere voiceprint calibrate
 	$(BIN)/stillhere voiceprint countermeasure

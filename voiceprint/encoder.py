@@ -15,7 +15,8 @@ from voiceprint.speech import without_pauses
 
 SHORTEST = SAMPLE_RATE // 5  # the network's convolutions need some frames
 MODEL = Path(__file__).with_name("model")
-SHIPPED = f"onnx:{MODEL / 'encoder.onnx'}"
+FLOAT, INT8 = "encoder.onnx", "encoder.int8.onnx"  # as exported, and as it serves
+SHIPPED = f"onnx:{MODEL / INT8}"
 
 
 @dataclass(frozen=True, slots=True)

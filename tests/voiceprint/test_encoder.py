@@ -8,16 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.voiceprint.voices import speak
+from tests.voiceprint.voices import speak, talk
 from voiceprint import encoder as encoders
 from voiceprint.encoder import Encoder, EncoderMissing
 from voiceprint.features import BANDS, log_mel
 
 
 def test_its_name_is_its_weights(encoder: Encoder) -> None:
-    weights = (encoders.MODEL / "encoder.onnx").read_bytes()
-    assert encoder.name == f"resnet8k-{hashlib.sha256(weights).hexdigest()[:8]}"
+    weights = (encoders.MODEL / encoders.INT8).read_bytes()
+    assert encoder.name == f"resnet8k-int8-{hashlib.sha256(weights).hexdigest()[:8]}"
     assert len(weights) < 12e6
+
+
+def test_in_int8_it_hears_nearly_the_same(encoder: Encoder) -> None:
+    exact = encoders.load(f"onnx:{encoders.MODEL / encoders.FLOAT}")
+    assert exact.name != encoder.name
+    for voice in range(8):
+        samples = talk(voice, 3.0)
+        assert 0.98 < encoder.embed(samples).vector @ exact.embed(samples).vector < 1
 
 
 def test_embeddings_have_length_one_and_repeat(encoder: Encoder) -> None:

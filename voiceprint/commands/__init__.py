@@ -23,6 +23,7 @@ for command in (
     making.write_trials,
     making.train,
     making.export,
+    making.quantise,
     attacking.countermeasure,
 ):
     voiceprint.add_command(command)

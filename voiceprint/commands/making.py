@@ -151,10 +151,25 @@ def train(run: Path, hyperparameters: Path | None, as_json: bool, data: Path) ->
 @click.option("--out", type=FOLDER, default=encoder.MODEL, help="Where encoder.onnx and speechbrain/ go.")
 @json_option
 def export(run: Path, out: Path, as_json: bool) -> None:
-    """Write the trained weights as ONNX and in SpeechBrain's form; make the cohort and calibrate afterwards."""
+    """Write the trained weights as ONNX and in SpeechBrain's form; then `quantise`, `cohort` and `calibrate`."""
     exporting = training_module("export")
     try:
         path = exporting.export(run, out)
     except exporting.RunEmpty as error:
+        raise click.ClickException(str(error)) from error
+    say(as_json, encoder=encoder.load(f"onnx:{path}").name, model=str(path))
+
+
+@click.command()
+@click.option("--model", type=FOLDER, default=encoder.MODEL, help="Where encoder.onnx is and encoder.int8.onnx goes.")
+@json_option
+@data_option
+def quantise(model: Path, as_json: bool, data: Path) -> None:
+    """Write the exported network in int8, which is what serves; make the cohort and calibrate afterwards."""
+    quantising = training_module("quantise")
+    try:
+        with click.progressbar(length=quantising.STEPS, label="听音 Listening", hidden=as_json) as progress:
+            path = quantising.quantise(model / encoder.FLOAT, model / encoder.INT8, data, lambda: progress.update(1))
+    except (CorpusMissing, quantising.NotExported, quantising.NothingToQuantise) as error:
         raise click.ClickException(str(error)) from error
     say(as_json, encoder=encoder.load(f"onnx:{path}").name, model=str(path))

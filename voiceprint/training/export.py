@@ -10,6 +10,7 @@ import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.utils.checkpoints import Checkpointer
 
+from voiceprint.encoder import FLOAT
 from voiceprint.features import BANDS
 from voiceprint.onnx_encoder import ARCHITECTURE
 from voiceprint.training.recipe import KEPT
@@ -43,7 +44,7 @@ def export(run: Path, model: Path) -> Path:
     (model / "speechbrain").mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), model / "speechbrain" / WEIGHTS)
     shutil.copyfile(PRETRAINED, model / "speechbrain" / "hyperparams.yaml")
-    return to_onnx(network, model / "encoder.onnx")
+    return to_onnx(network, model / FLOAT)
 
 
 class _Embedder(torch.nn.Module):
