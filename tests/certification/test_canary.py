@@ -23,7 +23,7 @@ def test_the_same_ring_passes_whenever_it_comes(sessions: sessionmaker[Session])
     check(sessions, FIRST)
 
 
-@pytest.mark.parametrize("ring", [OTHER, NEWER, f"{NEWER},{OTHER}"])
+@pytest.mark.parametrize("ring", [OTHER, NEWER, f"{NEWER},{OTHER}"], ids=["other", "newer", "both"])
 def test_a_ring_without_the_database_s_key_is_named(sessions: sessionmaker[Session], ring: str) -> None:
     check(sessions, FIRST)
     with pytest.raises(KeysOfAnother, match="STILLHERE_KEYS is not the key ring of this database") as caught:

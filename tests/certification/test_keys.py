@@ -84,6 +84,7 @@ def test_an_index_is_the_same_for_the_same_value_and_purpose_only(value: str, ot
         (OLD.replace("2025:", ":"), "no name"),
         (f"{OLD},{OLD}", "twice"),
     ],
+    ids=["empty", "commas", "no bytes", "few bytes", "no base64", "no name", "empty name", "twice"],
 )
 def test_an_unreadable_ring_says_why_and_shows_no_key(text: str, says: str) -> None:
     with pytest.raises(KeysUnreadable, match=says) as caught:
