@@ -65,6 +65,12 @@ SETTINGS = (
         "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one",
     ),
     Setting(
+        "VOICEPRINT_MODELS",
+        "",
+        "自己的声纹模型目录：cohort.npz、calibration.json，没有的用随附的",
+        "a folder with a cohort.npz and calibration.json of one's own; what is not there is the shipped one",
+    ),
+    Setting(
         "ONLY_NOTED",
         "",
         "只记录、不转人工的疑点，逗号分隔：replay,repeats,synthetic,several_voices,household",
@@ -120,6 +126,7 @@ class Settings:
     regions: Path | None
     prompts: Path | None
     voiceprint_encoder: str
+    voiceprint_models: Path | None
     only_noted: tuple[str, ...]
     speech_models: Path | None
     media_slots: int
@@ -152,6 +159,7 @@ class Settings:
             regions=read.folder("STILLHERE_REGIONS"),
             prompts=read.folder("STILLHERE_PROMPTS"),
             voiceprint_encoder=read.text("VOICEPRINT_ENCODER"),
+            voiceprint_models=read.folder("VOICEPRINT_MODELS"),
             only_noted=read.some_of("ONLY_NOTED", SUSPICIONS),
             speech_models=read.folder("SPEECH_MODELS"),
             media_slots=read.count("MEDIA_SLOTS"),

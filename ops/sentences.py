@@ -55,9 +55,9 @@ def sentences() -> Iterator[None]:
         ) from error
 
 
-def busy(error: OperationalError | ProgrammingError) -> bool:
-    """Whether the database failed only because somebody else held what was wanted."""
-    return "is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) in _BUSY
+def held(error: OperationalError | ProgrammingError) -> bool:
+    """Whether PostgreSQL gave up only because somebody else held what was wanted."""
+    return getattr(error.orig, "sqlstate", None) in _BUSY
 
 
 def _of_the_database(error: OperationalError | ProgrammingError) -> str | None:
@@ -70,7 +70,7 @@ def _of_the_database(error: OperationalError | ProgrammingError) -> str | None:
         )
     if isinstance(error, ProgrammingError):
         return None
-    if busy(error):
+    if "is locked" in said or held(error):
         return "数据库正忙，请稍后再试。 The database is busy: try again in a moment."
     return (
         f"数据库无法使用（{said}）。请检查 DATABASE_URL，并确认数据库已启动。"

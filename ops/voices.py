@@ -89,7 +89,8 @@ class Bench:
 
         Raises EncoderMissing, CohortMissing, CalibrationMissing or CountermeasureMissing: what to do.
         """
-        return cls(rt, comparing.load(rt.settings.voiceprint_encoder or encoder.SHIPPED), synthetic.load())
+        spec = rt.settings.voiceprint_encoder or encoder.SHIPPED
+        return cls(rt, comparing.load(spec, *comparing.own(rt.settings.voiceprint_models)), synthetic.load())
 
     def weigh(self, sealed: VoiceTemplate, turns: Sequence[Samples], rules: VoiceRules, known: Known) -> Weighed:
         """Weigh a challenge's audio, a turn each, against a person's template and what else is known.

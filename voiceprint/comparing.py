@@ -15,7 +15,7 @@ from voiceprint.calibration import Calibration, Conditions
 from voiceprint.cohort import SHIPPED as COHORT
 from voiceprint.cohort import Cohort
 from voiceprint.encoder import SHIPPED as ENCODER
-from voiceprint.encoder import Embedding, Encoder
+from voiceprint.encoder import Embedding, Encoder, of_ones_own
 from voiceprint.metrics import Floats
 from voiceprint.quality import Quality, measure
 from voiceprint.scoring import Template
@@ -99,5 +99,15 @@ def strangers_llrs(strangers: Cohort, fitted: Calibration, template: Template) -
 def load(spec: str = ENCODER, cohort_path: Path = COHORT, calibrated: Path = CALIBRATION) -> Comparer:
     """Load the three. Raises EncoderMissing, CohortMissing, CohortTooSmall or CalibrationMissing."""
     loaded = encoder.load(spec)
-    strangers = cohort.load(loaded.name, cohort_path)
-    return Comparer(loaded, strangers, calibration.load(loaded.name, strangers.name, calibrated))
+    return Comparer(loaded, *fitted(loaded.name, cohort_path, calibrated))
+
+
+def fitted(of: str, cohort_path: Path = COHORT, calibrated: Path = CALIBRATION) -> tuple[Cohort, Calibration]:
+    """The cohort and the calibration of an encoder. Raises CohortMissing, CohortTooSmall or CalibrationMissing."""
+    strangers = cohort.load(of, cohort_path)
+    return strangers, calibration.load(of, strangers.name, calibrated)
+
+
+def own(folder: Path | None) -> tuple[Path, Path]:
+    """Where cohort and calibration are: in an agency's own folder, or shipped where that has none."""
+    return of_ones_own(folder, COHORT), of_ones_own(folder, CALIBRATION)

@@ -19,6 +19,12 @@ FLOAT, INT8 = "encoder.onnx", "encoder.int8.onnx"  # as exported, and as it serv
 SHIPPED = f"onnx:{MODEL / INT8}"
 
 
+def of_ones_own(folder: Path | None, shipped: Path) -> Path:
+    """The file of the same name in a folder of one's own models; the shipped one where there is none."""
+    own = folder / shipped.name if folder else shipped
+    return own if own.exists() else shipped
+
+
 @dataclass(frozen=True, slots=True)
 class Embedding:
     """A voice as a point on the unit sphere.

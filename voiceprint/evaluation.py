@@ -51,12 +51,14 @@ class Problem:
 
 
 class TrialsUnusable(ValueError):
-    """Nothing can be measured: genuine or impostor trials are missing."""
+    """Nothing can be measured: genuine or impostor trials are missing, or all failed."""
 
-    def __init__(self, problems: Sequence[Problem] = ()) -> None:
-        first = f" {problems[0]}" if problems else ""
+    def __init__(self, problems: Sequence[Problem] = (), failures: Sequence[str] = ()) -> None:
+        first = "".join(f" {one}" for one in (*problems[:1], *failures[:1]))
         super().__init__(
-            f"没有可用的同人或异人比对，请检查比对列表。No usable genuine or impostor trials: check the list.{first}"
+            f"没有可用的同人或异人比对，请检查比对列表和录音（{len(failures)} 段不能用）。"
+            "No usable genuine or impostor trials: check the list and the recordings "
+            f"({len(failures)} failed).{first}"
         )
 
 
@@ -64,6 +66,7 @@ class TrialsUnusable(ValueError):
 class Outcome:
     """What came of the trials: those compared with their scores, failures to enrol and to acquire, unusable lines.
 
+    `failures`: each enrolment and each test that failed, and why.
     `conditions`: what the tests were like. `enrolments`: speaker and utterances of each different enrolment compared.
     """
 
@@ -75,6 +78,7 @@ class Outcome:
     fte: float
     fta: float
     problems: tuple[Problem, ...]
+    failures: tuple[str, ...]
 
 
 def parse(lines: Iterable[str]) -> tuple[list[Trial], list[Problem]]:
@@ -121,10 +125,12 @@ class Listener:
         @cache
         def enrolled(names: tuple[str, ...]) -> Enrolled | None:
             pieces = [heard(name) for name in names]
-            if any(reasons(measure(piece), Use.ENROLMENT) for piece in pieces):
+            if found := {reason for piece in pieces for reason in reasons(measure(piece), Use.ENROLMENT)}:
+                self._fail(names, found)
                 return None
             embeddings = tuple(encoder.embed(piece) for piece in pieces)
-            if agreement(embeddings) < one_voice:
+            if (lowest := agreement(embeddings)) < one_voice:
+                self._fail(names, {f"agreement {lowest:.2f} < {one_voice:.2f}"})
                 return None
             poorer = [encoder.embed(degraded(piece)) for piece in pieces]
             return Enrolled(template_of(embeddings, poorer), embeddings)
@@ -133,12 +139,20 @@ class Listener:
         def tested(names: tuple[str, ...]) -> Heard | None:
             samples = self.joined(names)
             quality = measure(samples)
-            return None if reasons(quality, Use.TEST) else Heard(encoder.embed(samples), quality)
+            if found := reasons(quality, Use.TEST):
+                self._fail(names, found)
+                return None
+            return Heard(encoder.embed(samples), quality)
 
+        self.failures: list[str] = []
+        """Enrolments and tests that failed, and why."""
         self.enrolled, self.tested = enrolled, tested
         """An enrolment or a test of joined files; None where the quality is too low, or where the utterances of an
         enrolment do not agree. Raise the errors of `read`."""
         self._heard = heard
+
+    def _fail(self, names: Sequence[str], why: Collection[str]) -> None:
+        self.failures.append(f"{'+'.join(names)}: {', '.join(sorted(why))}")
 
     def joined(self, names: tuple[str, ...]) -> Samples:
         """The files of a test as one recording. Raises the errors of `read`."""
@@ -181,7 +195,7 @@ def run(
         np.array([speaker_of(trial.test[0]) for trial in kept], dtype=np.str_),
     )
     if not scored.genuine.any() or scored.genuine.all():
-        raise TrialsUnusable(found)
+        raise TrialsUnusable(found, listener.failures)
     return Outcome(
         trials=len(trials),
         compared=tuple(kept),
@@ -191,6 +205,7 @@ def run(
         fte=_share_failed(enrolments.values()),
         fta=_share_failed(tests.values()),
         problems=tuple(found),
+        failures=tuple(listener.failures),
     )
 
 

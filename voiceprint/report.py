@@ -83,8 +83,8 @@ class Report:
         """A few lines for a person."""
         lines = [
             f"encoder {self.encoder}",
-            f"trials {self.trials}, genuine {self.rates.targets}, speakers {self.rates.speakers}, "
-            f"lines skipped {self.skipped}",
+            f"trials {self.trials}, compared {self.rates.trials}, of them genuine {self.rates.targets}, "
+            f"speakers {self.rates.speakers}, lines skipped {self.skipped}",
             f"minDCF(0.01) {self.min_dcf:.3f}  Cllr {self.cllr:.3f} bit  FTE {self.fte:.2%}  FTA {self.fta:.2%}",
             f"at LLR >= {self.threshold:.2f}:",
         ]
@@ -172,8 +172,8 @@ def _rates(scored: Scored, llrs: Floats, threshold: float) -> Rates:
         fnmr=float(rejected[genuine].mean()) if genuine.any() else None,
         ci95={
             "eer": speaker_bootstrap(scored, eer) if both else None,
-            "fmr": rate_interval(scored, accepted, impostor) if both else None,
-            "fnmr": rate_interval(scored, rejected, genuine) if both else None,
+            "fmr": rate_interval(scored, accepted, impostor) if impostor.any() else None,
+            "fnmr": rate_interval(scored, rejected, genuine) if genuine.any() else None,
         },
     )
 

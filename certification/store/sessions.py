@@ -18,7 +18,7 @@ Enqueue = Callable[[str, str], None]
 _JOBS = "jobs"
 _ONLY_READS = "only_reads"
 _AGAIN_S = 0.05
-_GIVE_WAY_S = 0.5  # PostgreSQL's deadlock_timeout is 1 s
+_GIVE_WAY_S = 0.2  # PostgreSQL looks for a deadlock after 1 s
 PATIENCE_S = 4.0  # on SQLite: the carrier gives a webhook 15 s in all, and it may hold several transactions
 
 
@@ -57,8 +57,8 @@ def only_read(session: Session) -> None:
 def give_way(session: Session) -> None:
     """Let the session's transaction wait for a lock for a moment only, and then fail.
 
-    On PostgreSQL that is before anybody looks for a deadlock, so that a call that is in one with it goes on. It comes
-    before the session's first statement. On SQLite there is one writer, and no deadlock.
+    On PostgreSQL a call that is in a deadlock with it, and began to wait less than most of a second before, so goes on.
+    It comes before the session's first statement. On SQLite there is one writer, and no deadlock.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL lock_timeout = {round(_GIVE_WAY_S * 1000)}"))

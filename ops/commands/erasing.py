@@ -15,9 +15,9 @@ from certification.runtime import Runtime
 from certification.store import forget_deleted, give_way, only_read
 from ops import compose
 from ops.commands.desk import PersonUnknown, as_json, by, find
-from ops.sentences import busy
+from ops.sentences import held
 
-TRIES = 10
+TRIES = 25
 """How often an erasure is begun before it says that the database is busy."""
 
 
@@ -83,7 +83,7 @@ def _giving_way(rt: Runtime, act: Callable[[Session], tuple[str, bool]], tries: 
             give_way(session)
             return act(session)
     except OperationalError as error:
-        if tries == 1 or not busy(error):
+        if tries == 1 or not held(error):
             raise
     return _giving_way(rt, act, tries - 1)
 

@@ -11,7 +11,7 @@ from certification.regions import VoiceRules
 from certification.runtime import Runtime
 from certification.store import VoiceTemplate
 from ops import personal
-from voiceprint import calibration, cohort
+from voiceprint import comparing
 from voiceprint.ageing import Call
 from voiceprint.personal import PersonalThreshold, Why
 from voiceprint.vault import TemplateUnreadable
@@ -61,8 +61,7 @@ def standing(rt: Runtime, rules: VoiceRules, template: VoiceTemplate, calls: Seq
     """Work it out. Raises CohortMissing, CalibrationMissing, ThresholdUnsupported."""
     from ops.voices import open_template
 
-    strangers = cohort.load(template.encoder)
-    fitted = calibration.load(template.encoder, strangers.name)
+    strangers, fitted = comparing.fitted(template.encoder, *comparing.own(rt.settings.voiceprint_models))
     try:
         own = personal.threshold(strangers, fitted, rules, open_template(rt, template), calls)
     except (SealBroken, TemplateUnreadable):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -175,6 +174,12 @@ def test_nobody_unknown_is_erased(town: dict[str, str], command: tuple[str, str]
     assert stillhere(town, *command, NUMBER).exit_code == 2, "by whom?"
 
 
+class HeldError(Exception):
+    """PostgreSQL's lock_not_available."""
+
+    sqlstate = "55P03"
+
+
 @pytest.mark.parametrize("times", [erasing.TRIES - 1, erasing.TRIES])
 def test_an_erasure_that_gave_way_is_tried_again(
     town: dict[str, str], monkeypatch: pytest.MonkeyPatch, times: int
@@ -184,7 +189,7 @@ def test_an_erasure_that_gave_way_is_tried_again(
 
     def busy(session: Session, person_id: str, *, to_erase: bool = False) -> Person | None:
         if next(held, False):
-            raise OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
+            raise OperationalError("SELECT", {}, HeldError())
         return hold(session, person_id, to_erase=to_erase)
 
     monkeypatch.setattr(people, "hold", busy)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.voiceprint.voices import talk
 from voiceprint import calibration, comparing, evaluation, synthetic
+from voiceprint import encoder as encoders
 from voiceprint.audio import read, telephone
 from voiceprint.commands import voiceprint
 from voiceprint.report import Rates, Report
@@ -114,14 +115,20 @@ def test_failures_to_enrol_and_to_acquire_are_counted(audio: Path) -> None:
     assert (figures["trials"], figures["targets"]) == (50, 12)
     assert figures["fte"] == pytest.approx(1 / 5)
     assert figures["fta"] == pytest.approx(1 / 13)
+    assert result.stderr.count("不能用 failed short.wav: too_noisy, too_short") == 2
 
 
 def test_an_enrolment_by_two_voices_is_a_failure_to_enrol(audio: Path) -> None:
     mixed = "v0/0.wav+v0/5.wav+v2/0.wav"
     lines = [*listed(), f"1 {mixed} v0/2.wav+v0/1.wav", f"0 {mixed} v1/2.wav+v1/1.wav"]
-    figures = json.loads(evaluate(audio, lines, "--json").stdout.splitlines()[-1])
+    result = evaluate(audio, lines, "--json")
+    figures = json.loads(result.stdout.splitlines()[-1])
     assert (figures["trials"], figures["targets"]) == (50, 12)
     assert figures["fte"] == pytest.approx(1 / 5)
+    assert f"{mixed}: agreement" in result.stderr
+    alone = evaluate(audio, lines[-2:])
+    assert alone.exit_code == 1
+    assert "(1 failed)" in alone.stderr and "agreement" in alone.stderr
 
 
 def test_without_impostors_there_is_nothing_to_say(audio: Path) -> None:
@@ -135,6 +142,33 @@ def test_for_people_and_as_a_plot(audio: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "FNMR" in result.output
     assert "<svg" in (audio / "det.svg").read_text(encoding="utf-8")
+
+
+def test_a_plot_that_cannot_be_written_is_said_before_the_work(audio: Path) -> None:
+    result = evaluate(audio, listed(), "--plot", str(audio / "nowhere" / "det.svg"))
+    assert result.exit_code == 2
+    assert "There is no folder" in result.stderr
+
+
+def test_an_agency_uses_its_own_models_and_the_encoder_of_the_settings(
+    audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICEPRINT_ENCODER", f"onnx:{encoders.MODEL / encoders.FLOAT}")
+    monkeypatch.setenv("VOICEPRINT_MODELS", str(tmp_path))
+    assert "resnet8k-84ecee78" in evaluate(audio, listed()).stderr, "the shipped cohort is of another encoder"
+    people = tmp_path / "people.txt"
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    for voice in range(60):
+        soundfile.write(recordings / f"{voice}.wav", talk(20 + voice, 1.0), 8000)
+    people.write_text("\n".join(f"p{voice} {voice}.wav" for voice in range(60)), encoding="utf-8")
+    made = CliRunner().invoke(voiceprint, ["cohort", "--speakers", str(people), "--audio", str(recordings), "--json"])
+    assert json.loads(made.stdout)["file"] == str(tmp_path / "cohort.npz")
+    trials = ["--trials", str(audio / "trials.txt"), "--audio", str(audio)]
+    assert CliRunner().invoke(voiceprint, ["calibrate", *trials]).exit_code == 0
+    assert (tmp_path / "calibration.json").exists()
+    result = evaluate(audio, listed(), "--json")
+    assert json.loads(result.stdout.splitlines()[-1])["encoder"] == "resnet8k-84ecee78"
 
 
 def test_an_encoder_without_calibration_is_refused(audio: Path, tmp_path: Path) -> None:

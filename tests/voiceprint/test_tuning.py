@@ -57,6 +57,14 @@ def test_figures_name_the_worst_speaker_and_count_every_kind() -> None:
     assert "EER" in str(row)
 
 
+def test_no_speaker_is_the_worst_where_all_are_alike() -> None:
+    measured = one_alike_pair()
+    fitted = calibration.fit("a", "c", measured.scored, measured.conditions, OneVoice(0.5, 0, 0, 1, 1))
+    (row,) = figures.rows(measured, fitted, -100.0, plan=[(6, tuning.CLEAN)])
+    assert row.worst is None
+    assert "worst" not in str(row)
+
+
 def test_real_callers_pass_and_others_do_not(shared: Path) -> None:
     comparer = comparing.load()
     threshold = comparer.calibration.certify_from(0.01, calibration.SHIPPED_DECISION)

@@ -23,6 +23,7 @@ from voiceprint.commands.options import (
     json_option,
     lines,
     model_options,
+    own_option,
     say,
     training_module,
 )
@@ -33,7 +34,7 @@ from voiceprint.training.espeak import EspeakMissing
 
 
 @click.command()
-@click.option("--out", type=Path, default=calibration.SHIPPED, help="The calibration file to write.")
+@click.option("--out", type=Path, help="The calibration file to write; by default of --models, else the shipped one.")
 @click.option("--trials", "trials_file", type=EXISTING_FILE, help="An agency's own trials, in place of ours.")
 @click.option("--audio", type=EXISTING_FOLDER, help="What paths in the trials are relative to.")
 @channel_option
@@ -41,7 +42,7 @@ from voiceprint.training.espeak import EspeakMissing
 @json_option
 @data_option
 def calibrate(
-    out: Path,
+    out: Path | None,
     trials_file: Path | None,
     audio: Path | None,
     channel: str,
@@ -55,10 +56,9 @@ def calibrate(
     """
     if (trials_file is None) != (audio is None):
         raise click.UsageError("--trials 与 --audio 要一起给出。Give --trials and --audio together.")
-    spec, strangers_in, _ = models
     try:
-        loaded = encoder.load(spec)
-        others = cohort.load(loaded.name, strangers_in)
+        loaded = encoder.load(models.encoder)
+        others = cohort.load(loaded.name, models.cohort)
         if trials_file and audio:
             listener = evaluation.Listener(loaded, audio, evaluation.Channel(channel))
             own = compared(trials_file, listener, others, as_json)
@@ -71,7 +71,7 @@ def calibrate(
             said = figures.tuned(measured, fitted)
     except (LookupError, ValueError, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
-    fitted.save(out)
+    fitted.save(out or (models.own or encoder.MODEL) / calibration.SHIPPED.name)
     click.echo(json.dumps(said) if as_json else json.dumps(said, indent=2))
 
 
@@ -88,13 +88,16 @@ def _tuning(
 
 
 @click.command("cohort")
-@click.option("--out", type=Path, default=cohort.SHIPPED, help="The cohort file to write.")
+@click.option("--out", type=Path, help="The cohort file to write; by default of --models, else the shipped one.")
 @click.option("--speakers", type=EXISTING_FILE, help="An agency's own: `SPEAKER FILE` a line, of who agreed to it.")
 @click.option("--audio", type=EXISTING_FOLDER, help="What files of --speakers are relative to.")
 @json_option
 @data_option
 @encoder_option
-def cohort_(out: Path, speakers: Path | None, audio: Path | None, as_json: bool, data: Path, spec: str) -> None:
+@own_option
+def cohort_(
+    out: Path | None, speakers: Path | None, audio: Path | None, as_json: bool, data: Path, spec: str, own: Path | None
+) -> None:
     """Make the strangers that scores are normalised with; calibrate afterwards.
 
     From the training speakers at speeds that the network never heard; or with --speakers and --audio from an agency's
@@ -111,8 +114,9 @@ def cohort_(out: Path, speakers: Path | None, audio: Path | None, as_json: bool,
                 made = strangers.cohort(loaded, data, lambda: progress.update(1))
     except (LookupError, ValueError, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
-    made.save(out)
-    say(as_json, cohort=made.name, file=str(out))
+    path = out or (own or encoder.MODEL) / cohort.SHIPPED.name
+    made.save(path)
+    say(as_json, cohort=made.name, file=str(path))
 
 
 @click.command("trials")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from voiceprint import attacked, comparing, evaluation, report, synthetic
+from voiceprint import attacked, evaluation, report, synthetic
 from voiceprint.calibration import Decision
 from voiceprint.commands.options import (
     EXISTING_FILE,
@@ -54,9 +54,16 @@ def evaluate(
     models: Models,
     as_json: bool,
 ) -> None:
-    """Compare voices as a list of trials says; exit status 1 when a line could not be used."""
+    """Compare voices as a list of trials says; exit status 1 when a line could not be used.
+
+    In a line `1|0 ENROL TEST` (1: the same person), ENROL and TEST are files below --audio, several joined by `+`:
+    utterances of one enrolment, pieces of one test. Who speaks is the first folder of a file's path, or, where it lies
+    in none, its name up to the first hyphen.
+    """
+    if plot and not plot.parent.is_dir():
+        raise click.UsageError(f"没有目录 {plot.parent}。There is no folder {plot.parent}.")
     try:
-        loaded = comparing.load(*models)
+        loaded = models.load()
         threshold = loaded.calibration.certify_from(max_fmr, decision)
         one_voice = loaded.calibration.one_voice.agreement
         listener = evaluation.Listener(loaded.encoder, audio, evaluation.Channel(channel), one_voice)
@@ -73,10 +80,11 @@ def evaluate(
         raise click.ClickException(str(error)) from error
     by_file = {trials_file: outcome.problems, groups_file: wrong_groups, attacks_file: wrong_attacks}
     problems = [f"{path.name} {problem}" for path, found in by_file.items() if path for problem in found]
+    failed = [f"不能用 failed {failure}" for failure in outcome.failures]
     empty = [
         f"没有一项比对的双方都在 {name} 组。No trial has both its speakers in the group {name}." for name in made.empty
     ]
-    for said in (*problems, *empty):
+    for said in (*problems, *failed, *empty):
         click.echo(said, err=True)
     if as_json:
         click.echo(json.dumps(made.as_json() | {"attacks": {kind: asdict(one) for kind, one in met.items()}}))
@@ -110,7 +118,7 @@ def figures_(group: str, max_fmr: float, decision: Decision, models: Models, as_
     By number of words, by line and by codec; and where somebody else says the second half of a challenge.
     """
     try:
-        loaded = comparing.load(*models)
+        loaded = models.load()
         threshold = loaded.calibration.certify_from(max_fmr, decision)
         length = tuning.steps(tuning.WITH_CODECS) + two_voices.STEPS
         with click.progressbar(length=length, label="听音 Listening", hidden=as_json) as progress:

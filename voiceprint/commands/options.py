@@ -8,12 +8,14 @@ from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import click
 
-from voiceprint import calibration, cohort, encoder, evaluation
+from voiceprint import calibration, comparing, encoder, evaluation
 from voiceprint.calibration import Decision
 from voiceprint.cohort import Cohort
+from voiceprint.comparing import Comparer
 from voiceprint.training.corpus import Group
 from voiceprint.training.torchaudio_stand_in import TrainingMissing, prepare
 
@@ -22,10 +24,35 @@ RUN = Path("var/voiceprint")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-Models = tuple[str, Path, Path]
-"""Encoder, cohort and calibration, as `comparing.load` takes them."""
 
-encoder_option = click.option("--encoder", "spec", default=encoder.SHIPPED, help="onnx:PATH or speechbrain:PATH")
+
+class Models(NamedTuple):
+    """Encoder, cohort and calibration, as `comparing.load` takes them, and the folder of one's own, if there is one."""
+
+    encoder: str
+    cohort: Path
+    calibration: Path
+    own: Path | None
+
+    def load(self) -> Comparer:
+        """Load the three. Raises as comparing.load."""
+        return comparing.load(self.encoder, self.cohort, self.calibration)
+
+
+encoder_option = click.option(
+    "--encoder",
+    "spec",
+    default=encoder.SHIPPED,
+    envvar="VOICEPRINT_ENCODER",
+    help="onnx:PATH or speechbrain:PATH; by default VOICEPRINT_ENCODER, else the shipped one.",
+)
+own_option = click.option(
+    "--models",
+    "own",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="VOICEPRINT_MODELS",
+    help="A folder with a cohort.npz and calibration.json of one's own; by default VOICEPRINT_MODELS.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
 data_option = click.option("--data", type=FOLDER, default=DATA, show_default=True, help="The folder of recordings.")
 group_option = click.option(
@@ -40,11 +67,15 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     """Options that name the three models; the command gets them as `models`."""
 
     @encoder_option
-    @click.option("--cohort", "strangers_in", type=Path, default=cohort.SHIPPED, help="A cohort file.")
-    @click.option("--calibration", "calibrated", type=Path, default=calibration.SHIPPED, help="A calibration file.")
+    @own_option
+    @click.option("--cohort", "strangers_in", type=Path, help="A cohort file.")
+    @click.option("--calibration", "calibrated", type=Path, help="A calibration file.")
     @wraps(command)
-    def with_models(spec: str, strangers_in: Path, calibrated: Path, **rest: object) -> None:
-        command(models=(spec, strangers_in, calibrated), **rest)
+    def with_models(
+        spec: str, own: Path | None, strangers_in: Path | None, calibrated: Path | None, **rest: object
+    ) -> None:
+        strangers, fitted = comparing.own(own)
+        command(models=Models(spec, strangers_in or strangers, calibrated or fitted, own), **rest)
 
     return with_models
 

@@ -17,7 +17,7 @@ MAX_FMR = 0.01
 class Row:
     """Figures of one length over one line, as fractions with 95 % intervals; `refused` of tests for their quality.
 
-    `worst`: the speaker whose own calls most often fall below the threshold, and how often.
+    `worst`: the speaker whose own calls most often fall below the threshold, and how often; None where all are alike.
     """
 
     words: int
@@ -33,7 +33,7 @@ class Row:
     min_dcf: float
     cllr: float
     refused: float
-    worst: tuple[str, float]
+    worst: tuple[str, float] | None
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -46,8 +46,8 @@ class Row:
             )
         )
         tail = f"minDCF {self.min_dcf:.2f}  Cllr {self.cllr:.2f}  refused {100 * self.refused:.1f} %"
-        name, rate = self.worst
-        return f"{self.words} words, {self.line:5}: {'  '.join(rates)}  {tail}  worst {name} {100 * rate:.0f} %"
+        worst = f"  worst {self.worst[0]} {100 * self.worst[1]:.0f} %" if self.worst else ""
+        return f"{self.words} words, {self.line:5}: {'  '.join(rates)}  {tail}{worst}"
 
 
 def rows(
@@ -86,11 +86,13 @@ def _row(words: int, line: str, measured: Measured, calibration: Calibration, th
     )
 
 
-def _worst(scored: Scored, accepted: np.ndarray) -> tuple[str, float]:
+def _worst(scored: Scored, accepted: np.ndarray) -> tuple[str, float] | None:
     own = {
         str(name): float(1 - accepted[scored.genuine & (scored.enrolled == name)].mean())
         for name in np.unique(scored.enrolled[scored.genuine])
     }
+    if len(set(own.values())) < 2:
+        return None
     name = max(own, key=lambda one: own[one])
     return name, own[name]
 

@@ -57,9 +57,10 @@ def quantise(source: Path, out: Path, data: Path, seen: Callable[[], object] = i
         left = _in_float(network.graph)
         if all(node.name in left for node in network.graph.node if node.op_type == "Conv"):
             raise NothingToQuantise(source)
+        written = Path(folder) / "written.onnx"
         quantize_static(
             folded,
-            out,
+            written,
             _Heard(_utterances(data, seen)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Relu"],
@@ -69,10 +70,10 @@ def quantise(source: Path, out: Path, data: Path, seen: Callable[[], object] = i
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-    written = onnx.load(out)
-    named = {prop.key: prop.value for prop in onnx.load(source, load_external_data=False).metadata_props}
-    onnx.helper.set_model_props(written, {ARCHITECTURE: f"{named[ARCHITECTURE]}-int8"})
-    onnx.save(written, out)
+        quantised = onnx.load(written)
+    named = {prop.key: prop.value for prop in onnx.load(source).metadata_props}
+    onnx.helper.set_model_props(quantised, {ARCHITECTURE: f"{named.get(ARCHITECTURE, 'onnx')}-int8"})
+    onnx.save(quantised, out)
     return out
 
 
