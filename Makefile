@@ -9,14 +9,14 @@ demo: .venv/serving
 	$(BIN)/python -m ops.demo --began $(BEGAN) $(if $(ONCE),--once) $(if $(VOICES),--voices $(VOICES))
 
 test: .venv/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: .venv/test
 	$(BIN)/ruff format .

@@ -215,6 +215,7 @@ def small_copy(data: Path, out: Path) -> None:
     shutil.copytree(data / "noise", out / "noise")
 
 
+@pytest.mark.timeout(900)  # minutes on a core of its own
 def test_the_recipe_runs_and_is_not_done_twice(shared: Path, tmp_path: Path) -> None:
     """All steps on a handful of recordings: the folder loads; what is done is not done again."""
     small_copy(shared / "data", tmp_path / "data")
