@@ -38,7 +38,7 @@ train: .venv/training
 	$(BIN)/stillhere prompts build
 
 bench: .venv/test
-	$(BIN)/python -m ops.bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m ops.bench
 
 # Names, versions and hashes only; run with uv on the PATH, never needed to run or test.
 lock:
