@@ -29,6 +29,7 @@ class CaseKind(StrEnum):
     ENROLMENT_UNFINISHED = "enrolment_unfinished"  # the words of an enrolment did not come through
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
+    DEATH_REPORTED = "death_reported"  # somebody says that the person died; until a human knows, nothing else happens
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
 
 

@@ -112,7 +112,7 @@ def _close(session: Session, rt: Runtime, person: Person, period: Period, actor:
 
 def _signs(session: Session, person: Person) -> list[Sign]:
     rows = session.scalars(select(Evidence).where(Evidence.person_id == person.id))
-    return [Sign(row.kind, Strength(row.strength), _day(row.observed_at), row.id) for row in rows]
+    return [Sign(row.kind, Strength(row.strength), day(row.observed_at), row.id) for row in rows]
 
 
 def current_period(session: Session, rt: Runtime, person: Person, at: datetime | None = None) -> Period:
@@ -141,12 +141,13 @@ def status(session: Session, rt: Runtime, person: Person) -> Status:
 
 def _span(rt: Runtime, person: Person, at: datetime) -> Span:
     born = people.number_of(rt.keys, person).birth_date
-    return span(_region(rt, person).interval, born, _day(at))
+    return span(_region(rt, person).interval, born, day(at))
 
 
 def _region(rt: Runtime, person: Person) -> Region:
     return rt.regions[person.region]
 
 
-def _day(at: datetime) -> date:
+def day(at: datetime) -> date:
+    """The day in China."""
     return at.astimezone(SHANGHAI).date()

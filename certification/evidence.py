@@ -16,6 +16,10 @@ class Kind(StrEnum):
     VOICE = "voice"
     PIN = "pin"
     DESK = "desk"
+    AGENT = "agent"  # somebody at a certifying agent saw the person
+    PAPER = "paper"  # a form of the office, signed and accepted
+    POST = "post"  # documents of late, sent by post
+    VISIT = "visit"  # a visitor met the person at home
 
 
 class Strength(IntEnum):

@@ -15,6 +15,7 @@ from certification.keys import KeyRing, SealBroken
 from certification.runtime import Runtime
 from certification.seals import PLACES
 from certification.store import (
+    AgentPerson,
     Assessment,
     Attempt,
     Call,
@@ -25,12 +26,14 @@ from certification.store import (
     Guesses,
     KeptEvidence,
     LinePreference,
+    Paper,
     Period,
     Person,
     Phone,
     Pin,
     Recording,
     SpokenTurn,
+    Visit,
     VoiceFingerprint,
     VoiceTemplate,
     new_id,
@@ -94,6 +97,7 @@ def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, Col
         Phone: Phone.person_id == person.id,
         Pin: Pin.person_id == person.id,
         Call: and_(Call.id.in_(calls), Call.from_sealed.is_not(None)),
+        Visit: Visit.person_id == person.id,
     }
 
 
@@ -157,6 +161,9 @@ def _delete(
         **of_numbers,
         Pin: sealed[Pin],
         Phone: sealed[Phone],
+        Visit: sealed[Visit],
+        Paper: Paper.person_id == person.id,
+        AgentPerson: AgentPerson.person_id == person.id,
     }
     rows = {}
     for table, condition in order.items():

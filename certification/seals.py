@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from certification.store import Base, Call, Person, Phone, Pin, Recording, VoiceFingerprint, VoiceTemplate
+from certification.store import Base, Call, Person, Phone, Pin, Recording, Visit, VoiceFingerprint, VoiceTemplate
 
 NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
 
@@ -51,6 +51,16 @@ def recording(recording_id: str, call_id: str) -> str:
     return f"recordings:{recording_id} call:{call_id} challenge"
 
 
+def report(visit_id: str, person_id: str) -> str:
+    """The context of what a visitor wrote of this person."""
+    return f"visits.report:{visit_id} person:{person_id}"
+
+
+def photo(visit_id: str, person_id: str) -> str:
+    """The context of a photograph that a visitor took of this person."""
+    return f"visits.photo:{visit_id} person:{person_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A sealed column: its context is made of the row's columns `bound`.
@@ -88,6 +98,8 @@ PLACES = (
     Place(Call, "from_sealed", caller, index=("from_index", CALLING)),
     Place(Recording, "sealed", recording, bound=("id", "call_id"), former="recordings"),
     Place(VoiceTemplate, "sealed", template, bound=("id", "person_id"), former="voice_templates"),
+    Place(Visit, "report_sealed", report, bound=("id", "person_id")),
+    Place(Visit, "photo_sealed", photo, bound=("id", "person_id")),
     Place(VoiceFingerprint, "sealed", fingerprint, bound=("id", "person_id"), former="voice_fingerprints"),
 )
 """Every sealed column but the canary's, which is renewed last."""

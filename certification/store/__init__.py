@@ -15,6 +15,7 @@ from certification.store.people import (
     VoiceFingerprint,
     VoiceTemplate,
 )
+from certification.store.routes import Agent, AgentPerson, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
     give_way,
@@ -28,6 +29,8 @@ from certification.store.sessions import (
 )
 
 __all__ = [
+    "Agent",
+    "AgentPerson",
     "Assessment",
     "Attempt",
     "Base",
@@ -42,12 +45,14 @@ __all__ = [
     "JournalHead",
     "KeptEvidence",
     "LinePreference",
+    "Paper",
     "Period",
     "Person",
     "Phone",
     "Pin",
     "Recording",
     "SpokenTurn",
+    "Visit",
     "VoiceFingerprint",
     "VoiceTemplate",
     "forget_deleted",

@@ -1,4 +1,4 @@
-"""Commands of the desk, until it has its pages: the roll, enrolment, PINs, certification by other routes."""
+"""Commands of the desk, until it has its pages: the roll, enrolment, PINs and codes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import click
 from sqlalchemy.orm import Session
 
 from certification import cases, certifying, codes, confirmation, consent, pins, roll
-from certification.evidence import Kind, Strength
 from certification.identity import ResidentNumber
 from certification.people import find_by_number
 from certification.runtime import Runtime
 from certification.store import Person, new_id, only_read
 from ops import compose
 
-ROUTES = {"desk": (Kind.DESK, Strength.OFFICIAL)}
 as_json = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
 CALL_NOW = (
     "请本人现在用自己的电话打热线，按 8（没有先问号码时），再按这个号码 "
@@ -173,34 +171,6 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     if not as_json:
         click.echo(f"已登记 enrolled, {len(utterances)} 段 utterances")
         click.echo(CALL_NOW.format(code=code))
-
-
-@click.command()
-@click.argument("person_id", metavar="ID")
-@click.option("--route", type=click.Choice(sorted(ROUTES)), required=True)
-@by()
-@as_json
-def certify(person_id: str, route: str, by: str, as_json: bool) -> None:
-    """Certify by another route: at the desk, by a clerk who saw the person and their ID. 柜台认证。"""
-    rt = compose.runtime()
-    kind, strength = ROUTES[route]
-    with rt.sessions.begin() as session:
-        person = find(session, rt, person_id)
-        recorded = certifying.record(
-            session,
-            rt,
-            person,
-            kind=kind,
-            strength=strength,
-            source=route,
-            ref=new_id(),
-            observed_at=rt.now(),
-            detail={},
-            actor=by,
-        )
-    click.echo(f"回执号 receipt {recorded.evidence.receipt}")
-    if as_json:
-        click.echo(json.dumps({"receipt": recorded.evidence.receipt, "certified": recorded.closed}))
 
 
 @click.group()

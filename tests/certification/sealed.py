@@ -10,9 +10,25 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import canary, cases, codes, consent, guesses, journal, people, pins, seals, templates
+from certification import (
+    agents,
+    canary,
+    cases,
+    codes,
+    consent,
+    guesses,
+    journal,
+    papers,
+    people,
+    pins,
+    seals,
+    templates,
+    visits,
+)
+from certification.agents import AgentKind
 from certification.cases import CaseKind
 from certification.keys import KeyRing
+from certification.papers import PaperKind
 from certification.runtime import Runtime
 from certification.seals import PLACES, Place
 from certification.store import (
@@ -26,6 +42,7 @@ from certification.store import (
     VoiceTemplate,
     new_id,
 )
+from certification.visits import Outcome
 from tests.certification.numbers import resident_number
 
 PIN = "295038"
@@ -57,6 +74,7 @@ def resident(rt: Runtime, year: int, phone: str) -> str:
         codes.issue(session, rt, person, "clerk")
         voice(session, rt, person)
         call(session, rt, person, e164)
+        elsewhere(session, rt, person)
     return person.id
 
 
@@ -67,6 +85,16 @@ def town(rt: Runtime) -> tuple[str, str]:
     with rt.sessions.begin() as session:
         pins.set_pin(session, rt, session.get_one(Person, wu), PIN, "clerk")
     return wu, li
+
+
+def elsewhere(session: Session, rt: Runtime, person: Person) -> None:
+    """What other routes keep of somebody: an agent, a form, a visit reported with a photograph."""
+    agent = agents.add(session, rt, name="昆明机床厂", kind=AgentKind.EMPLOYER, region="kunming", by="clerk")
+    agents.assign(session, rt, agent, person, "clerk")
+    papers.issue(session, rt, person, PaperKind.FORM, "clerk")
+    visit = visits.ask(session, rt, person, cause=f"clerk:{person.id}", by="clerk")
+    visits.assign(session, rt, visit, visitor="李", on=rt.now().date(), by="clerk")
+    visits.report(session, rt, visit, visitor="李", outcome=Outcome.ABSENT, text="不在家", photo=b"\x89PNG a door")
 
 
 def voice(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:

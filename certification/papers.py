@@ -1,0 +1,229 @@
+"""Papers: forms that only the office numbers, assistance forms of another place, and documents that come by post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certification import certifying, journal
+from certification.certifying import Recorded
+from certification.errors import Problem
+from certification.evidence import Kind, Strength
+from certification.periods import add_months
+from certification.receipts import draw
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime
+from certification.store import Paper, Person, insert_once, new_id
+
+RECENT_MONTHS = 3
+"""How old a document may be that shows a sign of life."""
+
+
+class PaperKind(StrEnum):
+    """What a paper is."""
+
+    FORM = "form"  # numbered by the office, signed by the person, sent back
+    ASSISTANCE = "assistance"  # the same, filled in and stamped where the person now lives
+    POST = "post"  # documents that the person sent of themselves
+
+
+class DocumentKind(StrEnum):
+    """What may lie in a letter. A household booklet says who somebody is; the others also when they were alive."""
+
+    BOOKLET = "booklet"
+    MEDICAL = "medical"
+    TRAVEL = "travel"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a letter and the date in it."""
+
+    kind: DocumentKind
+    dated: date
+
+
+class PaperUnknown(Problem):
+    """The office has issued no form of this number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"没有编号为 {number[:20]} 的表：表由社保机构统一编号发出，请核对编号。",
+            f"No form has the number {number[:20]}: only the office issues them; please check the number.",
+        )
+
+
+class PaperOfAnother(Problem):
+    """The form was issued to somebody else."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"表 {number} 是发给别人的，不能用于此人，请核对姓名和编号。",
+            f"The form {number} was issued to somebody else; please check name and number.",
+        )
+
+
+class PaperElsewhere(Problem):
+    """The paper is not where this step begins."""
+
+    def __init__(self, paper: Paper, needed: str) -> None:
+        super().__init__(
+            f"表 {paper.number} 现在的状态是 {paper.state}，这一步要求 {needed}。",
+            f"The paper {paper.number} is {paper.state}; this step needs one that is {needed}.",
+        )
+
+
+class DateImpossible(Problem):
+    """The date on a paper shows no sign of life that counts."""
+
+    def __init__(self, on: date, earliest: date, latest: date) -> None:
+        super().__init__(
+            f"材料日期 {on} 不符合要求，应在 {earliest} 至 {latest} 之间；请退回并说明原因。",
+            f"The date {on} does not count: it must lie between {earliest} and {latest}; please return it and say why.",
+        )
+
+
+class StampMissing(Problem):
+    """An assistance form needs the stamp of the place that helped."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "异地协助认证表须有协助地盖章，请填写盖章单位；没有盖章的请退回。",
+            "An assistance form needs the stamp of the place that helped: name it, or return the form.",
+        )
+
+
+class NothingDated(Problem):
+    """A letter needs at least one document that shows when the person was alive."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"户口簿只说明身份，还需要一份 {RECENT_MONTHS} 个月以内的就医或出行记录；请退回并说明。",
+            f"A booklet says who they are; add a medical or travel record of the last {RECENT_MONTHS} months.",
+        )
+
+
+def issue(session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str) -> Paper:
+    """Issue a numbered form to a person."""
+    values = {"state": "issued", "issued_by": by, "issued_at": rt.now()}
+    return _make(session, rt, person, kind, by, "form issued", values)
+
+
+def letter(session: Session, rt: Runtime, person: Person, documents: Iterable[Document], by: str) -> Paper:
+    """Take in what a person sent by post; it gets a number, by which it is followed."""
+    listed = [{"kind": one.kind.value, "dated": one.dated.isoformat()} for one in documents]
+    values = {"state": "received", "received_at": rt.now(), "documents": listed}
+    return _make(session, rt, person, PaperKind.POST, by, "letter received", values)
+
+
+def _make(
+    session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str, action: str, values: dict[str, Any]
+) -> Paper:
+    while True:  # a second round when the number is taken
+        row = {"id": new_id(), "number": draw(rt.random), "person_id": person.id, "kind": kind.value, **values}
+        if insert_once(session, Paper, **{"documents": [], **row}):
+            break
+    journal.write(session, rt.now(), by, action, f"person:{person.id}", paper=row["id"], kind=kind.value)
+    return session.get_one(Paper, row["id"])
+
+
+def find(session: Session, rt: Runtime, number: str, by: str) -> Paper | PaperUnknown:
+    """The paper of this number; a number that nobody issued is journalled: it may be an attempt."""
+    plain = "".join(number.split())
+    paper = session.scalars(select(Paper).where(Paper.number == plain)).first()
+    if paper is None:
+        journal.write(session, rt.now(), by, "paper refused", f"form:{plain[:40]}", why="never issued")
+        return PaperUnknown(plain)
+    return paper
+
+
+def refuse(session: Session, rt: Runtime, paper: Paper, by: str) -> PaperOfAnother:
+    """Journal that a form was shown for somebody else than it was issued to."""
+    journal.write(session, rt.now(), by, "paper refused", f"person:{paper.person_id}", paper=paper.id, why="another's")
+    return PaperOfAnother(paper.number)
+
+
+def post(session: Session, rt: Runtime, paper: Paper, by: str) -> None:
+    """Note that a form was posted to the person. Raises PaperElsewhere."""
+    _move(session, rt, paper, ("issued",), by, "form posted", state="posted", posted_at=rt.now())
+
+
+def receive(session: Session, rt: Runtime, paper: Paper, by: str) -> None:
+    """Note that a form came back, by post or by hand, for the first time or again. Raises PaperElsewhere."""
+    came = {"state": "received", "received_at": rt.now()}
+    _move(session, rt, paper, ("issued", "posted", "returned"), by, "form received", **came)
+
+
+def accept(
+    session: Session, rt: Runtime, paper: Paper, by: str, *, signed_on: date | None = None, stamp: str | None = None
+) -> Recorded:
+    """Accept a paper that was received: evidence of the day that it shows, once.
+
+    `signed_on`: the day on a form, from its issue to today; of a letter it is its latest document's, at most
+    RECENT_MONTHS old. `stamp`: the place whose stamp an assistance form bears. Raises PaperElsewhere, DateImpossible,
+    StampMissing, NothingDated.
+    """
+    on = _day_shown(rt, paper, signed_on)
+    if paper.kind == PaperKind.ASSISTANCE and not (stamp or "").strip():
+        raise StampMissing
+    decided = {"decided_at": rt.now(), "decided_by": by, "signed_on": on, "stamp": stamp, "reason": None}
+    _move(session, rt, paper, ("received",), by, "paper accepted", state="accepted", **decided)
+    return certifying.record(
+        session,
+        rt,
+        session.get_one(Person, paper.person_id),
+        kind=Kind.POST if paper.kind == PaperKind.POST else Kind.PAPER,
+        strength=Strength.LIVE,
+        source=f"paper:{paper.kind}",
+        ref=paper.id,
+        observed_at=min(rt.now(), datetime.combine(on, time(12), SHANGHAI)),
+        detail={"paper": paper.id, "documents": paper.documents},
+        actor=by,
+    )
+
+
+def give_back(session: Session, rt: Runtime, paper: Paper, by: str, reason: str) -> None:
+    """Return a paper to the person, and say why; it may come again. Raises PaperElsewhere."""
+    decided = {"decided_at": rt.now(), "decided_by": by, "reason": reason}
+    _move(session, rt, paper, ("received",), by, "paper returned", state="returned", **decided)
+
+
+def _day_shown(rt: Runtime, paper: Paper, signed_on: date | None) -> date:
+    today = certifying.day(rt.now())
+    if paper.kind == PaperKind.POST:
+        dated = [
+            date.fromisoformat(one["dated"]) for one in paper.documents if one["kind"] != DocumentKind.BOOKLET.value
+        ]
+        if not dated:
+            raise NothingDated
+        on, earliest = max(dated), add_months(today, -RECENT_MONTHS)
+    else:
+        on = signed_on or today
+        earliest = certifying.day(paper.issued_at or rt.now())
+    if not earliest <= on <= today:
+        raise DateImpossible(on, earliest, today)
+    return on
+
+
+def _move(
+    session: Session, rt: Runtime, paper: Paper, states: tuple[str, ...], by: str, action: str, **values: Any
+) -> None:
+    there = update(Paper).where(Paper.id == paper.id, Paper.state.in_(states))
+    if session.scalar(there.values(**values).returning(Paper.id)) is None:
+        session.refresh(paper)
+        raise PaperElsewhere(paper, " / ".join(states))
+    session.refresh(paper)
+    journal.write(session, rt.now(), by, action, f"person:{paper.person_id}", paper=paper.id, kind=paper.kind)
+
+
+def overdue(session: Session, rt: Runtime, days: int) -> list[Paper]:
+    """Forms that have been out for longer than so many days, the oldest first."""
+    since = rt.now() - timedelta(days=days)
+    out = select(Paper).where(Paper.state.in_(("issued", "posted")), Paper.issued_at < since)
+    return list(session.scalars(out.order_by(Paper.issued_at)))

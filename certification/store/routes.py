@@ -1,0 +1,74 @@
+"""Tables of the other routes: certifying agents and their people, papers, home visits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from certification.store.base import Base, Identified
+
+
+class Agent(Identified, Base):
+    """An employer, agency or community that may certify its own people, and nobody else's."""
+
+    __tablename__ = "agents"
+
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(20))  # employer | agency | community
+    region: Mapped[str] = mapped_column(String(40))
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class AgentPerson(Base):
+    """Whom an agent may certify."""
+
+    __tablename__ = "agent_people"
+
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True)
+    assigned_by: Mapped[str]
+    assigned_at: Mapped[datetime]
+
+
+class Paper(Identified, Base):
+    """A form that the office numbered, or documents that came by post; `documents`: what each is, and its date."""
+
+    __tablename__ = "papers"
+
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # form | assistance | post
+    state: Mapped[str] = mapped_column(String(20))  # issued | posted | received | accepted | returned
+    documents: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    issued_by: Mapped[str | None]
+    issued_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(Text)  # why it went back
+    signed_on: Mapped[date | None]
+    stamp: Mapped[str | None]  # the place whose stamp an assistance form bears
+
+
+class Visit(Identified, Base):
+    """A visit at somebody's home: asked for, given to a visitor, reported. Report and photograph are sealed."""
+
+    __tablename__ = "visits"
+
+    cause: Mapped[str] = mapped_column(String(120), unique=True)  # one cause, one visit
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)  # asked | assigned | reported
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    visitor: Mapped[str | None]
+    planned_on: Mapped[date | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))  # met | absent | moved | refused | dead
+    report_sealed: Mapped[bytes | None]
+    photo_sealed: Mapped[bytes | None]
+    reported_at: Mapped[datetime | None]

@@ -1,0 +1,126 @@
+"""Home visits: asked for, given to a named visitor, and reported by that visitor alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certification import cases, certifying, journal, seals
+from certification.cases import CaseKind
+from certification.certifying import Recorded
+from certification.errors import Problem
+from certification.evidence import Kind, Strength
+from certification.runtime import Runtime
+from certification.store import Person, Visit, insert_once, new_id
+
+PHOTO_BYTES = 4 * 2**20
+
+
+class Outcome(StrEnum):
+    """What a visitor found."""
+
+    MET = "met"  # saw the person, and their ID
+    ABSENT = "absent"
+    MOVED = "moved"
+    REFUSED = "refused"  # they would not; that is no reason to think anything of them
+    DEAD = "dead"  # so it was said there: a case for a human
+
+
+class VisitElsewhere(Problem):
+    """The visit is not where this step begins, or is somebody else's."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(
+            f"这次上门的状态是 {visit.state}，负责人是 {visit.visitor or '（未派）'}，不能这样登记。",
+            f"This visit is {visit.state} and given to {visit.visitor or 'nobody'}: that cannot be noted.",
+        )
+
+
+class PhotoUnusable(Problem):
+    """The photograph is too large, or no JPEG or PNG."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"照片须为 JPEG 或 PNG，不超过 {PHOTO_BYTES // 2**20} MB；也可以不附照片。",
+            f"A photograph is a JPEG or PNG of at most {PHOTO_BYTES // 2**20} MB; or leave it out.",
+        )
+
+
+def ask(session: Session, rt: Runtime, person: Person, *, cause: str, by: str) -> Visit:
+    """Ask for a visit, once for each cause."""
+    row = {"id": new_id(), "person_id": person.id, "state": "asked", "asked_by": by, "asked_at": rt.now()}
+    if insert_once(session, Visit, cause=cause, **row):
+        journal.write(session, rt.now(), by, "visit asked for", f"person:{person.id}", visit=row["id"], cause=cause)
+    return session.scalars(select(Visit).where(Visit.cause == cause)).one()
+
+
+def assign(session: Session, rt: Runtime, visit: Visit, *, visitor: str, on: date, by: str) -> None:
+    """Give a visit that was not reported yet to a visitor. Raises VisitElsewhere."""
+    unreported = update(Visit).where(Visit.id == visit.id, Visit.state != "reported")
+    values = {"state": "assigned", "visitor": visitor, "planned_on": on}
+    _done(session, visit, session.scalar(unreported.values(**values).returning(Visit.id)))
+    facts = {"visit": visit.id, "visitor": visitor, "on": on.isoformat()}
+    journal.write(session, rt.now(), by, "visit assigned", f"person:{visit.person_id}", **facts)
+
+
+def report(
+    session: Session,
+    rt: Runtime,
+    visit: Visit,
+    *,
+    visitor: str,
+    outcome: Outcome,
+    text: str,
+    photo: bytes | None = None,
+) -> Recorded | None:
+    """Write a visitor's report down, once; the evidence, where the person was met.
+
+    `text` and `photo` (JPEG or PNG) are sealed. Of a death that was reported there a case is opened; nothing else
+    follows from it here. Raises VisitElsewhere, PhotoUnusable.
+    """
+    if photo is not None and (len(photo) > PHOTO_BYTES or not photo.startswith((b"\xff\xd8\xff", b"\x89PNG"))):
+        raise PhotoUnusable
+    theirs = update(Visit).where(Visit.id == visit.id, Visit.state == "assigned", Visit.visitor == visitor)
+    values = {
+        "state": "reported",
+        "outcome": outcome.value,
+        "reported_at": rt.now(),
+        "report_sealed": rt.keys.seal(text.encode(), seals.report(visit.id, visit.person_id)),
+        "photo_sealed": None if photo is None else rt.keys.seal(photo, seals.photo(visit.id, visit.person_id)),
+    }
+    _done(session, visit, session.scalar(theirs.values(**values).returning(Visit.id)))
+    subject, facts = f"person:{visit.person_id}", {"visit": visit.id, "outcome": outcome.value}
+    journal.write(session, rt.now(), visitor, "visit reported", subject, **facts)
+    person = session.get_one(Person, visit.person_id)
+    if outcome is Outcome.DEAD:
+        cause = f"{CaseKind.DEATH_REPORTED}:visit:{visit.id}"
+        cases.open_case(session, rt, kind=CaseKind.DEATH_REPORTED, cause=cause, person=person, actor=visitor)
+    if outcome is not Outcome.MET:
+        return None
+    return certifying.record(
+        session,
+        rt,
+        person,
+        kind=Kind.VISIT,
+        strength=Strength.OFFICIAL,
+        source="visit",
+        ref=visit.id,
+        observed_at=rt.now(),
+        detail={"visit": visit.id},
+        actor=visitor,
+    )
+
+
+def waiting(session: Session, visitor: str | None = None) -> list[Visit]:
+    """Visits not reported yet, the earliest first; of one visitor, or of all."""
+    found = select(Visit).where(Visit.state != "reported").order_by(Visit.planned_on, Visit.asked_at)
+    return list(session.scalars(found if visitor is None else found.where(Visit.visitor == visitor)))
+
+
+def _done(session: Session, visit: Visit, identifier: str | None) -> None:
+    session.refresh(visit)
+    if identifier is None:
+        raise VisitElsewhere(visit)

@@ -1,0 +1,186 @@
+"""Certification by other routes than a call, in one step; and certifying agents."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import agents, certifying, papers
+from certification.agents import AgentKind
+from certification.certifying import Recorded
+from certification.errors import Problem
+from certification.evidence import Kind, Strength
+from certification.papers import Document, DocumentKind
+from certification.people import RegionUnknown
+from certification.runtime import Runtime
+from certification.store import AgentPerson, Person, new_id
+from ops import compose
+from ops.commands.desk import as_json, by, find
+
+ROUTES = ("desk", "agent", "paper", "post")
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class DocumentType(click.ParamType):  # type: ignore[type-arg]  # not subscriptable at run time
+    """KIND:DATE, such as medical:2026-03-01."""
+
+    name = "kind:date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Document:
+        """Read one document."""
+        kind, _, dated = str(value).partition(":")
+        try:
+            return Document(DocumentKind(kind), date.fromisoformat(dated))
+        except ValueError:
+            kinds = ", ".join(DocumentKind)
+            self.fail(f"应写作 种类:日期，种类为 {kinds}。 Write KIND:DATE, such as medical:2026-03-01.", param, ctx)
+
+
+class Incomplete(click.UsageError):
+    """A route lacks what it rests on."""
+
+    def __init__(self, route: str, option: str) -> None:
+        super().__init__(f"用 {route} 认证要写明 {option}。 The route {route} needs {option}.")
+
+
+@click.command()
+@click.argument("person_id", metavar="ID")
+@click.option("--route", type=click.Choice(ROUTES), required=True)
+@by()
+@click.option("--agent", "agent_code", help="agent: the code of the certifying agent")
+@click.option("--form", "number", help="paper: the number of the form that came back")
+@click.option("--signed-on", type=DAY, help="paper: the day it was signed")
+@click.option("--stamp", help="paper: the place whose stamp an assistance form bears")
+@click.option("--document", "documents", type=DocumentType(), multiple=True, help="post: each document and its date")
+@as_json
+def certify(
+    person_id: str,
+    route: str,
+    by: str,
+    agent_code: str | None,
+    number: str | None,
+    signed_on: datetime | None,
+    stamp: str | None,
+    documents: tuple[Document, ...],
+    as_json: bool,
+) -> None:
+    """Certify by another route than a call. 用电话以外的办法认证。
+
+    desk: a clerk saw the person and their ID. agent: somebody at a certifying agent did. paper: a form of ours came
+    back signed. post: documents of the last three months. Step by step: `stillhere papers`; home visits: `visits`.
+    """
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        person = find(session, rt, person_id)
+        if route == "desk":
+            outcome: Recorded | Problem = _seen(session, rt, person, by)
+        elif route == "agent":
+            if agent_code is None:
+                raise Incomplete(route, "--agent")
+            outcome = agents.certify(session, rt, agents.find(session, agent_code), person, by=by)
+        elif route == "paper":
+            if number is None or signed_on is None:
+                raise Incomplete(route, "--form, --signed-on")
+            outcome = _form(session, rt, person, number, signed_on.date(), stamp, by)
+        else:
+            if not documents:
+                raise Incomplete(route, "--document")
+            outcome = papers.accept(session, rt, papers.letter(session, rt, person, documents, by), by)
+    if isinstance(outcome, Problem):  # raised after the commit, which keeps what the journal says of it
+        raise outcome
+    tell(outcome, as_json)
+
+
+def tell(recorded: Recorded, as_json: bool) -> None:
+    """Print the receipt, and whether the period is certified by it."""
+    receipt = recorded.evidence.receipt
+    click.echo(f"回执号 receipt {receipt}")
+    if not recorded.closed:
+        click.echo("已记录；本期还需要更强的证明 on record; this period asks for stronger evidence")
+    if as_json:
+        click.echo(json.dumps({"receipt": receipt, "certified": recorded.closed}))
+
+
+def _seen(session: Session, rt: Runtime, person: Person, by: str) -> Recorded:
+    return certifying.record(
+        session,
+        rt,
+        person,
+        kind=Kind.DESK,
+        strength=Strength.OFFICIAL,
+        source="desk",
+        ref=new_id(),
+        observed_at=rt.now(),
+        detail={},
+        actor=by,
+    )
+
+
+def _form(
+    session: Session, rt: Runtime, person: Person, number: str, signed_on: date, stamp: str | None, by: str
+) -> Recorded | Problem:
+    paper = papers.find(session, rt, number, by)
+    if isinstance(paper, Problem):
+        return paper
+    if paper.person_id != person.id:
+        return papers.refuse(session, rt, paper, by)
+    if paper.state != "received":
+        papers.receive(session, rt, paper, by)
+    return papers.accept(session, rt, paper, by, signed_on=signed_on, stamp=stamp)
+
+
+@click.group("agents")
+def agents_() -> None:
+    """Certifying agents: employers, agencies, communities. 代办单位。"""
+
+
+@agents_.command("add")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(AgentKind)), required=True)
+@click.option("--region", "place", default="", help="by default the default region")
+@by()
+@as_json
+def add(name: str, kind: str, place: str, by: str, as_json: bool) -> None:
+    """Open an account for an agent; prints its code. 开户。"""
+    rt = compose.runtime()
+    region = rt.regions.find(place) if place else rt.regions.default
+    if region is None:
+        raise RegionUnknown(place, rt.regions)
+    with rt.sessions.begin() as session:
+        agent = agents.add(session, rt, name=name, kind=AgentKind(kind), region=region.code, by=by)
+    click.echo(json.dumps({"code": agent.code, "id": agent.id}) if as_json else f"编号 code {agent.code}")
+
+
+@agents_.command("close")
+@click.argument("code")
+@by()
+def close(code: str, by: str) -> None:
+    """Close an account; what was certified by it stands. 停用。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        closed = agents.close(session, rt, agents.find(session, code), by)
+    click.echo("已停用 closed" if closed else "早已停用 closed before")
+
+
+@agents_.command("assign")
+@click.argument("code")
+@click.argument("people", nargs=-1, metavar="[ID]...")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="an ID a line")
+@click.option("--release", is_flag=True, help="take them from the agent instead")
+@by()
+@as_json
+def assign(code: str, people: tuple[str, ...], file: Path | None, release: bool, by: str, as_json: bool) -> None:
+    """Say whom an agent may certify. 划定名单。"""
+    rt = compose.runtime()
+    lines = file.read_text(encoding="utf-8-sig").split() if file else []
+    with rt.sessions.begin() as session:
+        agent, move = agents.find(session, code), agents.release if release else agents.assign
+        changed = sum(move(session, rt, agent, find(session, rt, one), by) for one in (*people, *lines))
+        theirs = len(session.scalars(select(AgentPerson).where(AgentPerson.agent_id == agent.id)).all())
+    facts = {"changed": changed, "people": theirs}
+    click.echo(json.dumps(facts) if as_json else f"变动 changed {changed} · 名单共 people {theirs}")
