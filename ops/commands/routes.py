@@ -141,7 +141,7 @@ def agents_() -> None:
 
 @agents_.command("add")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(AgentKind)), required=True)
+@click.option("--kind", type=click.Choice([kind.value for kind in AgentKind]), required=True)
 @click.option("--region", "place", default="", help="by default the default region")
 @by()
 @as_json

@@ -63,7 +63,7 @@ def assign(visit_id: str, visitor: str, on: datetime, by: str, as_json: bool) ->
 @visits_.command()
 @click.argument("visit_id", metavar="VISIT")
 @click.option("--visitor", required=True, help="who was there: the one whom it was given to")
-@click.option("--outcome", type=click.Choice(list(Outcome)), required=True)
+@click.option("--outcome", type=click.Choice([outcome.value for outcome in Outcome]), required=True)
 @click.option("--report", "text", required=True, help="what was seen there, in a few words")
 @click.option("--photo", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JPEG or PNG, if any")
 @as_json

@@ -1,0 +1,122 @@
+"""The commands of the other routes, from outside: certify, agents, papers, visits."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from certification.regions import SHANGHAI
+from certification.runtime import utc_now
+from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
+
+__all__ = ["settings", "town"]
+BY = ("--by", "clerk")
+
+
+def today() -> date:
+    return utc_now().astimezone(SHANGHAI).date()
+
+
+def done(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json_of(result)
+
+
+def certified(town: dict[str, str]) -> bool:
+    return bool(done(stillhere(town, "people", "show", NUMBER, "--json"))["certified"])
+
+
+def test_an_agent_certifies_those_on_its_list(town: dict[str, str], tmp_path: Path) -> None:
+    add = ("agents", "add", "昆明机床厂", "--kind", "employer", "--region", "昆明", *BY, "--json")
+    code = done(stillhere(town, *add))["code"]
+    certify = ("certify", NUMBER, "--route", "agent", "--agent", code, "--by", "王", "--json")
+    assert "昆明机床厂" in sentence(stillhere(town, *certify))
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{NUMBER}\n", encoding="utf-8")
+    assign = ("agents", "assign", code, "--file", str(listed), *BY, "--json")
+    assert done(stillhere(town, *assign)) == {"changed": 1, "people": 1}
+    assert done(stillhere(town, *assign)) == {"changed": 0, "people": 1}
+    assert done(stillhere(town, *certify))["certified"] is True
+    assert certified(town)
+    assert done(stillhere(town, *assign, "--release")) == {"changed": 1, "people": 0}
+    assert stillhere(town, "agents", "close", code, *BY).exit_code == 0
+    assert "closed" in sentence(stillhere(town, *certify))
+    assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_a_form_goes_its_way(town: dict[str, str]) -> None:
+    number = done(stillhere(town, "papers", "issue", NUMBER, *BY, "--json"))["number"]
+    for step, state in (("post", "posted"), ("receive", "received")):
+        assert done(stillhere(town, "papers", step, number, *BY, "--json"))["state"] == state
+    returned = stillhere(town, "papers", "return", number, "--reason", "没有签名", *BY, "--json")
+    assert done(returned)["reason"] == "没有签名"
+    assert "没有签名" in stillhere(town, "papers", "show", number).stdout
+    certify = ("certify", NUMBER, "--route", "paper", "--form", number, *BY, "--json")
+    assert "--signed-on" in stillhere(town, *certify).stderr
+    assert done(stillhere(town, *certify, "--signed-on", str(today())))["certified"] is True
+    assert done(stillhere(town, "papers", "show", number, "--json"))["state"] == "accepted"
+    assert "accepted" in sentence(stillhere(town, "papers", "receive", number, *BY))
+
+
+def test_a_form_that_nobody_issued_is_refused_and_stays_in_the_journal(town: dict[str, str]) -> None:
+    before = done(stillhere(town, "journal", "verify", "--json"))["entries"]
+    refused = stillhere(
+        town, "certify", NUMBER, "--route", "paper", "--form", "1234567890", "--signed-on", str(today()), *BY
+    )
+    assert "没有编号为 1234567890 的表" in sentence(refused)
+    assert done(stillhere(town, "journal", "verify", "--json"))["entries"] == before + 1
+    assert not certified(town)
+
+
+def test_a_letter_certifies_by_what_is_recent_in_it(town: dict[str, str]) -> None:
+    old, recent = today() - timedelta(days=200), today() - timedelta(days=2)
+    post = ("certify", NUMBER, "--route", "post", *BY, "--json")
+    assert "--document" in stillhere(town, *post).stderr
+    assert "KIND:DATE" in stillhere(town, *post, "--document", "selfie:2026-01-01").stderr
+    assert "does not count" in sentence(stillhere(town, *post, "--document", f"medical:{old}"))
+    documents = ("--document", f"booklet:{old}", "--document", f"medical:{recent}")
+    assert done(stillhere(town, *post, *documents))["receipt"]
+    number = done(stillhere(town, "papers", "letter", NUMBER, *documents, *BY, "--json"))["number"]
+    assert done(stillhere(town, "papers", "accept", number, *BY, "--json"))["receipt"]
+
+
+def test_a_visit_is_asked_for_given_and_reported(town: dict[str, str], tmp_path: Path) -> None:
+    [visit] = done(stillhere(town, "visits", "ask", NUMBER, *BY, "--json"))["visits"]
+    assign = ("visits", "assign", visit["id"], "--visitor", "李", "--on", str(today()), *BY, "--json")
+    assert done(stillhere(town, *assign))["visits"][0]["state"] == "assigned"
+    assert visit["id"] in stillhere(town, "visits", "list", "--visitor", "李").stdout
+    photo = tmp_path / "door.jpg"
+    photo.write_bytes(b"\xff\xd8\xff")
+    report = (
+        "visits",
+        "report",
+        visit["id"],
+        "--outcome",
+        "met",
+        "--report",
+        "见到本人",
+        "--photo",
+        str(photo),
+        "--json",
+    )
+    assert "given to 李" in sentence(stillhere(town, *report, "--visitor", "王"))
+    assert done(stillhere(town, *report, "--visitor", "李"))["certified"] is True
+    assert certified(town)
+    assert done(stillhere(town, "visits", "list", "--json")) == {"visits": []}
+    assert re.search(
+        "没有编号为 nowhere", sentence(stillhere(town, "visits", "report", "nowhere", *report[3:], "--visitor", "李"))
+    )
+
+
+@pytest.mark.parametrize("outcome", ["absent", "dead"])
+def test_who_was_not_met_is_not_certified(town: dict[str, str], outcome: str) -> None:
+    [visit] = done(stillhere(town, "visits", "ask", NUMBER, *BY, "--json"))["visits"]
+    stillhere(town, "visits", "assign", visit["id"], "--visitor", "李", "--on", str(today()), *BY)
+    report = ("visits", "report", visit["id"], "--visitor", "李", "--outcome", outcome, "--report", "没见到", "--json")
+    assert done(stillhere(town, *report))["visits"][0]["outcome"] == outcome
+    assert not certified(town)
