@@ -8,9 +8,10 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, journal, seals
+from certification import cases, certifying, contacts, journal, seals
 from certification.cases import CaseKind
 from certification.certifying import Recorded
+from certification.contacts import Channel
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
@@ -95,6 +96,8 @@ def report(
     subject, facts = f"person:{visit.person_id}", {"visit": visit.id, "outcome": outcome.value}
     journal.write(session, rt.now(), visitor, "visit reported", subject, **facts)
     person = session.get_one(Person, visit.person_id)
+    went = contacts.Outcome.WENT
+    contacts.note(session, rt, person, channel=Channel.VISIT, ref=visit.id, outcome=went, actor=visitor)
     if outcome is Outcome.DEAD:
         cause = f"{CaseKind.DEATH_REPORTED}:visit:{visit.id}"
         cases.open_case(session, rt, kind=CaseKind.DEATH_REPORTED, cause=cause, person=person, actor=visitor)

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import consent, erasure, guesses, journal
+from certification import consent, erasure, guesses, journal, outages
 from certification.runtime import QueueUnavailable, Runtime
 from certification.store import Assessment, Call, forget_deleted, only_read
 from ivr.acts.voices import abandoned
@@ -188,7 +188,14 @@ def forget_guesses(rt: Runtime) -> int:
         return guesses.forget(session, rt)
 
 
+def notice_outages(rt: Runtime) -> int:
+    """Note that the service runs, and the outage that lies behind it."""
+    with rt.sessions.begin() as session:
+        return int(outages.seen(session, rt) is not None)
+
+
 DUTIES = (
+    notice_outages,
     requeue_assessments,
     give_up_assessments,
     end_silent_calls,

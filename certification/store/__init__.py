@@ -15,6 +15,7 @@ from certification.store.people import (
     VoiceFingerprint,
     VoiceTemplate,
 )
+from certification.store.reaching import Contact, Need, Outage, ServiceSeen
 from certification.store.routes import Agent, AgentPerson, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
@@ -38,6 +39,7 @@ __all__ = [
     "Canary",
     "Case",
     "Consent",
+    "Contact",
     "EnrolmentCode",
     "Evidence",
     "Guesses",
@@ -45,12 +47,15 @@ __all__ = [
     "JournalHead",
     "KeptEvidence",
     "LinePreference",
+    "Need",
+    "Outage",
     "Paper",
     "Period",
     "Person",
     "Phone",
     "Pin",
     "Recording",
+    "ServiceSeen",
     "SpokenTurn",
     "Visit",
     "VoiceFingerprint",

@@ -1,0 +1,85 @@
+"""Attempts to reach a person: every event is kept, and only what rang, arrived or was gone to counts as an attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import journal
+from certification.runtime import Runtime
+from certification.store import Contact, Person, insert_once, new_id
+
+
+class Channel(StrEnum):
+    """How somebody is reached."""
+
+    SMS = "sms"
+    CALL = "call"  # by the line
+    OPERATOR = "operator"  # by a human
+    VISIT = "visit"
+    LETTER = "letter"
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    QUEUED = "queued"
+    SENT = "sent"  # handed to the carrier; nobody knows yet
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    BUSY = "busy"
+    RUNG = "rung"  # and nobody answered
+    ANSWERED = "answered"
+    DELIVERED = "delivered"
+    WENT = "went"  # somebody was at the door
+
+
+REAL = frozenset({Outcome.BUSY, Outcome.RUNG, Outcome.ANSWERED, Outcome.DELIVERED, Outcome.WENT})
+"""Outcomes by which somebody was really tried."""
+_RANK = {
+    Outcome.QUEUED: 0,
+    Outcome.SENT: 1,
+    Outcome.FAILED: 2,
+    Outcome.UNDELIVERED: 2,
+    Outcome.BUSY: 3,
+    Outcome.RUNG: 3,
+}
+_FINAL = 4  # answered, delivered, went
+
+
+def note(
+    session: Session, rt: Runtime, person: Person, *, channel: Channel, ref: str, outcome: Outcome, actor: str = "line"
+) -> Contact:
+    """Note what is known of an attempt: its beginning, and each event as it comes, once or again, in any order.
+
+    `ref` names the attempt within its channel. A weaker event after a stronger one is kept and changes nothing.
+    """
+    now = rt.now()
+    begun = {"id": new_id(), "person_id": person.id, "channel": channel.value, "ref": ref, "begun_at": now}
+    insert_once(session, Contact, **begun, outcome=Outcome.QUEUED.value, events=[])
+    mine = select(Contact).where(Contact.channel == channel.value, Contact.ref == ref)
+    contact = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).one()
+    contact.events = [*contact.events, [outcome.value, now.isoformat()]]
+    if _rank(outcome) > _rank(Outcome(contact.outcome)):
+        contact.outcome = outcome.value
+        if _rank(outcome) >= _RANK[Outcome.FAILED]:
+            contact.settled_at = now
+        facts = {"channel": channel.value, "contact": contact.id}
+        journal.write(session, now, actor, f"attempt {outcome}", f"person:{person.id}", **facts)
+    session.flush()
+    return contact
+
+
+def really_tried(session: Session, person_id: str, since: datetime) -> frozenset[Channel]:
+    """The channels on which the person was really tried from a moment on."""
+    tried = select(Contact.channel).where(
+        Contact.person_id == person_id, Contact.begun_at >= since, Contact.outcome.in_(one.value for one in REAL)
+    )
+    return frozenset(Channel(channel) for channel in session.scalars(tried.distinct()))
+
+
+def _rank(outcome: Outcome) -> int:
+    return _RANK.get(outcome, _FINAL)
