@@ -195,7 +195,6 @@ def notice_outages(rt: Runtime) -> int:
 
 
 DUTIES = (
-    notice_outages,
     requeue_assessments,
     give_up_assessments,
     end_silent_calls,
@@ -203,4 +202,5 @@ DUTIES = (
     erase_recordings,
     erase_withdrawn_voices,
     forget_guesses,
+    notice_outages,
 )

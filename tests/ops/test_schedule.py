@@ -299,3 +299,12 @@ def test_a_caller_who_cannot_be_read_keeps_nobody_else_waiting(
         session.get_one(Person, lost.id).number_sealed = sealed
     schedule.sweep(rt)
     assert Desk(rt, lost).cases() == ["dropped"], "the key is there again"
+
+
+def test_a_sweep_notes_that_the_service_was_away(rt: Runtime, clock: Clock) -> None:
+    schedule.sweep(rt)
+    clock.forward(hours=2)
+    schedule.sweep(rt)
+    schedule.sweep(rt)
+    [noted] = [json.loads(detail) for detail in journalled(rt, "outage noted")]
+    assert noted["minutes"] == 120
