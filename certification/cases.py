@@ -29,6 +29,7 @@ class CaseKind(StrEnum):
     ENROLMENT_UNFINISHED = "enrolment_unfinished"  # the words of an enrolment did not come through
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
+    UNREACHED = "unreached"  # message and call brought nothing: a human calls
     DEATH_REPORTED = "death_reported"  # somebody says that the person died; until a human knows, nothing else happens
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
 
@@ -61,6 +62,11 @@ def open_case(
     if new:
         journal.write(session, rt.now(), actor, "case opened", f"case:{case_id}", kind=kind.value, cause=cause)
     return session.scalars(select(Case).where(Case.cause == cause)).one()
+
+
+def of(session: Session, cause: str) -> Case | None:
+    """The case that was opened for a cause."""
+    return session.scalars(select(Case).where(Case.cause == cause)).first()
 
 
 def decide(session: Session, rt: Runtime, case: Case, *, verdict: str, by: str) -> bool:

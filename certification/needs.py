@@ -18,8 +18,8 @@ class Declared(StrEnum):
     NO_MOBILE = "no_mobile"
     CANNOT_SPEAK = "cannot_speak"
     HARD_OF_HEARING = "hard_of_hearing"
-    LIVES_ALONE = "lives_alone"
-    ILL = "ill"
+    ALONE = "alone"
+    ILLNESS = "illness"
 
 
 def declare(session: Session, rt: Runtime, person: Person, need: Declared, by: str) -> bool:

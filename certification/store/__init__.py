@@ -15,7 +15,7 @@ from certification.store.people import (
     VoiceFingerprint,
     VoiceTemplate,
 )
-from certification.store.reaching import Contact, Need, Outage, ServiceSeen
+from certification.store.reaching import Climb, Contact, Need, Outage, ServiceSeen
 from certification.store.routes import Agent, AgentPerson, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
@@ -39,6 +39,7 @@ __all__ = [
     "Canary",
     "Case",
     "Consent",
+    "Climb",
     "Contact",
     "EnrolmentCode",
     "Evidence",

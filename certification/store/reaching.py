@@ -26,6 +26,31 @@ class Contact(Identified, Base):
     events: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
 
 
+class Climb(Identified, Base):
+    """Somebody on the ladder, for one period: on which rung, and whether they go before others."""
+
+    __tablename__ = "climbs"
+    __table_args__ = (
+        Index(
+            "ix_climbs_climbing",
+            "first",
+            "asked_at",
+            sqlite_where=text("stopped_at IS NULL"),
+            postgresql_where=text("stopped_at IS NULL"),
+        ),
+    )
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    period_id: Mapped[str] = mapped_column(ForeignKey("periods.id", ondelete="CASCADE"), unique=True)
+    rung: Mapped[int | None]  # None before the first; an index into the region's rungs as they were
+    rungs: Mapped[list[list[Any]]] = mapped_column(JSON)  # name and days of waiting, as the region had them
+    first: Mapped[bool]
+    began_at: Mapped[datetime]
+    asked_at: Mapped[datetime]  # when the present rung was asked for
+    stopped_at: Mapped[datetime | None]
+    why: Mapped[str | None] = mapped_column(String(40))  # certified | exhausted
+
+
 class Need(Base):
     """What somebody declared of themselves, once, so that it is respected everywhere."""
 

@@ -63,7 +63,7 @@ class Visit(Identified, Base):
 
     cause: Mapped[str] = mapped_column(String(120), unique=True)  # one cause, one visit
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    state: Mapped[str] = mapped_column(String(20), index=True)  # asked | assigned | reported
+    state: Mapped[str] = mapped_column(String(20), index=True)  # asked | assigned | reported | dropped
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
     visitor: Mapped[str | None]

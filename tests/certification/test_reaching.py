@@ -124,8 +124,8 @@ def test_needs_are_declared_once(rt: Runtime, wu: Person) -> None:
     with rt.sessions.begin() as session:
         assert needs.declare(session, rt, wu, Declared.CANNOT_SPEAK, "clerk")
         assert not needs.declare(session, rt, wu, Declared.CANNOT_SPEAK, "clerk")
-        assert needs.declare(session, rt, wu, Declared.LIVES_ALONE, "clerk")
-        assert needs.of(session, wu.id) == {Declared.CANNOT_SPEAK, Declared.LIVES_ALONE}
-        assert needs.withdraw(session, rt, wu, Declared.LIVES_ALONE, "clerk")
-        assert not needs.withdraw(session, rt, wu, Declared.LIVES_ALONE, "clerk")
+        assert needs.declare(session, rt, wu, Declared.ALONE, "clerk")
+        assert needs.of(session, wu.id) == {Declared.CANNOT_SPEAK, Declared.ALONE}
+        assert needs.withdraw(session, rt, wu, Declared.ALONE, "clerk")
+        assert not needs.withdraw(session, rt, wu, Declared.ALONE, "clerk")
         assert needs.of(session, wu.id) == {Declared.CANNOT_SPEAK}

@@ -32,6 +32,7 @@ def upgrade() -> None:
         _of_a_person("contacts"),
     )
     op.create_index(op.f("ix_contacts_person_id"), "contacts", ["person_id", "begun_at"])
+    _climbs()
     op.create_table(
         "needs",
         sa.Column("person_id", sa.String(32), nullable=False),
@@ -62,8 +63,35 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    for table in ("service_seen", "outages", "needs", "contacts"):
+    for table in ("service_seen", "outages", "needs", "climbs", "contacts"):
         op.drop_table(table)
+
+
+def _climbs() -> None:
+    op.create_table(
+        "climbs",
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("person_id", sa.String(32), nullable=False),
+        sa.Column("period_id", sa.String(32), nullable=False),
+        sa.Column("rung", sa.Integer()),
+        sa.Column("rungs", sa.JSON(), nullable=False),
+        sa.Column("first", sa.Boolean(), nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("stopped_at", UtcDateTime()),
+        sa.Column("why", sa.String(40)),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_climbs")),
+        sa.UniqueConstraint("period_id", name=op.f("uq_climbs_period_id")),
+        sa.ForeignKeyConstraint(
+            ["period_id"], ["periods.id"], name=op.f("fk_climbs_period_id_periods"), ondelete="CASCADE"
+        ),
+        _of_a_person("climbs"),
+    )
+    op.create_index(op.f("ix_climbs_person_id"), "climbs", ["person_id"])
+    climbing = sa.text("stopped_at IS NULL")
+    op.create_index(
+        "ix_climbs_climbing", "climbs", ["first", "asked_at"], sqlite_where=climbing, postgresql_where=climbing
+    )
 
 
 def _of_a_person(table: str) -> sa.ForeignKeyConstraint:

@@ -1,0 +1,142 @@
+"""The ladder at work: people put on it, led from rung to rung by the sweep, and taken off by a success."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from certification import cases, contacts, journal, needs, outages, people, visits
+from certification.cases import CaseKind
+from certification.certifying import day
+from certification.contacts import REAL, Outcome
+from certification.ladder.steps import CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
+from certification.runtime import Runtime
+from certification.store import Attempt, Climb, Contact, Period, Person, Phone, insert_once, new_id
+
+BATCH = 500
+ACTOR = "ladder"
+
+
+def begin(session: Session, rt: Runtime, person: Person, period: Period) -> bool:
+    """Put somebody on the ladder for a period that is not certified; False when they are on it already."""
+    if period.closed_at is not None:
+        return False
+    plan, now = rt.regions[person.region].ladder, rt.now()
+    row = {"id": new_id(), "person_id": person.id, "period_id": period.id, "began_at": now, "asked_at": now}
+    rungs = [[climb.rung.value, climb.wait_days] for climb in plan.rungs]
+    first = _who(session, rt, person).goes_first(plan.first_age, plan.first)
+    if not insert_once(session, Climb, **row, rungs=rungs, first=first):
+        return False
+    journal.write(session, now, ACTOR, "ladder begun", f"person:{person.id}", period=period.id, first=first)
+    return True
+
+
+def overdue(session: Session, rt: Runtime) -> list[str]:
+    """Periods that are over, not certified and not on the ladder, at most BATCH, the oldest first."""
+    over = select(Period.id).where(Period.due < day(rt.now()), Period.closed_at.is_(None))
+    off = over.where(~select(Climb.id).where(Climb.period_id == Period.id).exists())
+    return list(session.scalars(off.order_by(Period.due).limit(BATCH)))
+
+
+def climbing(session: Session, after: tuple[str, ...] = ()) -> list[str]:
+    """Who is on the ladder, those first who go before others."""
+    on = select(Climb.id).where(Climb.stopped_at.is_(None), Climb.id.not_in(after))
+    return list(session.scalars(on.order_by(Climb.first.desc(), Climb.asked_at)))
+
+
+def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
+    """Lead one climber on where it is time; True when something was done."""
+    held = select(Climb).where(Climb.id == climb_id, Climb.stopped_at.is_(None)).with_for_update(skip_locked=True)
+    row = session.scalars(held.execution_options(populate_existing=True)).first()
+    if row is None:
+        return False
+    person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
+    if period.closed_at is not None:
+        return stop(session, rt, period)
+    rungs = [Rung(name, timedelta(days=days)) for name, days in row.rungs]
+    index = next_rung(rungs, _who(session, rt, person), _standing(session, rt, row), rt.now())
+    if index is None:
+        return False
+    row.rung, row.asked_at = index, rt.now()
+    _ask(session, rt, person, row, rungs[index].name)
+    facts = {"rung": rungs[index].name, "period": period.id}
+    journal.write(session, rt.now(), ACTOR, "rung climbed", f"person:{person.id}", **facts)
+    return True
+
+
+def stop(session: Session, rt: Runtime, period: Period) -> bool:
+    """Take whoever is certified off the ladder, with what it asked of humans for them; True when it was done here."""
+    on = update(Climb).where(Climb.period_id == period.id, Climb.stopped_at.is_(None))
+    climb_id = session.scalar(on.values(stopped_at=rt.now(), why="certified").returning(Climb.id))
+    if climb_id is None:
+        return False
+    cause = _cause(climb_id)
+    case = cases.of(session, cause)
+    if case is not None:
+        cases.decide(session, rt, case, verdict="certified since", by=ACTOR)
+    visits.drop(session, rt, cause, ACTOR)
+    journal.write(session, rt.now(), ACTOR, "ladder stopped", f"person:{period.person_id}", period=period.id)
+    return True
+
+
+def attempt(climb_id: str, rung: str) -> str:
+    """The name of the attempt that a rung asks for: the `ref` of its contact."""
+    return f"{_cause(climb_id)}:{rung}"
+
+
+def _cause(climb_id: str) -> str:
+    return f"ladder:{climb_id}"
+
+
+def _ask(session: Session, rt: Runtime, person: Person, row: Climb, rung: str) -> None:
+    if rung == VISIT:
+        visits.ask(session, rt, person, cause=_cause(row.id), by=ACTOR)
+        return
+    queued = {"ref": attempt(row.id, rung), "outcome": Outcome.QUEUED, "actor": ACTOR}
+    contacts.note(session, rt, person, channel=CHANNELS[rung], **queued)  # type: ignore[arg-type]
+    if rung == OPERATOR:
+        detail = {"first": row.first, "period": row.period_id}
+        kind = CaseKind.UNREACHED
+        cases.open_case(session, rt, kind=kind, cause=_cause(row.id), person=person, detail=detail, actor=ACTOR)
+
+
+def _standing(session: Session, rt: Runtime, row: Climb) -> Standing | None:
+    if row.rung is None:
+        return None
+    rung = row.rungs[row.rung][0]
+    made = _made(session, row, rung)
+    outcome = Outcome(made.outcome) if made else Outcome.QUEUED
+    made_at = made.settled_at if made and outcome in REAL else None
+    stood_still = outages.stopped(session, made_at or row.asked_at, rt.now())
+    return Standing(row.rung, row.asked_at, outcome, made_at, stood_still)
+
+
+def _made(session: Session, row: Climb, rung: str) -> Contact | None:
+    channel = CHANNELS[rung]
+    ref = attempt(row.id, rung)
+    if rung == VISIT:
+        visit = visits.of(session, _cause(row.id))
+        ref = visit.id if visit else ref
+    return session.scalars(select(Contact).where(Contact.channel == channel.value, Contact.ref == ref)).first()
+
+
+def _who(session: Session, rt: Runtime, person: Person) -> Who:
+    kinds: Sequence[str] = session.scalars(select(Phone.kind).where(Phone.person_id == person.id)).all()
+    born = people.number_of(rt.keys, person).birth_date
+    today = day(rt.now())
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    failed = select(func.count()).select_from(Attempt).where(Attempt.person_id == person.id)
+    return Who(
+        needs=needs.of(session, person.id),
+        mobile=any(kind != "landline" for kind in kinds),
+        phone=bool(kinds),
+        age=age,
+        failures=session.scalars(failed.where(Attempt.at > _year_before(rt.now()))).one(),
+    )
+
+
+def _year_before(now: datetime) -> datetime:
+    return now - timedelta(days=365)
