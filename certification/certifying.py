@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from certification import journal, people, receipts
 from certification.evidence import Closed, Kind, Sign, Strength, decide
-from certification.periods import Span, next_span, span
+from certification.periods import Dates, Interval, Kept, Span, certified, next_span, span
 from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
 from certification.store import Evidence, Period, Person, insert_once, new_id
@@ -82,7 +82,15 @@ def record(
     elif evidence.person_id != person.id:
         raise ValueError(f"{kind} evidence of {ref!r} is on record for another person")
     period = current_period(session, rt, person, evidence.observed_at)
-    return Recorded(evidence, _close(session, rt, person, period, actor))
+    closed = _close(session, rt, person, period, actor)
+    if new and closed:
+        _prolong(session, rt, person, period, evidence, actor)
+    return Recorded(evidence, closed)
+
+
+def reconsider(session: Session, rt: Runtime, person: Person, actor: str) -> bool:
+    """Close the present period if what is on record suffices now, as after a change of the region's rules."""
+    return _close(session, rt, person, current_period(session, rt, person), actor)
 
 
 def _append(session: Session, rt: Runtime, **event: Any) -> tuple[Evidence, bool]:
@@ -97,12 +105,14 @@ def _append(session: Session, rt: Runtime, **event: Any) -> tuple[Evidence, bool
 def _close(session: Session, rt: Runtime, person: Person, period: Period, actor: str) -> bool:
     if period.closed_at is not None:
         return True
-    decision = decide(Span(period.opens, period.due), _signs(session, person), rt.regions[person.region].evidence.rule)
+    present = Span(period.opens, period.due)
+    decision = decide(present, _signs(session, person), _region(rt, person).evidence.rule)
     if not isinstance(decision, Closed):
         return False
     unclosed = update(Period).where(Period.id == period.id, Period.closed_at.is_(None))
-    now = rt.now()
-    if session.execute(unclosed.values(closed_at=now, closed_by=decision.by.id).returning(Period.id)).first():
+    now, due = rt.now(), _certified(session, rt, person, period, decision.by.on)
+    closing = unclosed.values(closed_at=now, closed_by=decision.by.id, due=due)
+    if session.execute(closing.returning(Period.id)).first():
         journal.write(
             session, now, actor, "period closed", f"person:{person.id}", period=period.id, evidence=decision.by.id
         )
@@ -110,14 +120,39 @@ def _close(session: Session, rt: Runtime, person: Person, period: Period, actor:
     return True
 
 
+def _prolong(session: Session, rt: Runtime, person: Person, period: Period, evidence: Evidence, actor: str) -> None:
+    """Where a year counts from the last success, let a later one in a closed period count from its own day."""
+    day, region = _day(evidence.observed_at), _region(rt, person)
+    if region.interval is not Interval.YEAR_FROM_SUCCESS or evidence.id == period.closed_by:
+        return
+    if not isinstance(decide(Span(day, day), _signs(session, person), region.evidence.rule), Closed):
+        return
+    due = _certified(session, rt, person, period, day)
+    earlier = update(Period).where(Period.id == period.id, Period.due < due)
+    if session.execute(earlier.values(due=due, closed_by=evidence.id).returning(Period.id)).first():
+        journal.write(
+            session, rt.now(), actor, "period prolonged", f"person:{person.id}", period=period.id, evidence=evidence.id
+        )
+    session.refresh(period)
+
+
+def _certified(session: Session, rt: Runtime, person: Person, period: Period, success: date) -> date:
+    """The last day for which this success certifies; a period that another follows already keeps its own."""
+    later = select(Period.id).where(Period.person_id == person.id, Period.opens > period.opens)
+    if session.scalars(later).first() is not None:
+        return period.due
+    return certified(_region(rt, person).interval, Span(period.opens, period.due), success).due
+
+
 def _signs(session: Session, person: Person) -> list[Sign]:
     rows = session.scalars(select(Evidence).where(Evidence.person_id == person.id))
-    return [Sign(row.kind, Strength(row.strength), day(row.observed_at), row.id) for row in rows]
+    return [Sign(row.kind, Strength(row.strength), _day(row.observed_at), row.id) for row in rows]
 
 
 def current_period(session: Session, rt: Runtime, person: Person, at: datetime | None = None) -> Period:
     """The person's period at a moment (now, when not given), made where there is none yet."""
-    present = _span(rt, person, at or rt.now())
+    day = _day(at or rt.now())
+    present = span(_region(rt, person).interval, dates(rt, person), day, kept(session, person))
     insert_once(session, Period, id=new_id(), person_id=person.id, opens=present.opens, due=present.due)
     mine = select(Period).where(Period.person_id == person.id, Period.opens == present.opens)
     return session.scalars(mine.execution_options(populate_existing=True)).one()
@@ -125,7 +160,8 @@ def current_period(session: Session, rt: Runtime, person: Person, at: datetime |
 
 def status(session: Session, rt: Runtime, person: Person) -> Status:
     """Where the person stands now."""
-    present = _span(rt, person, rt.now())
+    interval, own, on_record = _region(rt, person).interval, dates(rt, person), kept(session, person)
+    present = span(interval, own, _day(rt.now()), on_record)
     closing = (
         select(Evidence.receipt)
         .join(Period, Period.closed_by == Evidence.id)
@@ -134,20 +170,25 @@ def status(session: Session, rt: Runtime, person: Person) -> Status:
     receipt = session.scalars(closing).first()
     if receipt is None:
         return Status(closed=False, due=present.due, next_due=present.due, receipt=None)
-    born = people.number_of(rt.keys, person).birth_date
-    following = next_span(_region(rt, person).interval, born, present)
+    following = next_span(interval, own, present, on_record)
     return Status(closed=True, due=present.due, next_due=following.due, receipt=receipt)
 
 
-def _span(rt: Runtime, person: Person, at: datetime) -> Span:
-    born = people.number_of(rt.keys, person).birth_date
-    return span(_region(rt, person).interval, born, day(at))
+def dates(rt: Runtime, person: Person) -> Dates:
+    """What the person's periods are counted from. Raises SealBroken."""
+    return Dates(people.number_of(rt.keys, person).birth_date, _day(person.created_at))
+
+
+def kept(session: Session, person: Person) -> list[Kept]:
+    """The person's periods on record."""
+    rows = select(Period.opens, Period.due, Evidence.observed_at).outerjoin(Evidence, Period.closed_by == Evidence.id)
+    found = session.execute(rows.where(Period.person_id == person.id).order_by(Period.opens))
+    return [Kept(opens, due, at and _day(at)) for opens, due, at in found]
 
 
 def _region(rt: Runtime, person: Person) -> Region:
     return rt.regions[person.region]
 
 
-def day(at: datetime) -> date:
-    """The day in China."""
+def _day(at: datetime) -> date:
     return at.astimezone(SHANGHAI).date()

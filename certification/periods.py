@@ -1,19 +1,28 @@
-"""When a period opens and when it is due, from a region's interval alone. Pure."""
+"""When a period opens and when it is due, from a region's interval and what is on record of a person. Pure."""
 
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 _DAY = timedelta(days=1)
+WINDOW_MONTHS = 3
+"""Of the twelve months after a success: the last ones, in which the next is asked for."""
 
 
 class Interval(StrEnum):
-    """How often a region asks: yearly from birthday to birthday, so that the work spreads; else by the calendar."""
+    """How often a region asks.
+
+    `year`: from birthday to birthday, so that the work spreads. `year_from_success`: again twelve months after the last
+    success, by whatever route; at first twelve months after the person came on the roll. `quarter`, `month`: by the
+    calendar.
+    """
 
     YEAR = "year"
+    YEAR_FROM_SUCCESS = "year_from_success"
     QUARTER = "quarter"
     MONTH = "month"
 
@@ -29,23 +38,102 @@ class Span:
         return self.opens <= day <= self.due
 
 
-def span(interval: Interval, birth_date: date, day: date) -> Span:
-    """The span that `day` lies in. Spans of one person follow each other without gap or overlap."""
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """What the periods of a person are counted from: their birth, and the day on which they came on the roll."""
+
+    born: date
+    since: date
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Kept:
+    """A period on record, and the day of the success that closed it."""
+
+    opens: date
+    due: date
+    success: date | None = None
+
+    @property
+    def span(self) -> Span:
+        """Its days."""
+        return Span(self.opens, self.due)
+
+
+def span(interval: Interval, dates: Dates, day: date, kept: Sequence[Kept] = ()) -> Span:
+    """The span that `day` lies in. Spans of one person follow each other without gap or overlap.
+
+    A period that is on record keeps its days, whatever the region's interval has become: a certified stretch stays
+    certified to its end, and nobody's last day moves under them. The interval of today counts from the day after.
+    """
+    before = max((one for one in kept if one.opens <= day), default=None)
+    if before is not None and day <= before.due:
+        return before.span
+    found = _after(interval, dates, day, before)
+    following = min((one.opens for one in kept if one.opens > day), default=None)
+    return found if following is None or found.due < following else Span(found.opens, following - _DAY)
+
+
+def next_span(interval: Interval, dates: Dates, current: Span, kept: Sequence[Kept] = ()) -> Span:
+    """The span that follows `current`, one of `kept` where it is on record."""
+    return span(interval, dates, current.due + _DAY, kept)
+
+
+def certified(interval: Interval, current: Span, success: date) -> Span:
+    """The days for which a success in `current` certifies; the span after it is the one in which the next is awaited."""
+    if interval is not Interval.YEAR_FROM_SUCCESS:
+        return current
+    return Span(current.opens, add_months(success, 12 - WINDOW_MONTHS))
+
+
+def _after(interval: Interval, dates: Dates, day: date, before: Kept | None) -> Span:
+    """The span of a day after `before`, the last period on record that opened until then."""
+    if interval is Interval.YEAR_FROM_SUCCESS:
+        return _counted(dates, day, before)
+    natural = _by_the_calendar(interval, dates.born, day)
+    if before is None:
+        return natural
+    opens = before.due + _DAY
+    first = _by_the_calendar(interval, dates.born, opens)
+    if first.opens == opens:
+        return natural
+    rest = Span(opens, _by_the_calendar(interval, dates.born, first.due + _DAY).due)  # nobody gets less than a whole one
+    return rest if day in rest else natural
+
+
+def _counted(dates: Dates, day: date, before: Kept | None) -> Span:
+    """Twelve months from the roll, from a success, or from a period that was missed; and again, while it is missed."""
+    if before is None:
+        return _twelfth(dates.since, day, -_DAY)
+    if before.success is None:
+        return _twelfth(before.due, day)
+    opens = before.due + _DAY
+    year = _twelfth(before.success, opens).due
+    first = Span(opens, max(year, add_months(before.due, WINDOW_MONTHS)))
+    return first if day in first else _twelfth(first.due, day)
+
+
+def _twelfth(start: date, day: date, less: timedelta = timedelta()) -> Span:
+    """The span of a day among those that end every twelve months after `start`, and before."""
+
+    def end(years: int) -> date:
+        return add_months(start, 12 * years) + less
+
+    years = next(years for years in range(day.year - start.year - 1, day.year - start.year + 3) if day <= end(years))
+    return Span(end(years - 1) + _DAY, end(years))
+
+
+def _by_the_calendar(interval: Interval, born: date, day: date) -> Span:
     match interval:
-        case Interval.YEAR:
-            year = day.year if day >= birthday(birth_date, day.year) else day.year - 1
-            return Span(birthday(birth_date, year), birthday(birth_date, year + 1) - _DAY)
         case Interval.QUARTER:
             opens = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
             return Span(opens, add_months(opens, 3) - _DAY)
         case Interval.MONTH:
             opens = day.replace(day=1)
             return Span(opens, add_months(opens, 1) - _DAY)
-
-
-def next_span(interval: Interval, birth_date: date, current: Span) -> Span:
-    """The span that follows `current`."""
-    return span(interval, birth_date, current.due + _DAY)
+        case _:
+            year = day.year if day >= birthday(born, day.year) else day.year - 1
+            return Span(birthday(born, year), birthday(born, year + 1) - _DAY)
 
 
 def birthday(birth_date: date, year: int) -> date:

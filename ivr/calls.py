@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from certification import journal, phones, seals
 from certification.errors import Problem
-from certification.regions import Region, RegionFileInvalid
+from certification.regions import RegionFileInvalid, Regions, Wrong
 from certification.runtime import Runtime
 from certification.store import Call, insert_once, new_id
 from ivr import lines, machine, spoken
@@ -62,9 +62,10 @@ class Line:
         Raises RegionFileInvalid for a dialect that has no folder, PromptUnknown for one that does not offer itself.
         """
         prompts = Prompts(rt.settings.prompts, rt.regions)
+        if wrong := list(unspoken(rt.regions)):
+            raise RegionFileInvalid(*wrong)
         for region in rt.regions:
             for code in region.dialects:
-                _folder_of(region, code)
                 prompts.text(code, f"language.{code}")
         urls = rt.settings.public_base_url, rt.settings.media_base_url
         return cls(rt, prompts, Renderer(SCRIPT, prompts, *urls))
@@ -145,11 +146,14 @@ def left(state: State) -> str:
     return SCRIPT[state.step].left
 
 
-def _folder_of(region: Region, code: str) -> None:
-    try:
-        dialect(code)
-    except DialectUnknown as error:
-        raise RegionFileInvalid(Path(f"{region.code}.toml"), "dialects", error.zh, error.en.rstrip(".")) from None
+def unspoken(regions: Regions) -> Iterator[Wrong]:
+    """The regions that would begin with a dialect that has no folder."""
+    for region in regions:
+        for code in region.dialects:
+            try:
+                dialect(code)
+            except DialectUnknown as error:
+                yield Wrong(Path(f"{region.code}.toml"), "dialects", error.zh, error.en.rstrip("."))
 
 
 def _number(from_: str) -> str | None:

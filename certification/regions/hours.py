@@ -1,0 +1,27 @@
+"""What may happen at this hour in a region: whether a human answers, and whether people may be disturbed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from certification.regions.fields import SHANGHAI
+from certification.regions.schema import Region
+
+
+def operator_open(region: Region, now: datetime) -> bool:
+    """Whether a human answers the region's line at this moment."""
+    here = now.astimezone(SHANGHAI)
+    opens, closes = region.operator.hours
+    return staffed(region, here.date()) and opens <= here.time() < closes
+
+
+def staffed(region: Region, day: date) -> bool:
+    """Whether anybody works on this day: one of the operator's days of the week, and no holiday."""
+    return day.isoweekday() in region.operator.days and not any(day in holiday for holiday in region.holidays)
+
+
+def quiet(region: Region, now: datetime) -> bool:
+    """Whether nothing may be sent and nobody called at this moment."""
+    first, second = region.reminders.quiet_hours
+    here = now.astimezone(SHANGHAI).time()
+    return first <= here < second if first < second else here >= first or here < second

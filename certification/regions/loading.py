@@ -1,0 +1,107 @@
+"""Region files read: the built-in ones, the operator's in their place, and what each takes from the default."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from certification.regions.faults import RegionFileInvalid, Wrong, faults
+from certification.regions.schema import Region
+
+BUILT_IN = Path(__file__).parent
+BASE = "default"
+_WHOLE = ("how",)  # answers are taken whole: the default's, in the dialects that a file is silent in, would be untrue
+
+
+class Regions:
+    """Regions by code; a code that nobody has written rules for gets the default's."""
+
+    def __init__(self, regions: dict[str, Region], default: str) -> None:
+        self._regions = regions
+        self._default = regions[default]
+
+    @classmethod
+    def load(cls, folder: Path | None = None, default: str = BASE) -> Regions:
+        """Read the built-in files and then `folder`'s, which replace those of the same name.
+
+        What a file says nothing of is as in `folder`'s default.toml, and then as in the built-in one. Raises
+        RegionFileInvalid, which names everything that is wrong.
+        """
+        files = {path.stem: path for place in (BUILT_IN, folder) if place for path in sorted(place.glob("*.toml"))}
+        base = _read(BUILT_IN / f"{BASE}.toml")
+        if files[BASE].parent != BUILT_IN:
+            base = _merged(base, _answering(_read(files[BASE])))
+        regions = {BASE: _checked(files.pop(BASE), base)}  # first: what is wrong with it is wrong everywhere
+        del base["name"]
+        wrong: list[Wrong] = []
+        for code, path in files.items():
+            try:
+                regions[code] = _checked(path, _merged(base, _answering(_read(path))))
+            except RegionFileInvalid as error:
+                wrong += error.wrong
+        if wrong:
+            raise RegionFileInvalid(*wrong)
+        if default not in regions:
+            raise RegionFileInvalid(_no_file(folder or BUILT_IN, default))
+        return cls(regions, default)
+
+    def __getitem__(self, code: str) -> Region:
+        return self._regions.get(code, self._default)
+
+    @property
+    def default(self) -> Region:
+        """The region of people whose region is not named."""
+        return self._default
+
+    def __iter__(self) -> Iterator[Region]:
+        """Every region, by code."""
+        return iter([self._regions[code] for code in sorted(self._regions)])
+
+    def find(self, text: str) -> Region | None:
+        """The region with this code or name; None when there is none."""
+        return next((region for region in self if text in {region.code, region.name}), None)
+
+
+def _no_file(folder: Path, default: str) -> Wrong:
+    return Wrong(
+        folder / f"{default}.toml",
+        "DEFAULT_REGION",
+        f"没有名为 {default!r} 的地区文件",
+        f"there is no file for the region {default!r}",
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        zh = f"无法读取，请用 UTF-8 保存为 TOML（{error}）"
+        raise RegionFileInvalid(Wrong(path, "TOML", zh, f"it cannot be read, save it as TOML in UTF-8 ({error})")) from None
+
+
+def _answering(table: dict[str, Any]) -> dict[str, Any]:
+    """The table; where it answers by voice and not by message, the message says what is spoken."""
+    if not isinstance(how := table.get("how"), dict) or "how_sms" in table:
+        return table
+    return {**table, "how_sms": f"【{table.get('name', '')}社保】{how.get('mandarin', '')}"}
+
+
+def _merged(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Tables join key by key; lists and everything else are replaced."""
+    joined = dict(base)
+    for key, value in table.items():
+        under = base.get(key)
+        both = isinstance(under, dict) and isinstance(value, dict) and key not in _WHOLE
+        joined[key] = _merged(under, value) if both else value
+    return joined
+
+
+def _checked(path: Path, table: dict[str, Any]) -> Region:
+    try:
+        return Region.model_validate({"code": path.stem, **table})
+    except ValidationError as error:
+        raise RegionFileInvalid(*faults(path, error, Region)) from None
