@@ -80,7 +80,7 @@ def next_span(interval: Interval, dates: Dates, current: Span, kept: Sequence[Ke
 
 
 def certified(interval: Interval, current: Span, success: date) -> Span:
-    """The days for which a success in `current` certifies; the span after it is the one in which the next is awaited."""
+    """The days for which a success in `current` certifies; in the span after it the next one is awaited."""
     if interval is not Interval.YEAR_FROM_SUCCESS:
         return current
     return Span(current.opens, add_months(success, 12 - WINDOW_MONTHS))
@@ -97,7 +97,8 @@ def _after(interval: Interval, dates: Dates, day: date, before: Kept | None) -> 
     first = _by_the_calendar(interval, dates.born, opens)
     if first.opens == opens:
         return natural
-    rest = Span(opens, _by_the_calendar(interval, dates.born, first.due + _DAY).due)  # nobody gets less than a whole one
+    whole = _by_the_calendar(interval, dates.born, first.due + _DAY)
+    rest = Span(opens, whole.due)  # nobody gets less than a whole one
     return rest if day in rest else natural
 
 

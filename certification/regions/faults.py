@@ -81,7 +81,7 @@ def faults(path: Path, error: ValidationError, schema: type[BaseModel]) -> list[
 def _said(one: ErrorDetails, schema: type[BaseModel]) -> tuple[str, str]:
     context: dict[str, Any] = {"input": repr(one["input"]), **one.get("ctx", {})}
     if isinstance(context.get("error"), Problem):
-        return tuple(text.rstrip(".。") for text in (context["error"].zh, context["error"].en))  # type: ignore[return-value]
+        return context["error"].zh.rstrip("。"), context["error"].en.rstrip(".")
     if one["type"] == "extra_forbidden":
         return _unknown(one["loc"], schema)
     kind = one["type"].partition("_")[0]

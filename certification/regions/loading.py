@@ -79,8 +79,11 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        zh = f"无法读取，请用 UTF-8 保存为 TOML（{error}）"
-        raise RegionFileInvalid(Wrong(path, "TOML", zh, f"it cannot be read, save it as TOML in UTF-8 ({error})")) from None
+        zh, en = (
+            f"无法读取，请用 UTF-8 保存为 TOML（{error}）",
+            f"it cannot be read, save it as TOML in UTF-8 ({error})",
+        )
+        raise RegionFileInvalid(Wrong(path, "TOML", zh, en)) from None
 
 
 def _answering(table: dict[str, Any]) -> dict[str, Any]:
@@ -95,8 +98,10 @@ def _merged(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
     joined = dict(base)
     for key, value in table.items():
         under = base.get(key)
-        both = isinstance(under, dict) and isinstance(value, dict) and key not in _WHOLE
-        joined[key] = _merged(under, value) if both else value
+        if isinstance(under, dict) and isinstance(value, dict) and key not in _WHOLE:
+            joined[key] = _merged(under, value)
+        else:
+            joined[key] = value
     return joined
 
 

@@ -35,8 +35,8 @@ class OperatorLine(Table):
 class Slots(Table):
     """When an office can be visited by appointment.
 
-    `days`: of the week. `from` and `to`: hours in Shanghai time, the last appointment ending by `to`. `minutes`: how long
-    one is. `people`: how many are seen at once.
+    `days`: of the week. `from` and `to`: hours in Shanghai time, the last appointment ending by `to`. `minutes`: how
+    long one is. `people`: how many are seen at once.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -57,7 +57,7 @@ class Slots(Table):
 
 
 class Office(Table):
-    """A desk where people are certified in person; with `slots`, also by appointment. Its name is found once a region."""
+    """A desk where people are certified in person, with `slots` also by appointment. No two here share a name."""
 
     name: Words
     address: Words

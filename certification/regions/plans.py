@@ -73,8 +73,8 @@ class Ladder(Table):
 class Suspension(Table):
     """Whether payments are ever proposed for suspension here, and after what.
 
-    `enabled`: false switches all suspensions of the region off. `channels`: on how many channels a real attempt to reach
-    the person must be on record; two is the least that can be written. Two supervisors sign: that is no setting.
+    `enabled`: false switches all suspensions of the region off. `channels`: on how many channels a real attempt to
+    reach the person must be on record; two is the least that can be written. Two supervisors sign: that is no setting.
     """
 
     enabled: bool

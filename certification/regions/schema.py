@@ -81,9 +81,9 @@ class Region(Table):
 
     `code`: the file's name. `name`: the place's, never inherited. `interval`: how often people certify, see Interval.
     `routes`: the ways that are open; one of them must need no voice. `holidays`: days on which no desk and no line is
-    staffed. `dialects`: what a call begins with. `recording_days`: how long recordings are kept. `how` answers "how do I
-    certify here?" in each dialect; Mandarin is always there. `how_sms`: the same answer by message, with its signature
-    in 【】. `comparison`: absent where nothing is compared.
+    staffed. `dialects`: what a call begins with. `recording_days`: how long recordings are kept. `how` answers "how do
+    I certify here?" in each dialect; Mandarin is always there. `how_sms`: the same answer by message, with its
+    signature in 【】. `comparison`: absent where nothing is compared.
     """
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
