@@ -69,13 +69,12 @@ class RegionFileInvalid(Problem):
 
 
 def faults(path: Path, error: ValidationError, schema: type[BaseModel]) -> list[Wrong]:
-    """Everything that is wrong with the file."""
+    """Everything that is wrong with the file; of a list, not also that it is short of its wrong items."""
     found = []
     for one in error.errors():
-        zh, en = _said(one, schema)
         key = ".".join(str(part) for part in one["loc"] if part != "[key]") or "TOML"
-        found.append(Wrong(path, key, zh, en))
-    return found
+        found.append(Wrong(path, key, *_said(one, schema)))
+    return [one for one in found if not any(other.key.startswith(f"{one.key}.") for other in found)]
 
 
 def _said(one: ErrorDetails, schema: type[BaseModel]) -> tuple[str, str]:

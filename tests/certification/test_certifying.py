@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from certification import certifying, people, receipts
 from certification.certifying import Recorded, Status
 from certification.evidence import Kind, Strength
+from certification.periods import Interval
+from certification.regions import SHANGHAI, Regions
 from certification.runtime import Runtime
 from certification.store import Evidence, JournalEntry, Period, Person
 from tests.certification.conftest import Clock
@@ -146,3 +149,71 @@ def test_asking_where_a_person_stands_writes_nothing(rt: Runtime, wu: Person, cl
     with rt.sessions.begin() as session:
         certifying.status(session, rt, wu)
         assert session.scalar(select(func.count()).select_from(Period)) == 0
+
+
+def told(rt: Runtime, **changes: object) -> Runtime:
+    """The same service with other rules for Kunming."""
+    kunming = rt.regions["kunming"].model_copy(update=changes)
+    return replace(rt, regions=Regions({"kunming": kunming}, "kunming"))
+
+
+def test_where_a_year_counts_from_the_last_success_the_latest_of_any_route_counts(
+    rt: Runtime, wu: Person, clock: Clock
+) -> None:
+    rt = told(rt, interval=Interval.YEAR_FROM_SUCCESS)
+    with rt.sessions.begin() as session:
+        assert certifying.status(session, rt, wu) == Status(False, date(2027, 3, 9), date(2027, 3, 9), None)
+        clock.forward(days=2)
+        receipt = record(session, rt, wu).evidence.receipt
+        assert certifying.status(session, rt, wu) == Status(True, date(2026, 12, 12), date(2027, 3, 12), receipt)
+        clock.forward(days=30)
+        receipt = record(session, rt, wu, Kind.DESK).evidence.receipt
+        record(session, rt, wu, Kind.PIN, "not enough")
+        record(session, rt, wu, ref="older", at=clock.at - timedelta(days=3))
+        assert certifying.status(session, rt, wu) == Status(True, date(2027, 1, 11), date(2027, 4, 11), receipt)
+        clock.at = datetime(2027, 1, 12, 3, 0, tzinfo=UTC)
+        assert certifying.status(session, rt, wu) == Status(False, date(2027, 4, 11), date(2027, 4, 11), None)
+        assert record(session, rt, wu, ref="next").closed
+        assert certifying.status(session, rt, wu).next_due == date(2028, 1, 12)
+    assert actions(rt).count("period prolonged") == 1
+
+
+def test_evidence_of_a_missed_year_that_comes_late_closes_it_and_no_other(
+    rt: Runtime, wu: Person, clock: Clock
+) -> None:
+    rt = told(rt, interval=Interval.YEAR_FROM_SUCCESS)
+    then = rt.now()
+    with rt.sessions.begin() as session:
+        certifying.current_period(session, rt, wu)
+        clock.at = datetime(2027, 3, 10, 3, 0, tzinfo=UTC)
+        certifying.current_period(session, rt, wu)
+        assert record(session, rt, wu, at=then).closed
+        assert certifying.status(session, rt, wu) == Status(False, date(2028, 3, 9), date(2028, 3, 9), None)
+        periods = session.scalars(select(Period.due).order_by(Period.opens)).all()
+        assert periods == [date(2027, 3, 9), date(2028, 3, 9)]
+
+
+@pytest.mark.parametrize("interval", Interval)
+def test_a_change_of_the_rules_takes_no_certification_away(
+    rt: Runtime, wu: Person, clock: Clock, interval: Interval
+) -> None:
+    with rt.sessions.begin() as session:
+        record(session, rt, wu)
+        due = certifying.status(session, rt, wu).due
+        rules = rt.regions["kunming"].evidence.model_copy(update={"needs": Strength.OFFICIAL, "lesser": None})
+        changed = told(rt, interval=interval, evidence=rules)
+        clock.at = datetime.combine(due, time(23, 59), SHANGHAI)
+        assert certifying.status(session, changed, wu).closed
+        clock.forward(minutes=1)
+        assert not certifying.status(session, changed, wu).closed
+        opens = certifying.current_period(session, changed, wu).opens
+        assert opens == due + timedelta(days=1)
+
+
+def test_what_suffices_by_rules_of_today_closes_the_period_when_it_is_considered_again(rt: Runtime, wu: Person) -> None:
+    easier = told(rt, evidence=rt.regions["kunming"].evidence.model_copy(update={"needs": Strength.POSSESSION}))
+    with rt.sessions.begin() as session:
+        assert not record(session, rt, wu, Kind.PIN).closed
+        assert not certifying.reconsider(session, rt, wu, "cli")
+        assert certifying.reconsider(session, easier, wu, "cli")
+        assert certifying.status(session, rt, wu).closed
