@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -106,7 +108,7 @@ def _close(session: Session, rt: Runtime, person: Person, period: Period, actor:
     if period.closed_at is not None:
         return True
     present = Span(period.opens, period.due)
-    decision = decide(present, _signs(session, person), _region(rt, person).evidence.rule)
+    decision = decide(present, signs(session, [person.id])[person.id], _region(rt, person).evidence.rule)
     if not isinstance(decision, Closed):
         return False
     unclosed = update(Period).where(Period.id == period.id, Period.closed_at.is_(None))
@@ -122,10 +124,10 @@ def _close(session: Session, rt: Runtime, person: Person, period: Period, actor:
 
 def _prolong(session: Session, rt: Runtime, person: Person, period: Period, evidence: Evidence, actor: str) -> None:
     """Where a year counts from the last success, let a later one in a closed period count from its own day."""
-    day, region = _day(evidence.observed_at), _region(rt, person)
+    day, region = day_of(evidence.observed_at), _region(rt, person)
     if region.interval is not Interval.YEAR_FROM_SUCCESS or evidence.id == period.closed_by:
         return
-    if not isinstance(decide(Span(day, day), _signs(session, person), region.evidence.rule), Closed):
+    if not isinstance(decide(Span(day, day), signs(session, [person.id])[person.id], region.evidence.rule), Closed):
         return
     due = _certified(session, rt, person, period, day)
     earlier = update(Period).where(Period.id == period.id, Period.due < due)
@@ -144,15 +146,10 @@ def _certified(session: Session, rt: Runtime, person: Person, period: Period, su
     return certified(_region(rt, person).interval, Span(period.opens, period.due), success).due
 
 
-def _signs(session: Session, person: Person) -> list[Sign]:
-    rows = session.scalars(select(Evidence).where(Evidence.person_id == person.id))
-    return [Sign(row.kind, Strength(row.strength), _day(row.observed_at), row.id) for row in rows]
-
-
 def current_period(session: Session, rt: Runtime, person: Person, at: datetime | None = None) -> Period:
     """The person's period at a moment (now, when not given), made where there is none yet."""
-    day = _day(at or rt.now())
-    present = span(_region(rt, person).interval, dates(rt, person), day, kept(session, person))
+    day = day_of(at or rt.now())
+    present = span(_region(rt, person).interval, dates(rt, person), day, kept(session, [person.id])[person.id])
     insert_once(session, Period, id=new_id(), person_id=person.id, opens=present.opens, due=present.due)
     mine = select(Period).where(Period.person_id == person.id, Period.opens == present.opens)
     return session.scalars(mine.execution_options(populate_existing=True)).one()
@@ -160,8 +157,8 @@ def current_period(session: Session, rt: Runtime, person: Person, at: datetime |
 
 def status(session: Session, rt: Runtime, person: Person) -> Status:
     """Where the person stands now."""
-    interval, own, on_record = _region(rt, person).interval, dates(rt, person), kept(session, person)
-    present = span(interval, own, _day(rt.now()), on_record)
+    interval, own, on_record = _region(rt, person).interval, dates(rt, person), kept(session, [person.id])[person.id]
+    present = span(interval, own, day_of(rt.now()), on_record)
     closing = (
         select(Evidence.receipt)
         .join(Period, Period.closed_by == Evidence.id)
@@ -176,19 +173,34 @@ def status(session: Session, rt: Runtime, person: Person) -> Status:
 
 def dates(rt: Runtime, person: Person) -> Dates:
     """What the person's periods are counted from. Raises SealBroken."""
-    return Dates(people.number_of(rt.keys, person).birth_date, _day(person.created_at))
+    return Dates(people.number_of(rt.keys, person).birth_date, day_of(person.created_at))
 
 
-def kept(session: Session, person: Person) -> list[Kept]:
-    """The person's periods on record."""
-    rows = select(Period.opens, Period.due, Evidence.observed_at).outerjoin(Evidence, Period.closed_by == Evidence.id)
-    found = session.execute(rows.where(Period.person_id == person.id).order_by(Period.opens))
-    return [Kept(opens, due, at and _day(at)) for opens, due, at in found]
+def kept(session: Session, people: Sequence[str]) -> Mapping[str, list[Kept]]:
+    """The periods on record of these people (by identifier; none on record is an empty list)."""
+    found = defaultdict[str, list[Kept]](list)
+    columns = (Period.person_id, Period.opens, Period.due, Evidence.observed_at)
+    rows = select(*columns).outerjoin(Evidence, Period.closed_by == Evidence.id).where(Period.person_id.in_(people))
+    for person_id, opens, due, at in session.execute(rows):
+        found[person_id].append(Kept(opens, due, at and day_of(at)))
+    return found
+
+
+def signs(session: Session, people: Sequence[str]) -> Mapping[str, list[Sign]]:
+    """The evidence on record of these people (by identifier), as decide() takes it."""
+    found = defaultdict[str, list[Sign]](list)
+    columns = (Evidence.person_id, Evidence.kind, Evidence.strength, Evidence.observed_at, Evidence.id)
+    for person_id, kind, strength, at, identifier in session.execute(
+        select(*columns).where(Evidence.person_id.in_(people))
+    ):
+        found[person_id].append(Sign(kind, Strength(strength), day_of(at), identifier))
+    return found
 
 
 def _region(rt: Runtime, person: Person) -> Region:
     return rt.regions[person.region]
 
 
-def _day(at: datetime) -> date:
+def day_of(at: datetime) -> date:
+    """The day of a moment, in Shanghai."""
     return at.astimezone(SHANGHAI).date()

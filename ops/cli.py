@@ -10,7 +10,7 @@ import click
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
-from ops.commands import desk, erasing, keeping, papers, processes, routes, visits, voice
+from ops.commands import desk, erasing, keeping, processes, regions, voice
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
 
@@ -43,13 +43,11 @@ for command in (
     processes.schedule,
     desk.people,
     desk.enrol,
-    routes.certify,
-    routes.agents_,
-    papers.papers_,
-    visits.visits_,
+    desk.certify,
     desk.pin,
     desk.code,
     voice.voice,
+    regions.regions,
     keeping.db,
     keeping.keys,
     keeping.journal,

@@ -104,7 +104,7 @@ def _keys(loc: tuple[int | str, ...], schema: type[BaseModel]) -> list[str]:
     for part in loc:
         field = schema.model_fields.get(str(part))
         schema = schema if field is None else _table(field.annotation) or schema
-    return [field.alias or name for name, field in schema.model_fields.items()]
+    return [field.alias or name for name, field in schema.model_fields.items() if name != "code"]  # the file's name
 
 
 def _table(annotation: Any) -> type[BaseModel] | None:

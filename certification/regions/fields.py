@@ -93,7 +93,11 @@ def each_once(value: tuple[object, ...]) -> tuple[object, ...]:
 StrengthName = Annotated[
     Strength, BeforeValidator(_strength), PlainSerializer(lambda strength: strength.name.lower(), return_type=str)
 ]
-Hour = Annotated[time, BeforeValidator(_hour)]
+Hour = Annotated[
+    time,
+    BeforeValidator(_hour),
+    PlainSerializer(lambda hour: hour.isoformat("seconds" if hour.second else "minutes"), return_type=str),
+]
 Holiday = Annotated[DaysOff, BeforeValidator(_days_off), PlainSerializer(str, return_type=str)]
 Telephone = Annotated[str, BeforeValidator(lambda value: _number(value) if isinstance(value, str) else value)]
 Weekday = Annotated[int, Field(ge=1, le=7)]

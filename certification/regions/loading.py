@@ -106,6 +106,9 @@ def _merged(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(path: Path, table: dict[str, Any]) -> Region:
+    if "code" in table:
+        zh, en = "代码就是文件名，请删去这一项", "the code is the file's name: leave it out"
+        raise RegionFileInvalid(Wrong(path, "code", zh, en))
     try:
         return Region.model_validate({"code": path.stem, **table})
     except ValidationError as error:
