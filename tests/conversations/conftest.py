@@ -18,6 +18,7 @@ REGION = """
 name = "{name}"
 interval = "quarter"
 recording_days = 90
+holidays = []
 dialects = ["mandarin", "cantonese", "sichuanese"]
 
 [operator]
