@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal
@@ -93,10 +93,9 @@ def assign(session: Session, rt: Runtime, agent: Agent, person: Person, by: str)
 
 def release(session: Session, rt: Runtime, agent: Agent, person: Person, by: str) -> bool:
     """Take a person from the agent's; False when they are not there."""
-    theirs = session.get(AgentPerson, (agent.id, person.id))
-    if theirs is None:
+    theirs = delete(AgentPerson).where(AgentPerson.agent_id == agent.id, AgentPerson.person_id == person.id)
+    if session.scalar(theirs.returning(AgentPerson.person_id)) is None:
         return False
-    session.delete(theirs)
     journal.write(session, rt.now(), by, "person released", f"person:{person.id}", agent=agent.id)
     return True
 
@@ -119,7 +118,7 @@ def certify(session: Session, rt: Runtime, agent: Agent, person: Person, *, by: 
         kind=Kind.AGENT,
         strength=Strength.LIVE,
         source=f"agent:{agent.code}",
-        ref=f"{agent.id}:{person.id}:{certifying.day(rt.now())}",
+        ref=f"{agent.id}:{person.id}:{certifying.day_of(rt.now())}",
         observed_at=rt.now(),
         detail={"agent": agent.id, "by": by},
         actor=actor,

@@ -17,18 +17,15 @@ from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.periods import add_months
 from certification.receipts import draw
-from certification.regions import SHANGHAI
+from certification.regions import SHANGHAI, Region, Route
 from certification.runtime import Runtime
 from certification.store import Paper, Person, insert_once, new_id
-
-RECENT_MONTHS = 3
-"""How old a document may be that shows a sign of life."""
 
 
 class PaperKind(StrEnum):
     """What a paper is."""
 
-    FORM = "form"  # numbered by the office, signed by the person, sent back
+    OWN = "own"  # a form that the office numbers, signed by the person and sent back
     ASSISTANCE = "assistance"  # the same, filled in and stamped where the person now lives
     POST = "post"  # documents that the person sent of themselves
 
@@ -36,9 +33,9 @@ class PaperKind(StrEnum):
 class DocumentKind(StrEnum):
     """What may lie in a letter. A household booklet says who somebody is; the others also when they were alive."""
 
-    BOOKLET = "booklet"
-    MEDICAL = "medical"
-    TRAVEL = "travel"
+    BOOKLET = "household_booklet"
+    MEDICAL = "medical_record"
+    TRAVEL = "travel_record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +99,38 @@ class StampMissing(Problem):
 class NothingDated(Problem):
     """A letter needs at least one document that shows when the person was alive."""
 
-    def __init__(self) -> None:
+    def __init__(self, months: int) -> None:
         super().__init__(
-            f"户口簿只说明身份，还需要一份 {RECENT_MONTHS} 个月以内的就医或出行记录；请退回并说明。",
-            f"A booklet says who they are; add a medical or travel record of the last {RECENT_MONTHS} months.",
+            f"户口簿只说明身份，还需要一份 {months} 个月以内的就医或出行记录；请退回并说明。",
+            f"A booklet says who they are; add a medical or travel record of the last {months} months.",
+        )
+
+
+class NotTakenHere(Problem):
+    """The person's region does not certify by this."""
+
+    def __init__(self, what: str, region: Region) -> None:
+        super().__init__(
+            f"{region.name}不用 {what} 认证，请看 stillhere regions show {region.code}。",
+            f"{region.name} does not certify by {what}: see `stillhere regions show {region.code}`.",
         )
 
 
 def issue(session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str) -> Paper:
-    """Issue a numbered form to a person."""
+    """Issue a numbered form to a person. Raises NotTakenHere."""
+    region = rt.regions[person.region]
+    if not region.opens(Route.PAPER) or kind.value not in region.paper.forms:
+        raise NotTakenHere(f"{kind} form", region)
     values = {"state": "issued", "issued_by": by, "issued_at": rt.now()}
     return _make(session, rt, person, kind, by, "form issued", values)
 
 
 def letter(session: Session, rt: Runtime, person: Person, documents: Iterable[Document], by: str) -> Paper:
-    """Take in what a person sent by post; it gets a number, by which it is followed."""
+    """Take in what a person sent by post; it gets a number, by which it is followed. Raises NotTakenHere."""
+    region, documents = rt.regions[person.region], tuple(documents)
+    untaken = [one.kind.value for one in documents if one.kind.value not in region.post.papers]
+    if untaken or not region.opens(Route.POST):
+        raise NotTakenHere(", ".join(untaken) or "post", region)
     listed = [{"kind": one.kind.value, "dated": one.dated.isoformat()} for one in documents]
     values = {"state": "received", "received_at": rt.now(), "documents": listed}
     return _make(session, rt, person, PaperKind.POST, by, "letter received", values)
@@ -165,11 +179,12 @@ def accept(
 ) -> Recorded:
     """Accept a paper that was received: evidence of the day that it shows, once.
 
-    `signed_on`: the day on a form, from its issue to today; of a letter it is its latest document's, at most
-    RECENT_MONTHS old. `stamp`: the place whose stamp an assistance form bears. Raises PaperElsewhere, DateImpossible,
-    StampMissing, NothingDated.
+    `signed_on`: the day on a form, from its issue to today; of a letter it is its latest document's, at most as many
+    months old as the region says. `stamp`: the place whose stamp an assistance form bears. Raises PaperElsewhere,
+    DateImpossible, StampMissing, NothingDated.
     """
-    on = _day_shown(rt, paper, signed_on)
+    person = session.get_one(Person, paper.person_id)
+    on = _day_shown(rt, paper, signed_on, rt.regions[person.region].post.months)
     if paper.kind == PaperKind.ASSISTANCE and not (stamp or "").strip():
         raise StampMissing
     decided = {"decided_at": rt.now(), "decided_by": by, "signed_on": on, "stamp": stamp, "reason": None}
@@ -177,7 +192,7 @@ def accept(
     return certifying.record(
         session,
         rt,
-        session.get_one(Person, paper.person_id),
+        person,
         kind=Kind.POST if paper.kind == PaperKind.POST else Kind.PAPER,
         strength=Strength.LIVE,
         source=f"paper:{paper.kind}",
@@ -194,18 +209,18 @@ def give_back(session: Session, rt: Runtime, paper: Paper, by: str, reason: str)
     _move(session, rt, paper, ("received",), by, "paper returned", state="returned", **decided)
 
 
-def _day_shown(rt: Runtime, paper: Paper, signed_on: date | None) -> date:
-    today = certifying.day(rt.now())
+def _day_shown(rt: Runtime, paper: Paper, signed_on: date | None, months: int) -> date:
+    today = certifying.day_of(rt.now())
     if paper.kind == PaperKind.POST:
         dated = [
             date.fromisoformat(one["dated"]) for one in paper.documents if one["kind"] != DocumentKind.BOOKLET.value
         ]
         if not dated:
-            raise NothingDated
-        on, earliest = max(dated), add_months(today, -RECENT_MONTHS)
+            raise NothingDated(months)
+        on, earliest = max(dated), add_months(today, -months)
     else:
         on = signed_on or today
-        earliest = certifying.day(paper.issued_at or rt.now())
+        earliest = certifying.day_of(paper.issued_at or rt.now())
     if not earliest <= on <= today:
         raise DateImpossible(on, earliest, today)
     return on

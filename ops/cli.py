@@ -10,7 +10,7 @@ import click
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
-from ops.commands import desk, erasing, keeping, processes, regions, voice
+from ops.commands import desk, erasing, keeping, papers, processes, reaching, regions, routes, visits, voice
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
 
@@ -43,7 +43,13 @@ for command in (
     processes.schedule,
     desk.people,
     desk.enrol,
-    desk.certify,
+    routes.certify,
+    routes.agents_,
+    papers.papers_,
+    visits.visits_,
+    reaching.needs_,
+    reaching.contacts_,
+    reaching.outages_,
     desk.pin,
     desk.code,
     voice.voice,

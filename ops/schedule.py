@@ -14,8 +14,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from certification import consent, erasure, guesses, journal, outages
+from certification.ladder import climbing
 from certification.runtime import QueueUnavailable, Runtime
-from certification.store import Assessment, Call, forget_deleted, only_read
+from certification.store import Assessment, Call, Period, Person, forget_deleted, only_read
 from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
@@ -188,6 +189,25 @@ def forget_guesses(rt: Runtime) -> int:
         return guesses.forget(session, rt)
 
 
+def begin_ladders(rt: Runtime) -> int:
+    """Put people on the ladder whose period is over and not certified."""
+    with rt.sessions() as session:
+        over = climbing.overdue(session, rt)
+    return _one_by_one(rt, over, _begin_ladder)
+
+
+def _begin_ladder(session: Session, rt: Runtime, identifier: str) -> bool:
+    period = session.get_one(Period, identifier)
+    return climbing.begin(session, rt, session.get_one(Person, period.person_id), period)
+
+
+def lead_up_ladders(rt: Runtime) -> int:
+    """Lead whoever is on the ladder on where it is time, and take off who is certified."""
+    with rt.sessions() as session:
+        found = climbing.climbing(session, rt)
+    return _one_by_one(rt, found, climbing.climb)
+
+
 def notice_outages(rt: Runtime) -> int:
     """Note that the service runs, and the outage that lies behind it."""
     with rt.sessions.begin() as session:
@@ -202,5 +222,7 @@ DUTIES = (
     erase_recordings,
     erase_withdrawn_voices,
     forget_guesses,
+    begin_ladders,
+    lead_up_ladders,
     notice_outages,
 )

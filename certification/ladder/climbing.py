@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from certification import cases, contacts, journal, needs, outages, people, visits
 from certification.cases import CaseKind
-from certification.certifying import day
+from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
 from certification.ladder.steps import CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
 from certification.runtime import Runtime
 from certification.store import Attempt, Climb, Contact, Period, Person, Phone, insert_once, new_id
 
 BATCH = 500
+LOOK_EVERY = timedelta(hours=1)
 ACTOR = "ladder"
 
 
@@ -25,10 +26,10 @@ def begin(session: Session, rt: Runtime, person: Person, period: Period) -> bool
     if period.closed_at is not None:
         return False
     plan, now = rt.regions[person.region].ladder, rt.now()
-    row = {"id": new_id(), "person_id": person.id, "period_id": period.id, "began_at": now, "asked_at": now}
+    row = {"id": new_id(), "person_id": person.id, "period_id": period.id, "began_at": now}
     rungs = [[climb.rung.value, climb.wait_days] for climb in plan.rungs]
     first = _who(session, rt, person).goes_first(plan.first_age, plan.first)
-    if not insert_once(session, Climb, **row, rungs=rungs, first=first):
+    if not insert_once(session, Climb, **row, rungs=rungs, first=first, asked_at=now, looked_at=now - LOOK_EVERY):
         return False
     journal.write(session, now, ACTOR, "ladder begun", f"person:{person.id}", period=period.id, first=first)
     return True
@@ -36,15 +37,15 @@ def begin(session: Session, rt: Runtime, person: Person, period: Period) -> bool
 
 def overdue(session: Session, rt: Runtime) -> list[str]:
     """Periods that are over, not certified and not on the ladder, at most BATCH, the oldest first."""
-    over = select(Period.id).where(Period.due < day(rt.now()), Period.closed_at.is_(None))
+    over = select(Period.id).where(Period.due < day_of(rt.now()), Period.closed_at.is_(None))
     off = over.where(~select(Climb.id).where(Climb.period_id == Period.id).exists())
     return list(session.scalars(off.order_by(Period.due).limit(BATCH)))
 
 
-def climbing(session: Session, after: tuple[str, ...] = ()) -> list[str]:
-    """Who is on the ladder, those first who go before others."""
-    on = select(Climb.id).where(Climb.stopped_at.is_(None), Climb.id.not_in(after))
-    return list(session.scalars(on.order_by(Climb.first.desc(), Climb.asked_at)))
+def climbing(session: Session, rt: Runtime) -> list[str]:
+    """Who is on the ladder and was not looked at for LOOK_EVERY, at most BATCH; those first who go before others."""
+    on = select(Climb.id).where(Climb.stopped_at.is_(None), Climb.looked_at <= rt.now() - LOOK_EVERY)
+    return list(session.scalars(on.order_by(Climb.first.desc(), Climb.looked_at).limit(BATCH)))
 
 
 def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
@@ -53,6 +54,7 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     row = session.scalars(held.execution_options(populate_existing=True)).first()
     if row is None:
         return False
+    row.looked_at = rt.now()
     person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
     if period.closed_at is not None:
         return stop(session, rt, period)
@@ -60,7 +62,7 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     index = next_rung(rungs, _who(session, rt, person), _standing(session, rt, row), rt.now())
     if index is None:
         return False
-    row.rung, row.asked_at = index, rt.now()
+    row.rung, row.asked_at = index, row.looked_at
     _ask(session, rt, person, row, rungs[index].name)
     facts = {"rung": rungs[index].name, "period": period.id}
     journal.write(session, rt.now(), ACTOR, "rung climbed", f"person:{person.id}", **facts)
@@ -126,7 +128,7 @@ def _made(session: Session, row: Climb, rung: str) -> Contact | None:
 def _who(session: Session, rt: Runtime, person: Person) -> Who:
     kinds: Sequence[str] = session.scalars(select(Phone.kind).where(Phone.person_id == person.id)).all()
     born = people.number_of(rt.keys, person).birth_date
-    today = day(rt.now())
+    today = day_of(rt.now())
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     failed = select(func.count()).select_from(Attempt).where(Attempt.person_id == person.id)
     return Who(

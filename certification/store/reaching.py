@@ -34,7 +34,7 @@ class Climb(Identified, Base):
         Index(
             "ix_climbs_climbing",
             "first",
-            "asked_at",
+            "looked_at",
             sqlite_where=text("stopped_at IS NULL"),
             postgresql_where=text("stopped_at IS NULL"),
         ),
@@ -47,6 +47,7 @@ class Climb(Identified, Base):
     first: Mapped[bool]
     began_at: Mapped[datetime]
     asked_at: Mapped[datetime]  # when the present rung was asked for
+    looked_at: Mapped[datetime]  # when the sweep last looked whether it is time
     stopped_at: Mapped[datetime | None]
     why: Mapped[str | None] = mapped_column(String(40))  # certified | exhausted
 

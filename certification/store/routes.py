@@ -42,7 +42,7 @@ class Paper(Identified, Base):
 
     number: Mapped[str] = mapped_column(String(20), unique=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))  # form | assistance | post
+    kind: Mapped[str] = mapped_column(String(20))  # own | assistance | post
     state: Mapped[str] = mapped_column(String(20))  # issued | posted | received | accepted | returned
     documents: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     issued_by: Mapped[str | None]

@@ -18,7 +18,7 @@ from ops import compose
 from ops.commands.desk import as_json, by, find
 from ops.commands.routes import DAY, DocumentType, tell
 
-FORMS = [PaperKind.FORM.value, PaperKind.ASSISTANCE.value]
+FORMS = [PaperKind.OWN.value, PaperKind.ASSISTANCE.value]
 STATES = {"issued": "已发", "posted": "已寄出", "received": "已收到", "accepted": "已通过", "returned": "已退回"}
 
 
@@ -29,7 +29,7 @@ def papers_() -> None:
 
 @papers_.command()
 @click.argument("person_id", metavar="ID")
-@click.option("--kind", type=click.Choice(FORMS), default="form", show_default=True)
+@click.option("--kind", type=click.Choice(FORMS), default="own", show_default=True)
 @by()
 @as_json
 def issue(person_id: str, kind: str, by: str, as_json: bool) -> None:
@@ -60,7 +60,9 @@ def receive(number: str, by: str, as_json: bool) -> None:
 
 @papers_.command()
 @click.argument("person_id", metavar="ID")
-@click.option("--document", "documents", type=DocumentType(), multiple=True, required=True, help="such as medical:DATE")
+@click.option(
+    "--document", "documents", type=DocumentType(), multiple=True, required=True, help="such as medical_record:DATE"
+)
 @by()
 @as_json
 def letter(person_id: str, documents: tuple[Document, ...], by: str, as_json: bool) -> None:

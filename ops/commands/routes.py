@@ -27,7 +27,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 class DocumentType(click.ParamType):  # type: ignore[type-arg]  # not subscriptable at run time
-    """KIND:DATE, such as medical:2026-03-01."""
+    """KIND:DATE, such as medical_record:2026-03-01."""
 
     name = "kind:date"
 
@@ -38,7 +38,9 @@ class DocumentType(click.ParamType):  # type: ignore[type-arg]  # not subscripta
             return Document(DocumentKind(kind), date.fromisoformat(dated))
         except ValueError:
             kinds = ", ".join(DocumentKind)
-            self.fail(f"应写作 种类:日期，种类为 {kinds}。 Write KIND:DATE, such as medical:2026-03-01.", param, ctx)
+            self.fail(
+                f"应写作 种类:日期，种类为 {kinds}。 Write KIND:DATE, such as medical_record:2026-03-01.", param, ctx
+            )
 
 
 class Incomplete(click.UsageError):

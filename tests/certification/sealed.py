@@ -91,7 +91,7 @@ def elsewhere(session: Session, rt: Runtime, person: Person) -> None:
     """What other routes keep of somebody: an agent, a form, a visit reported with a photograph."""
     agent = agents.add(session, rt, name="昆明机床厂", kind=AgentKind.EMPLOYER, region="kunming", by="clerk")
     agents.assign(session, rt, agent, person, "clerk")
-    papers.issue(session, rt, person, PaperKind.FORM, "clerk")
+    papers.issue(session, rt, person, PaperKind.OWN, "clerk")
     visit = visits.ask(session, rt, person, cause=f"clerk:{person.id}", by="clerk")
     visits.assign(session, rt, visit, visitor="李", on=rt.now().date(), by="clerk")
     visits.report(session, rt, visit, visitor="李", outcome=Outcome.ABSENT, text="不在家", photo=b"\x89PNG a door")

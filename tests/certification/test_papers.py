@@ -29,7 +29,7 @@ from tests.certification.together import at_once
 TODAY = date(2026, 3, 10)
 
 
-def form(rt: Runtime, person: Person, kind: PaperKind = PaperKind.FORM) -> str:
+def form(rt: Runtime, person: Person, kind: PaperKind = PaperKind.OWN) -> str:
     """The number of a form that was issued, posted and received."""
     with rt.sessions.begin() as session:
         paper = papers.issue(session, rt, person, kind, "clerk")
@@ -58,7 +58,7 @@ def journalled(rt: Runtime, action: str) -> int:
 
 def test_a_form_is_followed_until_it_certifies(rt: Runtime, wu: Person, clock: Clock) -> None:
     with rt.sessions.begin() as session:
-        paper = papers.issue(session, rt, wu, PaperKind.FORM, "clerk")
+        paper = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         assert (paper.state, len(paper.number)) == ("issued", 10)
         papers.post(session, rt, paper, "clerk")
         clock.forward(days=8)
@@ -68,7 +68,7 @@ def test_a_form_is_followed_until_it_certifies(rt: Runtime, wu: Person, clock: C
         recorded = papers.accept(session, rt, paper, "auditor", signed_on=date(2026, 3, 14))
     assert recorded.closed
     assert (recorded.evidence.kind, recorded.evidence.strength) == ("paper", Strength.LIVE)
-    assert certifying.day(recorded.evidence.observed_at) == date(2026, 3, 14)
+    assert certifying.day_of(recorded.evidence.observed_at) == date(2026, 3, 14)
     assert (paper.state, paper.decided_by, paper.signed_on) == ("accepted", "auditor", date(2026, 3, 14))
     for action in ("form issued", "form posted", "form received", "paper accepted"):
         assert journalled(rt, action) == 1
@@ -91,7 +91,7 @@ def test_a_number_that_nobody_issued_is_refused_and_journalled(rt: Runtime, wu: 
     with rt.sessions.begin() as session:
         refused = papers.find(session, rt, "00 0000 0000", "clerk")
         assert isinstance(refused, PaperUnknown) and "0000000000" in str(refused)
-        refusal = papers.refuse(session, rt, papers.issue(session, rt, wu, PaperKind.FORM, "clerk"), "clerk")
+        refusal = papers.refuse(session, rt, papers.issue(session, rt, wu, PaperKind.OWN, "clerk"), "clerk")
         assert isinstance(refusal, PaperOfAnother)
     assert journalled(rt, "paper refused") == 2
 
@@ -126,7 +126,7 @@ def test_a_letter_shows_the_day_of_its_latest_document(rt: Runtime, wu: Person) 
         paper = letter(session, rt, wu, booklet, medical, (DocumentKind.TRAVEL, date(2025, 12, 12)))
         recorded = papers.accept(session, rt, paper, "clerk")
     assert recorded.closed
-    assert (recorded.evidence.kind, certifying.day(recorded.evidence.observed_at)) == ("post", date(2026, 1, 20))
+    assert (recorded.evidence.kind, certifying.day_of(recorded.evidence.observed_at)) == ("post", date(2026, 1, 20))
 
 
 def test_an_old_letter_and_a_booklet_alone_show_nothing(rt: Runtime, wu: Person) -> None:
@@ -164,7 +164,7 @@ def test_a_paper_accepted_by_several_at_once_is_one_piece_of_evidence(rt: Runtim
 
 def test_forms_that_stay_out_are_listed(rt: Runtime, wu: Person, clock: Clock) -> None:
     with rt.sessions.begin() as session:
-        early = papers.issue(session, rt, wu, PaperKind.FORM, "clerk")
+        early = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         clock.forward(days=40)
-        papers.issue(session, rt, wu, PaperKind.FORM, "clerk")
+        papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         assert [one.id for one in papers.overdue(session, rt, 30)] == [early.id]

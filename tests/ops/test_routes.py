@@ -78,8 +78,8 @@ def test_a_letter_certifies_by_what_is_recent_in_it(town: dict[str, str]) -> Non
     post = ("certify", NUMBER, "--route", "post", *BY, "--json")
     assert "--document" in stillhere(town, *post).stderr
     assert "KIND:DATE" in stillhere(town, *post, "--document", "selfie:2026-01-01").stderr
-    assert "does not count" in sentence(stillhere(town, *post, "--document", f"medical:{old}"))
-    documents = ("--document", f"booklet:{old}", "--document", f"medical:{recent}")
+    assert "does not count" in sentence(stillhere(town, *post, "--document", f"medical_record:{old}"))
+    documents = ("--document", f"household_booklet:{old}", "--document", f"medical_record:{recent}")
     assert done(stillhere(town, *post, *documents))["receipt"]
     number = done(stillhere(town, "papers", "letter", NUMBER, *documents, *BY, "--json"))["number"]
     assert done(stillhere(town, "papers", "accept", number, *BY, "--json"))["receipt"]

@@ -78,6 +78,7 @@ def _climbs() -> None:
         sa.Column("first", sa.Boolean(), nullable=False),
         sa.Column("began_at", UtcDateTime(), nullable=False),
         sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("looked_at", UtcDateTime(), nullable=False),
         sa.Column("stopped_at", UtcDateTime()),
         sa.Column("why", sa.String(40)),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_climbs")),
@@ -90,7 +91,7 @@ def _climbs() -> None:
     op.create_index(op.f("ix_climbs_person_id"), "climbs", ["person_id"])
     climbing = sa.text("stopped_at IS NULL")
     op.create_index(
-        "ix_climbs_climbing", "climbs", ["first", "asked_at"], sqlite_where=climbing, postgresql_where=climbing
+        "ix_climbs_climbing", "climbs", ["first", "looked_at"], sqlite_where=climbing, postgresql_where=climbing
     )
 
 
