@@ -268,3 +268,8 @@ def test_an_appointment_fits_into_its_hours(tmp_path: Path) -> None:
         assert fault.key == "offices.0.slots.0"
     [fault] = faults(tmp_path, text.format("9"))
     assert fault.key == "offices.0.slots.0.to"
+
+
+def test_a_region_is_called_as_its_file(tmp_path: Path) -> None:
+    [fault] = faults(tmp_path, 'name = "大理"\ncode = "kunming"')
+    assert (fault.key, "leave it out" in fault.en) == ("code", True)

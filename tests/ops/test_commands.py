@@ -222,7 +222,7 @@ def test_a_voiceprint_is_shown_with_its_versions_and_how_it_will_age(town: dict[
     [line] = [one for one in shown.stdout.splitlines() if one.startswith("本人的门限")]
     assert f"{found['own_threshold']['llr']:.2f}（" in line
     assert line.endswith("不启用 not used in this region")
-    kunming = (BUILT_IN / "kunming.toml").read_text("utf-8").replace("[voice]", "[voice]\npersonal = true")
+    kunming = (BUILT_IN / "kunming.toml").read_text("utf-8") + "\n[voice]\npersonal = true"
     (tmp_path / "kunming.toml").write_text(kunming, "utf-8")
     shown = stillhere({**town, "STILLHERE_REGIONS": str(tmp_path)}, "voice", "show", NUMBER, "--json")
     assert json_of(shown)["personal"] is True
