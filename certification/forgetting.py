@@ -16,6 +16,7 @@ from certification.runtime import Runtime
 from certification.seals import PLACES
 from certification.store import (
     AgentPerson,
+    Appointment,
     Assessment,
     Attempt,
     Call,
@@ -170,6 +171,7 @@ def _delete(
         Visit: sealed[Visit],
         Paper: Paper.person_id == person.id,
         AgentPerson: AgentPerson.person_id == person.id,
+        Appointment: Appointment.person_id == person.id,
     }
     rows = {}
     for table, condition in order.items():

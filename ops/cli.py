@@ -10,7 +10,19 @@ import click
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
-from ops.commands import desk, erasing, keeping, papers, processes, reaching, regions, routes, visits, voice
+from ops.commands import (
+    appointments,
+    desk,
+    erasing,
+    keeping,
+    papers,
+    processes,
+    reaching,
+    regions,
+    routes,
+    visits,
+    voice,
+)
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
 
@@ -47,6 +59,7 @@ for command in (
     routes.agents_,
     papers.papers_,
     visits.visits_,
+    appointments.appointments_,
     reaching.needs_,
     reaching.contacts_,
     reaching.outages_,

@@ -16,7 +16,7 @@ from certification.store.people import (
     VoiceTemplate,
 )
 from certification.store.reaching import Climb, Contact, Need, Outage, ServiceSeen
-from certification.store.routes import Agent, AgentPerson, Paper, Visit
+from certification.store.routes import Agent, AgentPerson, Appointment, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
     give_way,
@@ -32,6 +32,7 @@ from certification.store.sessions import (
 __all__ = [
     "Agent",
     "AgentPerson",
+    "Appointment",
     "Assessment",
     "Attempt",
     "Base",

@@ -1,11 +1,11 @@
-"""Tables of the other routes: certifying agents and their people, papers, home visits."""
+"""Tables of the other routes: certifying agents and their people, papers, home visits, appointments."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from certification.store.base import Base, Identified
@@ -72,3 +72,37 @@ class Visit(Identified, Base):
     report_sealed: Mapped[bytes | None]
     photo_sealed: Mapped[bytes | None]
     reported_at: Mapped[datetime | None]
+
+
+class Appointment(Identified, Base):
+    """A time at an office; one seat is one person's, and a person has one appointment at a time."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        Index(
+            "ix_appointments_seat",
+            "region",
+            "office",
+            "at",
+            "seat",
+            unique=True,
+            sqlite_where=text("state = 'booked'"),
+            postgresql_where=text("state = 'booked'"),
+        ),
+        Index(
+            "ix_appointments_booked",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state = 'booked'"),
+            postgresql_where=text("state = 'booked'"),
+        ),
+    )
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    region: Mapped[str] = mapped_column(String(40))
+    office: Mapped[str]
+    at: Mapped[datetime]
+    seat: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20))  # booked | kept | cancelled | missed
+    booked_by: Mapped[str]
+    booked_at: Mapped[datetime]

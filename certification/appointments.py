@@ -1,0 +1,185 @@
+"""Appointments at a district office: its free times, booked, called off, and kept with a certification at the desk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certification import certifying, journal
+from certification.certifying import Recorded
+from certification.errors import Problem
+from certification.evidence import Kind, Strength
+from certification.regions import SHANGHAI, Office, Region, Route, staffed
+from certification.runtime import Runtime
+from certification.store import Appointment, Person, insert_once, new_id
+
+AHEAD = timedelta(days=14)
+"""How far ahead times are offered."""
+
+
+class OfficeUnknown(Problem):
+    """The region has no office of this name that takes appointments."""
+
+    def __init__(self, name: str, region: Region) -> None:
+        offices = "、".join(office.name for office in region.offices if office.slots) or "–"
+        super().__init__(
+            f"{region.name}没有可预约的“{name}”，可预约：{offices}。",
+            f"{region.name} has no office {name!r} that takes appointments; these do: {offices}.",
+        )
+
+
+class TimeTaken(Problem):
+    """Nobody more can come at that time, or it is none of the office's."""
+
+    def __init__(self, office: str, at: datetime) -> None:
+        when = f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        super().__init__(
+            f"{office} {when} 约满了或不接待，请换一个时间。",
+            f"{office} cannot see anybody more at {when}; please choose another time.",
+        )
+
+
+class BookedAlready(Problem):
+    """The person has an appointment that is still to come."""
+
+    def __init__(self, appointment: Appointment) -> None:
+        when = f"{appointment.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        super().__init__(
+            f"已经预约了 {appointment.office} {when}；要改时间请先取消。",
+            f"There is an appointment at {appointment.office}, {when}; to change it, cancel it first.",
+        )
+
+
+class NotBooked(Problem):
+    """There is no appointment to keep or to cancel."""
+
+    def __init__(self) -> None:
+        super().__init__("没有待办的预约。", "There is no appointment that is still to come.")
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A time at which an office can see `left` people more."""
+
+    office: str
+    at: datetime
+    left: int
+
+
+def free(session: Session, rt: Runtime, region: Region, office: str | None = None) -> list[Free]:
+    """The free times of the next AHEAD, of an office or of all, the earliest first. Raises OfficeUnknown."""
+    found = []
+    for one in _offices(region, office):
+        booked = select(Appointment.at).where(
+            Appointment.region == region.code, Appointment.office == one.name, Appointment.state == "booked"
+        )
+        taken = Counter(session.scalars(booked.where(Appointment.at > rt.now())))
+        for at, people in _times(rt, region, one):
+            if left := max(people - taken[at], 0):
+                found.append(Free(one.name, at, left))
+    return sorted(found, key=lambda slot: (slot.at, slot.office))
+
+
+def book(session: Session, rt: Runtime, person: Person, office: str, at: datetime, by: str) -> Appointment:
+    """Book a time, for as many people as the office sees at once. Raises OfficeUnknown, BookedAlready, TimeTaken."""
+    region = rt.regions[person.region]
+    [place] = _offices(region, office)
+    people = dict(_times(rt, region, place)).get(at.astimezone(SHANGHAI), 0)
+    for seat in range(people):
+        row = {"id": new_id(), "region": region.code, "office": place.name, "at": at, "seat": seat}
+        made = {"person_id": person.id, "state": "booked", "booked_by": by, "booked_at": rt.now()}
+        if insert_once(session, Appointment, **row, **made):
+            facts = {"office": place.name, "when": at.isoformat(), "appointment": row["id"]}
+            journal.write(session, rt.now(), by, "appointment booked", f"person:{person.id}", **facts)
+            return session.get_one(Appointment, row["id"])
+        if (other := coming(session, rt, person)) is not None:
+            raise BookedAlready(other)
+    raise TimeTaken(place.name, at)
+
+
+def coming(session: Session, rt: Runtime, person: Person) -> Appointment | None:
+    """The person's appointment that is still to come, or was today."""
+    today = datetime.combine(certifying.day_of(rt.now()), time.min, SHANGHAI)
+    _let_pass(session, person, today)
+    mine = select(Appointment).where(Appointment.person_id == person.id, Appointment.state == "booked")
+    return session.scalars(mine).first()
+
+
+def cancel(session: Session, rt: Runtime, person: Person, by: str) -> Appointment:
+    """Call the person's appointment off; the time is free again. Raises NotBooked."""
+    return _leave(session, rt, person, by, "cancelled")
+
+
+def keep(session: Session, rt: Runtime, person: Person, by: str) -> Recorded:
+    """Note that the person came and showed their ID, which certifies them as at any desk. Raises NotBooked."""
+    kept = _leave(session, rt, person, by, "kept")
+    return certifying.record(
+        session,
+        rt,
+        person,
+        kind=Kind.DESK,
+        strength=Strength.OFFICIAL,
+        source=f"appointment:{kept.office}"[:200],
+        ref=kept.id,
+        observed_at=rt.now(),
+        detail={"appointment": kept.id},
+        actor=by,
+    )
+
+
+def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -> Appointment:
+    booked = coming(session, rt, person)
+    if booked is None:
+        raise NotBooked
+    mine = update(Appointment).where(Appointment.id == booked.id, Appointment.state == "booked")
+    if session.scalar(mine.values(state=state).returning(Appointment.id)) is None:
+        raise NotBooked
+    journal.write(
+        session,
+        rt.now(),
+        by,
+        f"appointment {state}",
+        f"person:{person.id}",
+        appointment=booked.id,
+        office=booked.office,
+    )
+    session.refresh(booked)
+    return booked
+
+
+def _let_pass(session: Session, person: Person, today: datetime) -> None:
+    """Whoever did not come has no appointment any more; that is all that follows from it."""
+    gone = update(Appointment).where(Appointment.person_id == person.id, Appointment.state == "booked")
+    session.execute(gone.where(Appointment.at < today).values(state="missed"))
+
+
+def _offices(region: Region, name: str | None) -> list[Office]:
+    offices = [office for office in region.offices if office.slots and name in (None, office.name)]
+    if not region.opens(Route.APPOINTMENT) or (name is not None and not offices):
+        raise OfficeUnknown(name or "", region)
+    return offices
+
+
+def _times(rt: Runtime, region: Region, office: Office) -> Iterator[tuple[datetime, int]]:
+    """Every time of an office from now on, and how many people it sees then."""
+    now = rt.now().astimezone(SHANGHAI)
+    days = (now.date() + timedelta(days=number) for number in range(AHEAD.days + 1))
+    for day in days:
+        if staffed(region, day):
+            for slots in office.slots:
+                if day.isoweekday() in slots.days:
+                    yield from (
+                        (at, slots.people) for at in _starts(day, slots.begins, slots.ends, slots.minutes) if at > now
+                    )
+
+
+def _starts(day: date, begins: time, ends: time, minutes: int) -> Iterator[datetime]:
+    at, last = datetime.combine(day, begins, SHANGHAI), datetime.combine(day, ends, SHANGHAI)
+    while at + timedelta(minutes=minutes) <= last:
+        yield at
+        at += timedelta(minutes=minutes)
