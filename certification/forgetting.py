@@ -37,6 +37,7 @@ from certification.store import (
     Pin,
     Recording,
     SpokenTurn,
+    Suspension,
     Visit,
     VoiceFingerprint,
     VoiceTemplate,
@@ -50,8 +51,8 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
     """Erase everything that is kept of a person; None when there is nobody (any more). Journalled.
 
     Deleted: the person, telephones, PIN, codes, consents, voice, what was said in their calls, cases, failed attempts,
-    periods. Kept, with nobody in them: receipts (their number, kind, strength and times), calls (their times and
-    outcome), and the journal, whose entries name people by an identifier that leads nowhere any more.
+    periods, suspensions. Kept, with nobody in them: receipts (their number, kind, strength and times), calls (their
+    times and outcome), and the journal, whose entries name people by an identifier that leads nowhere any more.
     """
     person = people.hold(session, person_id, to_erase=True)
     if person is None:
@@ -61,7 +62,9 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
     # a turn that is being written down is waited for: its recording goes as well
     session.execute(select(SpokenTurn.id).where(SpokenTurn.call_id.in_(calls)).with_for_update())
     conditions = _sealed(session, person, calls)
-    erased = {place.name: _digests(session, place, conditions[place.table]) for place in PLACES}
+    erased = {
+        place.name: _digests(session, place, conditions[place.table]) for place in PLACES if place.table in conditions
+    }
     receipts = _keep_receipts(session, rt, person)
     rows = _delete(session, person, calls, conditions, _of_numbers(rt.keys, numbers))
     kept = {"receipts": receipts, "calls": len(calls)}
@@ -102,6 +105,7 @@ def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, Col
         Pin: Pin.person_id == person.id,
         Call: and_(Call.id.in_(calls), Call.from_sealed.is_not(None)),
         Visit: Visit.person_id == person.id,
+        Suspension: Suspension.person_id == person.id,
     }
 
 
@@ -158,6 +162,7 @@ def _delete(
         Assessment: Assessment.person_id == person.id,
         Case: or_(Case.person_id == person.id, nobodys),
         Attempt: Attempt.person_id == person.id,
+        Suspension: sealed[Suspension],
         Period: Period.person_id == person.id,
         Evidence: Evidence.person_id == person.id,
         EnrolmentCode: EnrolmentCode.person_id == person.id,

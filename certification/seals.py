@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from certification.store import Base, Call, Person, Phone, Pin, Recording, Visit, VoiceFingerprint, VoiceTemplate
+from certification.store import (
+    Base,
+    Call,
+    Person,
+    Phone,
+    Pin,
+    Recording,
+    Staff,
+    Suspension,
+    Visit,
+    VoiceFingerprint,
+    VoiceTemplate,
+)
 
 NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
 
@@ -61,6 +73,16 @@ def photo(visit_id: str, person_id: str) -> str:
     return f"visits.photo:{visit_id} person:{person_id}"
 
 
+def payee(suspension_id: str, person_id: str) -> str:
+    """The context of the number and name under which a suspension of this person was released."""
+    return f"suspensions.payee:{suspension_id} person:{person_id}"
+
+
+def totp(staff_id: str) -> str:
+    """The context of the secret of somebody's one-time codes."""
+    return f"staff.totp:{staff_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A sealed column: its context is made of the row's columns `bound`.
@@ -100,6 +122,8 @@ PLACES = (
     Place(VoiceTemplate, "sealed", template, bound=("id", "person_id"), former="voice_templates"),
     Place(Visit, "report_sealed", report, bound=("id", "person_id")),
     Place(Visit, "photo_sealed", photo, bound=("id", "person_id")),
+    Place(Suspension, "payee_sealed", payee, bound=("id", "person_id")),
+    Place(Staff, "totp_sealed", totp),
     Place(VoiceFingerprint, "sealed", fingerprint, bound=("id", "person_id"), former="voice_fingerprints"),
 )
 """Every sealed column but the canary's, which is renewed last."""

@@ -8,8 +8,7 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, contacts, journal, seals
-from certification.cases import CaseKind
+from certification import bereavement, certifying, contacts, journal, seals
 from certification.certifying import Recorded
 from certification.contacts import Channel
 from certification.errors import Problem
@@ -100,8 +99,7 @@ def report(
     went = contacts.Outcome.WENT
     contacts.note(session, rt, person, channel=Channel.VISIT, ref=visit.id, outcome=went, actor=visitor)
     if outcome is Outcome.DEAD:
-        cause = f"{CaseKind.DEATH_REPORTED}:visit:{visit.id}"
-        cases.open_case(session, rt, kind=CaseKind.DEATH_REPORTED, cause=cause, person=person, actor=visitor)
+        bereavement.report(session, rt, person, source="visit", ref=visit.id, by=visitor)
     if outcome is not Outcome.MET:
         return None
     return certifying.record(

@@ -12,6 +12,7 @@ from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
 from ops.commands import (
     appointments,
+    deaths,
     desk,
     erasing,
     keeping,
@@ -20,6 +21,8 @@ from ops.commands import (
     reaching,
     regions,
     routes,
+    staff,
+    suspensions,
     visits,
     voice,
 )
@@ -63,6 +66,9 @@ for command in (
     reaching.needs_,
     reaching.contacts_,
     reaching.outages_,
+    suspensions.suspensions_,
+    staff.staff_,
+    deaths.deaths_,
     desk.pin,
     desk.code,
     voice.voice,

@@ -4,6 +4,7 @@ from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.canary import Canary
 from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, KeptEvidence, Period
+from certification.store.payments import PaymentList, Signature, Staff, Suspension
 from certification.store.people import (
     Consent,
     EnrolmentCode,
@@ -52,13 +53,17 @@ __all__ = [
     "Need",
     "Outage",
     "Paper",
+    "PaymentList",
     "Period",
     "Person",
     "Phone",
     "Pin",
     "Recording",
     "ServiceSeen",
+    "Signature",
     "SpokenTurn",
+    "Staff",
+    "Suspension",
     "Visit",
     "VoiceFingerprint",
     "VoiceTemplate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from certification.store.base import Base, Identified
@@ -15,7 +15,16 @@ class Period(Identified, Base):
     """A stretch of time in which a person must be certified once."""
 
     __tablename__ = "periods"
-    __table_args__ = (UniqueConstraint("person_id", "opens"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "opens"),
+        Index(
+            "ix_periods_unclosed",
+            "due",
+            "person_id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     opens: Mapped[date]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,6 +14,7 @@ from certification import (
     agents,
     canary,
     cases,
+    certifying,
     codes,
     consent,
     guesses,
@@ -22,6 +23,7 @@ from certification import (
     people,
     pins,
     seals,
+    staff,
     templates,
     visits,
 )
@@ -31,17 +33,22 @@ from certification.keys import KeyRing
 from certification.papers import PaperKind
 from certification.runtime import Runtime
 from certification.seals import PLACES, Place
+from certification.staff import Role
 from certification.store import (
     Assessment,
     Base,
     Call,
+    PaymentList,
     Person,
     Recording,
     SpokenTurn,
+    Suspension,
     VoiceFingerprint,
     VoiceTemplate,
+    insert_once,
     new_id,
 )
+from certification.suspension import files
 from certification.visits import Outcome
 from tests.certification.numbers import resident_number
 
@@ -79,11 +86,12 @@ def resident(rt: Runtime, year: int, phone: str) -> str:
 
 
 def town(rt: Runtime) -> tuple[str, str]:
-    """Two people, the first with a PIN, and the canary."""
+    """Two people, the first with a PIN, a supervisor, and the canary."""
     canary.check(rt.sessions, rt.keys, rt.now())
     wu, li = resident(rt, 1950, "13888000001"), resident(rt, 1951, "13888000002")
     with rt.sessions.begin() as session:
         pins.set_pin(session, rt, session.get_one(Person, wu), PIN, "clerk")
+        staff.add(session, rt, name="李主管", role=Role.SUPERVISOR, password="correct horse battery", by="cli")
     return wu, li
 
 
@@ -95,6 +103,24 @@ def elsewhere(session: Session, rt: Runtime, person: Person) -> None:
     visit = visits.ask(session, rt, person, cause=f"clerk:{person.id}", by="clerk")
     visits.assign(session, rt, visit, visitor="李", on=rt.now().date(), by="clerk")
     visits.report(session, rt, visit, visitor="李", outcome=Outcome.ABSENT, text="不在家", photo=b"\x89PNG a door")
+    suspended(session, rt, person)
+
+
+def suspended(session: Session, rt: Runtime, person: Person) -> None:
+    """Somebody on a released list, with the number and name that it bears."""
+    listed = {"kind": "suspension", "region": "kunming", "month": date(2026, 4, 1), "part": 1}
+    more = {"id": new_id(), "version": 1, "proposed_by": "clerk", "proposed_at": rt.now(), "released_at": rt.now()}
+    insert_once(session, PaymentList, **listed, **more)
+    one = Suspension(
+        id=new_id(),
+        list_id=session.scalars(select(PaymentList.id)).one(),
+        person_id=person.id,
+        period_id=certifying.current_period(session, rt, person).id,
+        state="suspended",
+        blocks=[],
+    )
+    files.seal_payee(rt.keys, one, person)
+    session.add(one)
 
 
 def voice(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:

@@ -1,0 +1,71 @@
+"""A reported death: a case for a human, no reminders meanwhile, and nobody suspended by it; then the human's answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from certification import cases, journal
+from certification.cases import CaseKind
+from certification.runtime import Runtime
+from certification.store import Case, Person
+
+
+class Verdict(StrEnum):
+    """What a human found out."""
+
+    ALIVE = "alive"  # everything goes on
+    DEAD = "dead"  # no reminders, no suspension: what is paid after a death is decided elsewhere
+
+
+def report(session: Session, rt: Runtime, person: Person, *, source: str, ref: str, by: str) -> Case:
+    """Open a case for a report, from wherever: a visitor, a text, a relative at the desk, a comparison; once a `ref`.
+
+    From this moment the person gets no reminders and is on no list of suspensions, until a human has answered.
+    """
+    cause = f"{CaseKind.DEATH_REPORTED}:{source}:{ref}"
+    return cases.open_case(
+        session, rt, kind=CaseKind.DEATH_REPORTED, cause=cause, person=person, detail={"source": source}, actor=by
+    )
+
+
+def answer(session: Session, rt: Runtime, person: Person, verdict: Verdict, by: str) -> int:
+    """Answer every report of this person's death that is still open; how many were answered here."""
+    waiting = select(Case).where(_reports(Case, person.id), Case.decided_at.is_(None)).order_by(Case.opened_at)
+    answered = sum(cases.decide(session, rt, case, verdict=verdict.value, by=by) for case in session.scalars(waiting))
+    if answered:
+        action = "person found alive" if verdict is Verdict.ALIVE else "person closed as deceased"
+        journal.write(session, rt.now(), by, action, f"person:{person.id}", reports=answered)
+    return answered
+
+
+def reminders_stopped(session: Session, person_id: str) -> bool:
+    """Whether this person is to be left in peace: their death was reported, or a human found it to be so."""
+    return session.scalars(select(Person.id).where(Person.id == person_id, reported())).first() is not None
+
+
+def deceased(session: Session, person_id: str) -> bool:
+    """Whether a human found that the person died, and none has found otherwise since."""
+    return session.scalars(select(Person.id).where(Person.id == person_id, _found_dead())).first() is not None
+
+
+def reported() -> ColumnElement[bool]:
+    """In a query of people: whose death is under question, or was found to be so."""
+    unanswered = select(Case.id).where(_reports(Case, Person.id), Case.decided_at.is_(None))
+    return or_(unanswered.exists(), _found_dead())
+
+
+def _found_dead() -> ColumnElement[bool]:
+    dead, alive = aliased(Case), aliased(Case)
+    since = select(alive.id).where(
+        _reports(alive, Person.id), alive.verdict == Verdict.ALIVE.value, alive.decided_at >= dead.decided_at
+    )
+    return (
+        select(dead.id).where(_reports(dead, Person.id), dead.verdict == Verdict.DEAD.value, ~since.exists()).exists()
+    )
+
+
+def _reports(case: type[Case], person_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    return and_(case.person_id == person_id, case.kind == CaseKind.DEATH_REPORTED.value)

@@ -1,0 +1,147 @@
+"""What is on record for and against suspending people whose period is over: one query, and each one's attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from certification import bereavement, certifying, contacts, limits, outages
+from certification.cases import CaseKind
+from certification.regions import SHANGHAI, Region
+from certification.runtime import Runtime
+from certification.store import Assessment, Attempt, Case, Paper, Period, Person, Suspension, Visit
+from certification.suspension.checks import LEAST_CHANNELS, History
+
+VOICE_SEEN = (CaseKind.VOICE_DOUBT.value, CaseKind.LIMIT_REACHED.value)
+"""Cases in which a human looked at a voice that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a region says of suspensions."""
+
+    enabled: bool = True
+    channels: int = LEAST_CHANNELS
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A person and the latest of their periods that is over and open, with what is on record."""
+
+    person_id: str
+    period_id: str
+    history: History
+    failed_at: datetime | None  # when their voice last failed, if no human has looked at it
+
+
+def rules(region: Region) -> Rules:
+    """A region's rules of suspension; the default where its file says nothing."""
+    said = getattr(region, "suspension", None)
+    return Rules() if said is None else Rules(said.enabled, said.channels)
+
+
+def overdue(region: str, today: date) -> Select[str, str]:
+    """Person and period: whoever's latest period before today is open, and who is not suspended already."""
+    later = aliased(Period)
+    overtaken = select(later.id).where(
+        later.person_id == Period.person_id,
+        later.due > Period.due,
+        or_(later.closed_at.is_not(None), later.due < today),
+    )
+    return (
+        select(Person.id, Period.id)
+        .join(Period, Period.person_id == Person.id)
+        .where(Period.closed_at.is_(None), Period.due < today, Person.region == region)
+        .where(~overtaken.exists(), ~_suspended())
+    )
+
+
+def histories(
+    session: Session, rt: Runtime, region: str, periods: Select[str, str], signed_by: Iterable[str] = ()
+) -> Iterator[Overdue]:
+    """Each of these people's history at this moment; `periods` selects person and period, with Person and Period."""
+    now, said = rt.now(), rules(rt.regions[region])
+    out, signatures = outages.running(session), frozenset(signed_by)
+
+    @cache  # of periods that opened on one day there are many
+    def stopped(opened: datetime) -> timedelta:
+        return outages.stopped(session, opened, now)
+
+    facts = periods.add_columns(
+        Period.opens,
+        Period.due,
+        Person.region.label("lives_in"),
+        certified().label("certified"),
+        _open_cases().label("open_cases"),
+        _score_unseen().label("failed_at"),
+        bereavement.reported().label("death"),
+        _suspended().label("suspended"),
+    )
+    for person_id, period_id, *rest in session.execute(facts).all():
+        opens, due, lives_in, closed, open_cases, failed_at, death, suspended = rest
+        opened = datetime.combine(opens, time.min, SHANGHAI)
+        score = failed_at is not None and failed_at >= opened
+        history = History(
+            today=certifying.day(now),
+            due=due,
+            certified=closed,
+            enabled=said.enabled,
+            least_channels=said.channels,
+            channels=frozenset(channel.value for channel in contacts.really_tried(session, person_id, opened)),
+            outage=stopped(opened),
+            outage_running=out,
+            open_cases=open_cases,
+            score_unseen=score,
+            death_reported=death,
+            suspended=suspended,
+            moved=lives_in != region,
+            signatures=signatures,
+        )
+        yield Overdue(person_id, period_id, history, failed_at if score else None)
+
+
+def certified() -> ColumnElement[bool]:
+    """In a query of periods: whether this one, or one that ends later, is closed, by whatever evidence."""
+    same_or_later = aliased(Period)
+    return (
+        select(same_or_later.id)
+        .where(
+            same_or_later.person_id == Period.person_id,
+            same_or_later.due >= Period.due,
+            same_or_later.closed_at.is_not(None),
+        )
+        .exists()
+    )
+
+
+def _suspended() -> ColumnElement[bool]:
+    return exists().where(Suspension.person_id == Person.id, Suspension.state == "suspended")
+
+
+def _open_cases() -> ColumnElement[int]:
+    """How much of theirs lies with us: cases, papers not decided, visits not made, voices not weighed."""
+    theirs = (
+        select(Case.id).where(Case.person_id == Person.id, Case.decided_at.is_(None)),
+        select(Paper.id).where(Paper.person_id == Person.id, Paper.state == "received"),
+        select(Visit.id).where(Visit.person_id == Person.id, Visit.state != "reported"),
+        select(Assessment.id).where(Assessment.person_id == Person.id, Assessment.state == "pending"),
+    )
+    return sum((_count(one) for one in theirs[1:]), start=_count(theirs[0]))
+
+
+def _count(rows: Select[str]) -> ColumnElement[int]:
+    return rows.with_only_columns(func.count()).scalar_subquery()
+
+
+def _score_unseen() -> ColumnElement[datetime]:
+    """When their voice last failed without that a human has decided about it since."""
+    seen = select(Case.id).where(Case.person_id == Person.id, Case.kind.in_(VOICE_SEEN), Case.decided_at >= Attempt.at)
+    failed = select(func.max(Attempt.at)).where(
+        Attempt.person_id == Person.id, Attempt.method == limits.VOICE, ~seen.exists()
+    )
+    return failed.scalar_subquery()

@@ -1,0 +1,86 @@
+"""Payment made again: whoever certified after a suspension, by whatever route, with the months to be paid back."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certification import certifying, journal
+from certification.errors import Problem
+from certification.runtime import Runtime
+from certification.store import PaymentList, Period, Suspension, insert_once, new_id
+from certification.suspension import files, lists
+from certification.suspension.files import File
+from certification.suspension.histories import certified
+
+RESTORATION = "restoration"
+
+
+class NotThisMonth(Problem):
+    """Payment is made again from the present month or the next."""
+
+    def __init__(self, present: date, following: date) -> None:
+        super().__init__(
+            f"恢复发放只能从本月或下月起：{present:%Y-%m} 或 {following:%Y-%m}。",
+            f"Payment is made again from this month or the next: {present:%Y-%m} or {following:%Y-%m}.",
+        )
+
+
+def restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> list[File]:
+    """Release everybody of a region who certified since they were suspended, to be paid again from `month` on.
+
+    Each person once, with the months to be paid back: from the one they were suspended from to the one before. Those
+    found make a new part of the month's list; every part of it is given back, the same each time. Raises NotThisMonth,
+    FileGone.
+    """
+    present, following = certifying.day(rt.now()).replace(day=1), lists.following_month(rt)
+    if month in (present, following):
+        _restore(session, rt, region, month, by)
+    released = (
+        select(PaymentList)
+        .where(PaymentList.kind == RESTORATION, PaymentList.region == region, PaymentList.month == month)
+        .order_by(PaymentList.part)
+    )
+    parts = session.scalars(released).all()
+    if not parts and month not in (present, following):
+        raise NotThisMonth(present, following)
+    return [files.again(session, rt, part) for part in parts]
+
+
+def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> None:
+    found = (
+        select(Suspension, PaymentList.month)
+        .join(PaymentList, PaymentList.id == Suspension.list_id)
+        .join(Period, Period.id == Suspension.period_id)
+        .where(Suspension.state == "suspended", PaymentList.region == region, certified())
+        .order_by(Suspension.person_id)
+        .with_for_update(of=Suspension)
+    )
+    certified_since = session.execute(found.execution_options(populate_existing=True)).tuples().all()
+    if not certified_since:
+        return
+    listed = _next_part(session, rt, region, month, by)
+    for suspension, suspended_from in certified_since:
+        suspension.state, suspension.restoration_id = "restored", listed.id
+        suspension.paid_from = max(month, suspended_from)
+        months = files.back_pay(suspended_from, suspension.paid_from)[2]
+        facts = {"list": listed.id, "from": f"{suspension.paid_from:%Y-%m}", "back_pay_months": months}
+        journal.write(session, rt.now(), by, "payment restored", f"person:{suspension.person_id}", **facts)
+    file = files.make(session, rt, listed)
+    listed.people, listed.sha256 = file.people, file.sha256
+    session.flush()
+    facts = {"people": file.people, "sha256": file.sha256}
+    journal.write(session, rt.now(), by, "restorations released", lists.subject(listed), region=region, **facts)
+
+
+def _next_part(session: Session, rt: Runtime, region: str, month: date, by: str) -> PaymentList:
+    mine = (PaymentList.kind == RESTORATION, PaymentList.region == region, PaymentList.month == month)
+    made, new = {"kind": RESTORATION, "region": region, "month": month, "version": 1, "proposed_by": by}, False
+    while not new:  # a second round when somebody else makes the same part
+        part = session.scalars(select(func.coalesce(func.max(PaymentList.part), 0)).where(*mine)).one() + 1
+        identifier, now = new_id(), rt.now()
+        row = {**made, "id": identifier, "part": part, "proposed_at": now, "released_by": by, "released_at": now}
+        new = insert_once(session, PaymentList, **row)
+    return session.get_one(PaymentList, identifier)

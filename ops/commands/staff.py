@@ -1,0 +1,42 @@
+"""Commands of staff accounts, until the console has its pages."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from certification import staff
+from certification.staff import Role
+from ops import compose
+from ops.commands.desk import as_json, by
+
+
+@click.group("staff")
+def staff_() -> None:
+    """Accounts of those who work here. 工作人员账号。"""
+
+
+@staff_.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--password", prompt="密码 password", hide_input=True, confirmation_prompt="再输一次 once more")
+@by("cli")
+@as_json
+def add(name: str, role: str, password: str, by: str, as_json: bool) -> None:
+    """Open an account; prints the address that an authenticator app scans, this once. 开户。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        uri = staff.add(session, rt, name=name, role=Role(role), password=password, by=by)
+    click.echo(json.dumps({"otpauth": uri}) if as_json else uri)
+
+
+@staff_.command()
+@click.argument("name")
+@by("cli")
+def close(name: str, by: str) -> None:
+    """Close an account, for good. 停用。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        staff.close(session, rt, name, by)
+    click.echo("已停用 closed")

@@ -1,0 +1,193 @@
+"""Commands of the suspension firewall: propose, show, sign, release, restore."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from certification import staff
+from certification.errors import Problem
+from certification.people import RegionUnknown
+from certification.runtime import Runtime
+from certification.staff import Proven
+from certification.store import PaymentList, only_read
+from certification.suspension import lists, releasing, restoring
+from certification.suspension.checks import SIGNATURES, Block
+from certification.suspension.files import File
+from ops import compose
+from ops.commands.desk import as_json, by
+
+FOLDER = "lists"
+"""Where released files lie in the data folder, unless --out says otherwise."""
+
+out = click.option(
+    "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="by default the folder lists of the data"
+)
+
+
+def of_month(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that name a list."""
+    month = click.option("--month", type=click.DateTime(["%Y-%m"]), required=True, help="of the payments, YYYY-MM")
+    region = click.option("--region", "place", required=True, help="code or name of the region")
+    return region(month(command))
+
+
+@click.group("suspensions")
+def suspensions_() -> None:
+    """Suspensions of payment, which two supervisors sign, and payment made again. 暂停与恢复发放。"""
+
+
+@suspensions_.command()
+@of_month
+@by("cli")
+@as_json
+def propose(place: str, month: datetime, by: str, as_json: bool) -> None:
+    """Propose the list for the following month; while nobody has signed it, again and again. 提出名单。"""
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        listed = lists.propose(session, rt, _region(rt, place), month.date(), by)
+        facts = _facts(session, listed)
+    _tell(facts, as_json)
+
+
+@suspensions_.command()
+@of_month
+@as_json
+def show(place: str, month: datetime, as_json: bool) -> None:
+    """Show everybody on a list, with what holds them, and who has signed. 查看名单。"""
+    rt = compose.runtime()
+    with rt.sessions() as session:
+        listed = _find(session, rt, place, month.date())
+        facts, people = _facts(session, listed), lists.lines(session, listed)
+    for one in people:
+        click.echo(" · ".join([one.person_id, one.state, *(f"{Block(why).zh} {Block(why).en}" for why in one.blocks)]))
+    shown = [{"person": one.person_id, "state": one.state, "blocks": list(one.blocks)} for one in people]
+    _tell(facts, as_json, people=shown)
+
+
+@suspensions_.command()
+@of_month
+@by()
+@as_json
+def sign(place: str, month: datetime, by: str, as_json: bool) -> None:
+    """Sign a list as a supervisor: asks for that supervisor's password and one-time code. 主管签名。
+
+    Two different supervisors sign, neither of whom proposed the list. A signature holds for what is shown here, and no
+    longer when the list changes.
+    """
+    rt = compose.runtime()
+    with rt.sessions() as session:
+        listed = _find(session, rt, place, month.date())
+        facts = _facts(session, listed)
+    _tell(facts, as_json=False)
+    password = click.prompt(f"{by} 的密码 password", hide_input=True)
+    code = click.prompt("动态码 one-time code", hide_input=True)
+    with rt.sessions.begin() as session:
+        outcome: int | Proven | Problem = staff.prove(session, rt, by, password, code)
+        if isinstance(outcome, Proven):
+            outcome = lists.sign(session, rt, listed, outcome, str(facts["digest"]))
+    if isinstance(outcome, Problem):  # raised after the commit, which keeps what the journal says of it
+        raise outcome
+    click.echo(f"已签名，有效签名 {outcome}/{SIGNATURES} signed, signatures that hold: {outcome} of {SIGNATURES}")
+    if as_json:
+        click.echo(json.dumps({"signatures": outcome, "digest": facts["digest"]}))
+
+
+@suspensions_.command()
+@of_month
+@by("cli")
+@out
+@as_json
+def release(place: str, month: datetime, by: str, folder: Path | None, as_json: bool) -> None:
+    """Release a list that two supervisors signed: everybody is checked again, and the file written. 发出名单。
+
+    A second time it writes the same file.
+    """
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        outcome = releasing.release(session, rt, _region(rt, place), month.date(), by)
+    if isinstance(outcome, Problem):
+        raise outcome
+    written = _write(rt, folder, outcome.file)
+    click.echo(f"不再暂停 dropped out: {outcome.dropped}")
+    if as_json:
+        click.echo(json.dumps({**written, "dropped": outcome.dropped}))
+
+
+@suspensions_.command()
+@of_month
+@by("cli")
+@out
+@as_json
+def restore(place: str, month: datetime, by: str, folder: Path | None, as_json: bool) -> None:
+    """Release everybody who certified since they were suspended, paid again from this month on. 恢复发放并补发。
+
+    As often as you like: each time with those who certified since, in a file of their own.
+    """
+    rt = compose.runtime()
+    with rt.sessions.begin() as session:
+        files = restoring.restore(session, rt, _region(rt, place), month.date(), by)
+    written = [_write(rt, folder, file) for file in files]
+    if not written:
+        click.echo("没有需要恢复的人 nobody to be paid again")
+    if as_json:
+        click.echo(json.dumps({"files": written}))
+
+
+def _region(rt: Runtime, place: str) -> str:
+    region = rt.regions.find(place)
+    if region is None:
+        raise RegionUnknown(place, rt.regions)
+    return region.code
+
+
+def _find(session: Session, rt: Runtime, place: str, month: date) -> PaymentList:
+    only_read(session)
+    return lists.find(session, _region(rt, place), month, to_change=False)
+
+
+def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
+    people = lists.lines(session, listed)
+    states = Counter(one.state for one in people)
+    return {
+        "list": listed.id,
+        "region": listed.region,
+        "month": f"{listed.month:%Y-%m}",
+        "released": listed.released_at is not None,
+        **{state: states[state] for state in ("proposed", "held", "suspended", "dropped", "restored")},
+        "reasons": dict(Counter(str(why) for one in people for why in one.blocks)),
+        "digest": lists.digest(session, listed),
+        "signed_by": sorted(lists.signatories(session, listed).values()),
+    }
+
+
+def _tell(facts: dict[str, object], as_json: bool, **more: object) -> None:
+    signed_by = facts["signed_by"]
+    names = "、".join(signed_by) if isinstance(signed_by, list) and signed_by else "–"
+    click.echo(
+        f"{facts['region']} {facts['month']} · 拟暂停 proposed {facts['proposed']} · 不暂停 held {facts['held']}"
+    )
+    click.echo(f"SHA-256 {facts['digest']} · 已签 signed by {names}")
+    if as_json:
+        click.echo(json.dumps(facts | more, ensure_ascii=False))
+
+
+def _write(rt: Runtime, folder: Path | None, file: File) -> dict[str, object]:
+    """Put a file and then its checksum into the folder, for our eyes alone; each is whole or not there."""
+    folder = folder or rt.settings.data / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in ((file.name, file.content), (f"{file.name}.sha256", f"{file.sha256}  {file.name}\n".encode())):
+        draft = folder / f".{name}.draft"
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_bytes(content)
+        draft.replace(folder / name)
+    path = folder / file.name
+    click.echo(f"{path} · {file.people} 人 people · SHA-256 {file.sha256}")
+    return {"file": str(path), "sha256": file.sha256, "people": file.people}
