@@ -72,7 +72,7 @@ def make(session: Session, rt: Runtime, listed: PaymentList) -> File:
         columns, of = SUSPENDED, found.where(Suspension.list_id == listed.id, Suspension.payee_sealed.is_not(None))
     else:
         columns, of = RESTORED, found.where(Suspension.restoration_id == listed.id)
-    rows = sorted(_row(rt.keys, listed, *one) for one in session.execute(of).tuples())
+    rows = sorted(_row(rt.keys, listed, *one) for one in session.execute(of))
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([columns, *rows])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from certification import bereavement, certifying, contacts, limits, outages
@@ -120,7 +120,8 @@ def certified() -> ColumnElement[bool]:
 
 
 def _suspended() -> ColumnElement[bool]:
-    return exists().where(Suspension.person_id == Person.id, Suspension.state == "suspended")
+    any_list = aliased(Suspension)  # a query may itself be of those on one list
+    return select(any_list.id).where(any_list.person_id == Person.id, any_list.state == "suspended").exists()
 
 
 def _open_cases() -> ColumnElement[int]:

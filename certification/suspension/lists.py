@@ -215,7 +215,7 @@ def signatories(session: Session, listed: PaymentList) -> dict[str, str]:
         .where(Signature.list_id == listed.id, Signature.digest == digest(session, listed))
         .where(Staff.role == Role.SUPERVISOR.value, Staff.closed_at.is_(None))
     )
-    return dict(session.execute(signed).tuples().all())
+    return dict(session.execute(signed).all())
 
 
 def in_time(rt: Runtime, month: date) -> None:

@@ -58,7 +58,7 @@ def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -
         .order_by(Suspension.person_id)
         .with_for_update(of=Suspension)
     )
-    certified_since = session.execute(found.execution_options(populate_existing=True)).tuples().all()
+    certified_since = session.execute(found.execution_options(populate_existing=True)).all()
     if not certified_since:
         return
     listed = _next_part(session, rt, region, month, by)
