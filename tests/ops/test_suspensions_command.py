@@ -1,0 +1,165 @@
+"""Suspensions from outside: proposed, signed by two supervisors with password and code, released, paid again."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import update
+
+from certification import certifying, contacts
+from certification.contacts import Channel, Outcome
+from certification.identity import ResidentNumber
+from certification.people import find_by_number
+from certification.periods import add_months
+from certification.regions import SHANGHAI
+from certification.runtime import utc_now
+from certification.settings import Settings
+from certification.store import Contact, Period
+from ops import compose
+from ops.cli import main
+from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
+
+__all__ = ["settings", "town"]
+PASSWORD = "correct horse battery"
+ROUTE = ("certify", NUMBER, "--route", "desk", "--by", "clerk")
+
+
+def typed(environment: dict[str, str], lines: list[str], *arguments: str) -> Result:
+    """Run a command that asks."""
+    return CliRunner().invoke(main, arguments, env=environment, input="".join(f"{line}\n" for line in lines))
+
+
+def done(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json_of(result)
+
+
+@dataclass(slots=True)
+class Bureau:
+    """A region with one overdue person, and two supervisors with their apps."""
+
+    town: dict[str, str]
+    apps: dict[str, pyotp.TOTP]
+    following: date
+
+    @property
+    def of(self) -> tuple[str, ...]:
+        return ("--region", "昆明", "--month", f"{self.following:%Y-%m}", "--json")
+
+    def sign(self, name: str, password: str = PASSWORD) -> Result:
+        code = self.apps[name].at(datetime.now(UTC))
+        return typed(self.town, [password, code], "suspensions", "sign", *self.of, "--by", name)
+
+
+def today() -> date:
+    return utc_now().astimezone(SHANGHAI).date()
+
+
+@pytest.fixture
+def bureau(town: dict[str, str]) -> Bureau:
+    """Mr Wang's period, in which he was rung and written to, ended yesterday."""
+    apps = {}
+    for name in ("李", "王"):
+        added = typed(town, [PASSWORD, PASSWORD], "staff", "add", name, "--role", "supervisor", "--json")
+        found = pyotp.parse_uri(done(added)["otpauth"])
+        assert isinstance(found, pyotp.TOTP)
+        apps[name] = found
+    rt = compose.runtime(Settings.read(town))
+    with rt.sessions.begin() as session:
+        person = find_by_number(session, rt.keys, ResidentNumber.parse(NUMBER))
+        assert person is not None
+        period = certifying.current_period(session, rt, person)
+        past = {"opens": today() - timedelta(days=99), "due": today() - timedelta(days=1)}
+        session.execute(update(Period).where(Period.id == period.id).values(**past))
+        for channel, outcome in ((Channel.SMS, Outcome.DELIVERED), (Channel.CALL, Outcome.RUNG)):
+            contacts.note(session, rt, person, channel=channel, ref="1", outcome=outcome)
+        session.execute(update(Contact).values(begun_at=rt.now() - timedelta(days=9)))
+    rt.sessions.kw["bind"].dispose()
+    return Bureau(town, apps, add_months(today().replace(day=1), 1))
+
+
+def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Bureau, tmp_path: Path) -> None:
+    town, of = bureau.town, bureau.of
+    proposed = done(stillhere(town, "suspensions", "propose", *of))
+    assert (proposed["proposed"], proposed["held"], proposed["signed_by"]) == (1, 0, [])
+    assert "签名" in sentence(stillhere(town, "suspensions", "release", *of))
+    assert done(bureau.sign("李"))["signatures"] == 1
+    assert done(bureau.sign("王")) == {"signatures": 2, "digest": proposed["digest"]}
+    shown = done(stillhere(town, "suspensions", "show", *of))
+    assert (shown["signed_by"], [one["state"] for one in shown["people"]]) == (["李", "王"], ["proposed"])
+    released = done(stillhere(town, "suspensions", "release", *of))
+    path = Path(released["file"])
+    assert path == tmp_path / "lists" / f"suspensions-kunming-{bureau.following:%Y-%m}.csv"
+    assert path.stat().st_mode & 0o777 == 0o600
+    [row] = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    assert (row["id_number"], row["name"], row["month"]) == (NUMBER, "王", f"{bureau.following:%Y-%m}")
+    digest = sha256(path.read_bytes()).hexdigest()
+    assert path.with_name(f"{path.name}.sha256").read_text(encoding="utf-8") == f"{digest}  {path.name}\n"
+    assert (released["sha256"], released["people"], released["dropped"]) == (digest, 1, 0)
+    path.unlink()
+    assert done(stillhere(town, "suspensions", "release", *of)) == released
+    assert path.exists(), "a release that was killed before its file was there goes on"
+
+    assert done(stillhere(town, "suspensions", "restore", *of)) == {"files": []}
+    assert stillhere(town, *ROUTE).exit_code == 0
+    [file] = done(stillhere(town, "suspensions", "restore", *of, "--out", str(tmp_path / "out")))["files"]
+    [row] = csv.DictReader(Path(file["file"]).read_text(encoding="utf-8").splitlines())
+    assert (row["id_number"], row["back_pay_months"]) == (NUMBER, "0")
+    assert done(stillhere(town, "suspensions", "restore", *of, "--out", str(tmp_path / "out")))["files"] == [file]
+    assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_a_wrong_password_signs_nothing_and_stays_in_the_journal(bureau: Bureau) -> None:
+    town, of = bureau.town, bureau.of
+    stillhere(town, "suspensions", "propose", *of)
+    before = done(stillhere(town, "journal", "verify", "--json"))["entries"]
+    refused = bureau.sign("李", "incorrect horse battery")
+    assert "密码或动态码不对" in sentence(refused)
+    assert "incorrect horse" not in refused.output, "nothing that is typed is shown"
+    assert done(stillhere(town, "journal", "verify", "--json"))["entries"] == before + 1
+    assert done(bureau.sign("李"))["signatures"] == 1
+    assert "signature" in sentence(stillhere(town, "suspensions", "propose", *of))
+
+
+def test_a_clerk_and_who_proposed_do_not_sign(bureau: Bureau) -> None:
+    town, of = bureau.town, bureau.of
+    stillhere(town, "suspensions", "propose", *of, "--by", "李")
+    assert "two other supervisors" in sentence(bureau.sign("李"))
+    assert stillhere(town, "staff", "close", "王").exit_code == 0
+    assert "wrong" in sentence(bureau.sign("王"))
+    added = typed(town, [PASSWORD, PASSWORD], "staff", "add", "钱", "--role", "clerk", "--json")
+    app = pyotp.parse_uri(done(added)["otpauth"])
+    assert isinstance(app, pyotp.TOTP)
+    bureau.apps["钱"] = app
+    assert "Only a supervisor" in sentence(bureau.sign("钱"))
+
+
+def test_what_is_asked_for_wrongly_is_said(bureau: Bureau) -> None:
+    town = bureau.town
+    late = ("--region", "kunming", "--month", "2020-01")
+    assert "in the month before" in sentence(stillhere(town, "suspensions", "propose", *late))
+    assert "propose it first" in sentence(stillhere(town, "suspensions", "release", *late))
+    assert "propose it first" in sentence(stillhere(town, "suspensions", "show", *late))
+    assert "from this month or the next" in sentence(stillhere(town, "suspensions", "restore", *late))
+    assert "没有“nowhere”" in sentence(
+        stillhere(town, "suspensions", "propose", "--region", "nowhere", "--month", "2020-01")
+    )
+
+
+def test_a_reported_death_is_answered(bureau: Bureau) -> None:
+    town, of = bureau.town, bureau.of
+    assert done(stillhere(town, "deaths", "report", NUMBER, "--source", "relative", "--by", "clerk", "--json"))["case"]
+    held = done(stillhere(town, "suspensions", "propose", *of))
+    assert (held["proposed"], held["reasons"]) == (0, {"open_case": 1, "death_reported": 1})
+    assert "death was reported" in stillhere(town, "suspensions", "show", *of).stdout
+    answer = ("deaths", "answer", NUMBER, "--verdict", "alive", "--by", "clerk", "--json")
+    assert done(stillhere(town, *answer)) == {"answered": 1}
+    assert done(stillhere(town, "suspensions", "propose", *of))["proposed"] == 1
