@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, contacts, journal, needs, outages, people, visits
+from certification import bereavement, cases, contacts, journal, needs, outages, people, visits
 from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
@@ -58,6 +58,8 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
     if period.closed_at is not None:
         return stop(session, rt, period)
+    if bereavement.reminders_stopped(session, person.id):
+        return False
     rungs = [Rung(name, timedelta(days=days)) for name, days in row.rungs]
     index = next_rung(rungs, _who(session, rt, person), _standing(session, rt, row), rt.now())
     if index is None:

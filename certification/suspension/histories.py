@@ -40,9 +40,8 @@ class Overdue:
 
 
 def rules(region: Region) -> Rules:
-    """A region's rules of suspension; the default where its file says nothing."""
-    said = getattr(region, "suspension", None)
-    return Rules() if said is None else Rules(said.enabled, said.channels)
+    """A region's rules of suspension."""
+    return Rules(region.suspension.enabled, region.suspension.channels)
 
 
 def overdue(region: str, today: date) -> Select[str, str]:
@@ -87,7 +86,7 @@ def histories(
         opened = datetime.combine(opens, time.min, SHANGHAI)
         score = failed_at is not None and failed_at >= opened
         history = History(
-            today=certifying.day(now),
+            today=certifying.day_of(now),
             due=due,
             certified=closed,
             enabled=said.enabled,

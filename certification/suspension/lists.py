@@ -123,7 +123,7 @@ def propose(session: Session, rt: Runtime, region: str, month: date, by: str) ->
     if signatories(session, listed):
         raise ListSigned
     now = []
-    for one in histories(session, rt, region, overdue(region, certifying.day(rt.now()))):
+    for one in histories(session, rt, region, overdue(region, certifying.day_of(rt.now()))):
         blocks = before_signing(one.history)
         if one.failed_at is not None:
             _have_it_looked_at(session, rt, one, by)
@@ -226,7 +226,7 @@ def in_time(rt: Runtime, month: date) -> None:
 
 def following_month(rt: Runtime) -> date:
     """The first day of the month after this one."""
-    return add_months(certifying.day(rt.now()).replace(day=1), 1)
+    return add_months(certifying.day_of(rt.now()).replace(day=1), 1)
 
 
 def subject(listed: PaymentList) -> str:

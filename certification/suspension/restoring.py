@@ -35,7 +35,7 @@ def restore(session: Session, rt: Runtime, region: str, month: date, by: str) ->
     found make a new part of the month's list; every part of it is given back, the same each time. Raises NotThisMonth,
     FileGone.
     """
-    present, following = certifying.day(rt.now()).replace(day=1), lists.following_month(rt)
+    present, following = certifying.day_of(rt.now()).replace(day=1), lists.following_month(rt)
     if month in (present, following):
         _restore(session, rt, region, month, by)
     released = (

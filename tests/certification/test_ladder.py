@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from certification import certifying, contacts, needs, outages, people, visits
+from certification import bereavement, certifying, contacts, needs, outages, people, visits
+from certification.bereavement import Verdict
 from certification.contacts import REAL, Channel, Outcome
 from certification.evidence import Kind, Strength
 from certification.ladder import climbing
@@ -193,6 +194,17 @@ def test_a_success_stops_it_and_takes_back_what_it_asked_of_humans(town: Town) -
         assert climbing.climbing(session, town.rt) == []
         period = session.get_one(Period, town.period)
         assert not climbing.begin(session, town.rt, session.get_one(Person, town.wu.id), period)
+
+
+def test_a_house_of_mourning_is_left_in_peace(town: Town) -> None:
+    with town.rt.sessions.begin() as session:
+        wu = session.get_one(Person, town.wu.id)
+        bereavement.report(session, town.rt, wu, source="sms", ref="1", by="line")
+    assert not town.sweep()
+    assert town.rung() is None
+    with town.rt.sessions.begin() as session:
+        bereavement.answer(session, town.rt, session.get_one(Person, town.wu.id), Verdict.ALIVE, "operator")
+    assert town.sweep() and town.rung() == "message"
 
 
 def test_whoever_cannot_speak_is_not_called(town: Town) -> None:

@@ -121,7 +121,7 @@ def test_whatever_of_theirs_lies_with_us_holds_them(rt: Runtime, clock: Clock) -
     with rt.sessions.begin() as session:
         with_case, with_form, with_visit, _ = people
         case = cases.open_case(session, rt, kind=CaseKind.CALL_BACK, cause="x", person=with_case)
-        papers.receive(session, rt, papers.issue(session, rt, with_form, PaperKind.FORM, "clerk"), "clerk")
+        papers.receive(session, rt, papers.issue(session, rt, with_form, PaperKind.OWN, "clerk"), "clerk")
         visits.ask(session, rt, with_visit, cause="x", by="clerk")
     held = ("held", (Block.OPEN_CASE,))
     assert proposed(rt) == {**{one.id: held for one in people[:3]}, people[3].id: PROPOSED}
