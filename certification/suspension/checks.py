@@ -52,8 +52,8 @@ _SENTENCES = {
         "The person was not really tried on enough channels in this period; what was only queued does not count.",
     ),
     Block.OPEN_CASE: (
-        "此人还有未办结的事项（待处理、待审材料、未完成的上门），请先办结。",
-        "Something of this person's is still with us, a case, papers or a visit: a human sees to it first.",
+        "此人还有未办结的事项（待处理、待审材料、未完成的上门、已约的时间），请先办结。",
+        "Something of this person's is still with us, a case, papers, a visit or an appointment: it comes first.",
     ),
     Block.DEATH_REPORTED: (
         "有人报告此人去世：由人工核实，不走暂停发放。",
@@ -77,7 +77,7 @@ class History:
     """All that counts for or against suspending one person for one period.
 
     `channels`: those on which they were really tried since the period opened, with the outcome on record. `outage`: how
-    long the service was out since then. `open_cases`: with papers, visits and voices of theirs not seen to yet.
+    long the service was out since then. `open_cases`: with papers, visits, appointments and voices not seen to yet.
     `score_unseen`: their voice failed in this period, and no human has looked at it since. `moved`: to another region.
     `signatures`: the supervisors whose signature under the list holds.
     """

@@ -12,21 +12,13 @@ from sqlalchemy.orm import Session, aliased
 
 from certification import bereavement, certifying, contacts, limits, outages
 from certification.cases import CaseKind
-from certification.regions import SHANGHAI, Region
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Assessment, Attempt, Case, Paper, Period, Person, Suspension, Visit
-from certification.suspension.checks import LEAST_CHANNELS, History
+from certification.store import Appointment, Assessment, Attempt, Case, Paper, Period, Person, Suspension, Visit
+from certification.suspension.checks import History
 
 VOICE_SEEN = (CaseKind.VOICE_DOUBT.value, CaseKind.LIMIT_REACHED.value)
 """Cases in which a human looked at a voice that failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a region says of suspensions."""
-
-    enabled: bool = True
-    channels: int = LEAST_CHANNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +29,6 @@ class Overdue:
     period_id: str
     history: History
     failed_at: datetime | None  # when their voice last failed, if no human has looked at it
-
-
-def rules(region: Region) -> Rules:
-    """A region's rules of suspension."""
-    return Rules(region.suspension.enabled, region.suspension.channels)
 
 
 def overdue(region: str, today: date) -> Select[str, str]:
@@ -64,7 +51,8 @@ def histories(
     session: Session, rt: Runtime, region: str, periods: Select[str, str], signed_by: Iterable[str] = ()
 ) -> Iterator[Overdue]:
     """Each of these people's history at this moment; `periods` selects person and period, with Person and Period."""
-    now, said = rt.now(), rules(rt.regions[region])
+    now, said = rt.now(), rt.regions[region].suspension
+    today = certifying.day_of(now)
     out, signatures = outages.running(session), frozenset(signed_by)
 
     @cache  # of periods that opened on one day there are many
@@ -76,7 +64,7 @@ def histories(
         Period.due,
         Person.region.label("lives_in"),
         certified().label("certified"),
-        _open_cases().label("open_cases"),
+        _open_cases(datetime.combine(today, time.min, SHANGHAI)).label("open_cases"),
         _score_unseen().label("failed_at"),
         bereavement.reported().label("death"),
         _suspended().label("suspended"),
@@ -86,7 +74,7 @@ def histories(
         opened = datetime.combine(opens, time.min, SHANGHAI)
         score = failed_at is not None and failed_at >= opened
         history = History(
-            today=certifying.day_of(now),
+            today=today,
             due=due,
             certified=closed,
             enabled=said.enabled,
@@ -111,7 +99,7 @@ def certified() -> ColumnElement[bool]:
         select(same_or_later.id)
         .where(
             same_or_later.person_id == Period.person_id,
-            same_or_later.due >= Period.due,
+            or_(same_or_later.due >= Period.due, same_or_later.opens >= Period.opens),
             same_or_later.closed_at.is_not(None),
         )
         .exists()
@@ -123,13 +111,16 @@ def _suspended() -> ColumnElement[bool]:
     return select(any_list.id).where(any_list.person_id == Person.id, any_list.state == "suspended").exists()
 
 
-def _open_cases() -> ColumnElement[int]:
-    """How much of theirs lies with us: cases, papers not decided, visits not made, voices not weighed."""
+def _open_cases(today: datetime) -> ColumnElement[int]:
+    """How much of theirs lies with us: cases, papers not decided, visits not made, voices not weighed, appointments."""
     theirs = (
         select(Case.id).where(Case.person_id == Person.id, Case.decided_at.is_(None)),
         select(Paper.id).where(Paper.person_id == Person.id, Paper.state == "received"),
         select(Visit.id).where(Visit.person_id == Person.id, Visit.state != "reported"),
         select(Assessment.id).where(Assessment.person_id == Person.id, Assessment.state == "pending"),
+        select(Appointment.id).where(
+            Appointment.person_id == Person.id, Appointment.state == "booked", Appointment.at >= today
+        ),
     )
     return sum((_count(one) for one in theirs[1:]), start=_count(theirs[0]))
 

@@ -15,7 +15,7 @@ from certification.store import PaymentList, Period, Person, Suspension
 from certification.suspension import files, lists
 from certification.suspension.checks import SIGNATURES, Block, blocks
 from certification.suspension.files import File
-from certification.suspension.histories import histories, rules
+from certification.suspension.histories import histories
 
 
 class NotSigned(Problem):
@@ -73,7 +73,7 @@ def _refusal(session: Session, rt: Runtime, listed: PaymentList) -> Problem | No
         return NotSigned(sorted(signed.values()))
     if outages.running(session):
         return NobodyMaySuspend(Block.OUTAGE)
-    return None if rules(rt.regions[listed.region]).enabled else NobodyMaySuspend(Block.SWITCHED_OFF)
+    return None if rt.regions[listed.region].suspension.enabled else NobodyMaySuspend(Block.SWITCHED_OFF)
 
 
 def _suspend(session: Session, rt: Runtime, listed: PaymentList, by: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
 
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from certification import certifying, contacts, people
 from certification.contacts import Channel, Outcome
 from certification.evidence import Kind, Strength
+from certification.regions import Regions
+from certification.regions.plans import Suspension as Rules
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import JournalEntry, PaymentList, Person, Staff, Suspension, new_id
@@ -24,6 +27,13 @@ OVER = datetime(2026, 4, 10, 2, 0, tzinfo=UTC)
 MAY = date(2026, 5, 1)
 REGION = "kunming"
 _refs = count()
+
+
+def ruled(rt: Runtime, enabled: bool, channels: int) -> Runtime:
+    """The runtime with other rules of suspension in Kunming."""
+    changed = rt.regions[REGION].model_copy(update={"suspension": Rules(enabled=enabled, channels=channels)})
+    regions = {region.code: region for region in rt.regions}
+    return replace(rt, regions=Regions(regions | {REGION: changed}, rt.regions.default.code))
 
 
 def pensioner(session: Session, rt: Runtime, year: int = 1950, name: str = "吴先生") -> Person:

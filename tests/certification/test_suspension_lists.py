@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -14,13 +14,11 @@ from certification.bereavement import Verdict
 from certification.cases import CaseKind
 from certification.contacts import Channel, Outcome
 from certification.papers import PaperKind
-from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Case, Contact, PaymentList, Period, Person, Signature, Suspension
-from certification.suspension import histories, lists
+from certification.store import Appointment, Case, Contact, PaymentList, Period, Person, Signature, Suspension, new_id
+from certification.suspension import lists
 from certification.suspension.checks import Block
-from certification.suspension.histories import Rules
 from certification.suspension.lists import (
     ListChanged,
     ListReleased,
@@ -40,6 +38,7 @@ from tests.certification.suspending import (
     journalled,
     overdue,
     pensioner,
+    ruled,
     sign,
     states,
     supervisor,
@@ -103,6 +102,17 @@ def test_only_the_latest_period_counts_and_only_attempts_in_it(rt: Runtime, cloc
         assert session.scalars(select(Suspension.period_id)).one() == latest.id
 
 
+def test_attempts_before_the_period_do_not_count(rt: Runtime, clock: Clock) -> None:
+    wu = overdue(rt, clock)
+    with rt.sessions.begin() as session:
+        before = datetime(2025, 12, 31, 15, 59, 59, tzinfo=UTC)  # a second before the year begins in China
+        session.execute(update(Contact).where(Contact.channel == Channel.SMS.value).values(begun_at=before))
+    assert proposed(rt) == {wu.id: ("held", (Block.TOO_FEW_CHANNELS,))}
+    with rt.sessions.begin() as session:
+        session.execute(update(Contact).values(begun_at=before + timedelta(seconds=1)))
+    assert proposed(rt) == {wu.id: PROPOSED}
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_an_attempt_counts_when_it_was_really_made(rt: Runtime, clock: Clock, outcome: Outcome) -> None:
     clock.at = MORNING
@@ -128,6 +138,20 @@ def test_whatever_of_theirs_lies_with_us_holds_them(rt: Runtime, clock: Clock) -
     with rt.sessions.begin() as session:
         cases.decide(session, rt, session.get_one(Case, case.id), verdict="called", by="operator")
     assert proposed(rt)[with_case.id] == PROPOSED
+
+
+def test_a_booked_time_holds_until_its_day_is_over(rt: Runtime, clock: Clock) -> None:
+    wu = overdue(rt, clock)
+    with rt.sessions.begin() as session:
+        place = {"region": REGION, "office": "社保所", "at": OVER + timedelta(hours=1), "seat": 1}
+        session.add(
+            Appointment(id=new_id(), person_id=wu.id, **place, state="booked", booked_by="line", booked_at=OVER)
+        )
+    for hours in (0, 3):
+        clock.forward(hours=hours)
+        assert proposed(rt) == {wu.id: ("held", (Block.OPEN_CASE,))}
+    clock.forward(hours=21)
+    assert proposed(rt) == {wu.id: PROPOSED}
 
 
 def test_a_voice_that_failed_is_a_question_for_a_human_and_no_reason(rt: Runtime, clock: Clock) -> None:
@@ -180,15 +204,11 @@ def test_outages_stop_the_clock(rt: Runtime, clock: Clock) -> None:
     assert proposed(rt) == {wu.id: PROPOSED}
 
 
-def test_a_region_asks_for_more_channels_or_switches_off(
-    rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_region_asks_for_more_channels_or_switches_off(rt: Runtime, clock: Clock) -> None:
     wu = overdue(rt, clock)
-    assert histories.rules(rt.regions[REGION]) == Rules(True, 2)
-    monkeypatch.setattr(histories, "rules", lambda _: Rules(True, 3))
-    assert proposed(rt) == {wu.id: ("held", (Block.TOO_FEW_CHANNELS,))}
-    monkeypatch.setattr(histories, "rules", lambda _: Rules(False, 2))
-    assert proposed(rt) == {wu.id: ("held", (Block.SWITCHED_OFF,))}
+    assert proposed(ruled(rt, True, 3)) == {wu.id: ("held", (Block.TOO_FEW_CHANNELS,))}
+    assert proposed(ruled(rt, False, 2)) == {wu.id: ("held", (Block.SWITCHED_OFF,))}
+    assert proposed(rt) == {wu.id: PROPOSED}
 
 
 @pytest.mark.parametrize("month", [date(2026, 3, 1), date(2026, 4, 1), date(2026, 6, 1)])
@@ -297,10 +317,3 @@ def test_who_is_suspended_is_not_proposed_again(rt: Runtime, clock: Clock) -> No
     with rt.sessions.begin() as session:
         lists.propose(session, rt, REGION, date(2026, 6, 1), "clerk")
         assert states(session) == {wu.id: ("suspended", ())}
-
-
-def test_the_regions_own_table_is_read() -> None:
-    region = Regions.load()[REGION]
-    table = type("Table", (), {"enabled": False, "channels": 3})()
-    assert histories.rules(type("Region", (), {"suspension": table})()) == Rules(False, 3)
-    assert histories.rules(region).channels >= 2

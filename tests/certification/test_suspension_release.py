@@ -18,10 +18,9 @@ from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import PaymentList, Period, Person, Suspension
-from certification.suspension import files, histories, lists, releasing, restoring
+from certification.suspension import files, lists, releasing, restoring
 from certification.suspension.checks import Block
 from certification.suspension.files import File, FileGone
-from certification.suspension.histories import Rules
 from certification.suspension.lists import ListUnknown, NobodyProposed, NotNextMonth
 from certification.suspension.releasing import NobodyMaySuspend, NotSigned, Released
 from certification.suspension.restoring import NotThisMonth
@@ -32,6 +31,7 @@ from tests.certification.suspending import (
     certify,
     journalled,
     overdue,
+    ruled,
     sign,
     states,
     supervisor,
@@ -130,9 +130,7 @@ def test_who_certified_or_got_a_case_or_moved_meanwhile_drops_out(rt: Runtime, c
         assert session.scalars(select(Suspension.payee_sealed).where(Suspension.state == "dropped")).all() == [None] * 5
 
 
-def test_nobody_is_suspended_while_the_service_is_out_or_the_region_says_no(
-    rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_is_suspended_while_the_service_is_out_or_the_region_says_no(rt: Runtime, clock: Clock) -> None:
     overdue(rt, clock)
     signed(rt)
     with rt.sessions.begin() as session:
@@ -140,10 +138,7 @@ def test_nobody_is_suspended_while_the_service_is_out_or_the_region_says_no(
     assert isinstance(release(rt), NobodyMaySuspend)
     with rt.sessions.begin() as session:
         outages.end(session, rt, outage, "admin")
-    with monkeypatch.context() as patched:
-        for module in (histories, releasing):
-            patched.setattr(module, "rules", lambda _: Rules(False, 2))
-        assert isinstance(release(rt), NobodyMaySuspend)
+    assert isinstance(release(ruled(rt, False, 2)), NobodyMaySuspend)
     assert isinstance(release(rt), Released)
 
 
