@@ -31,8 +31,10 @@ class Overdue:
     failed_at: datetime | None  # when their voice last failed, if no human has looked at it
 
 
-def overdue(region: str, today: date) -> Select[str, str]:
+def overdue(session: Session, region: str, today: date) -> Select[str, str]:
     """Person and period: whoever's latest period before today is open, and who is not suspended already."""
+    postgresql = session.get_bind().dialect.name == "postgresql"  # it counts; SQLite would begin with the whole region
+    lives_in = Person.region if postgresql else func.coalesce(Person.region, "")
     later = aliased(Period)
     overtaken = select(later.id).where(
         later.person_id == Period.person_id,
@@ -42,7 +44,8 @@ def overdue(region: str, today: date) -> Select[str, str]:
     return (
         select(Person.id, Period.id)
         .join(Period, Period.person_id == Person.id)
-        .where(Period.closed_at.is_(None), Period.due < today, Person.region == region)
+        .where(Period.closed_at.is_(None), Period.due < today)
+        .where(lives_in == region)
         .where(~overtaken.exists(), ~_suspended())
     )
 

@@ -123,7 +123,7 @@ def propose(session: Session, rt: Runtime, region: str, month: date, by: str) ->
     if signatories(session, listed):
         raise ListSigned
     now = []
-    for one in histories(session, rt, region, overdue(region, certifying.day_of(rt.now()))):
+    for one in histories(session, rt, region, overdue(session, region, certifying.day_of(rt.now()))):
         blocks = before_signing(one.history)
         if one.failed_at is not None:
             _have_it_looked_at(session, rt, one, by)
