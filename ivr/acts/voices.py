@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, codes, confirmation, consent, limits, templates
+from certification import certifying, codes, confirmation, consent, limits, needs, templates
 from certification.evidence import Kind
+from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Evidence, Person, later, new_id
 from ivr.acts.at import Act, At, act, found
@@ -22,11 +23,16 @@ PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a resu
 _ASIDE = meanings_anywhere(ASIDE)
 
 
-@act("challenge", "already", "limit", "no_voice")
+@act("challenge", "already", "mute", "limit", "no_voice")
 def ready(at: At) -> Facts:
-    """Whether the caller must certify at all, and may by voice: not too often before, with a template agreed to."""
+    """Whether the caller must certify at all, and may by voice: not too often before, with a template agreed to.
+
+    Whoever declared that they cannot speak is not asked to.
+    """
     if certifying.status(at.session, at.rt, at.person).closed:
         return found("already")
+    if Declared.CANNOT_SPEAK in needs.of(at.session, at.person.id):
+        return found("mute")
     period = certifying.current_period(at.session, at.rt, at.person)
     if not limits.voice_allowed(at.session, at.rt, at.person, period):
         return found("limit")

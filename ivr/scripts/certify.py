@@ -39,7 +39,13 @@ CERTIFY: Script = {
     **who("certify.who", then="certify.ready"),
     "certify.ready": Tell(
         prepare="ready",
-        then={"challenge": "certify.line", "already": "already", "limit": "limit", "no_voice": "voice.none"},
+        then={
+            "challenge": "certify.line",
+            "already": "already",
+            "mute": "pin.ready",
+            "limit": "limit",
+            "no_voice": "voice.none",
+        },
     ),
     **line("certify", then="challenge", busy="busy"),
     "already": End(
@@ -104,7 +110,13 @@ CERTIFY: Script = {
     **who("mute.who", then="mute.ready"),
     "mute.ready": Tell(
         prepare="ready",
-        then={"challenge": "pin.ready", "already": "already", "limit": "limit", "no_voice": "pin.ready"},
+        then={
+            "challenge": "pin.ready",
+            "already": "already",
+            "mute": "pin.ready",
+            "limit": "limit",
+            "no_voice": "pin.ready",
+        },
     ),
     "pin.ready": Tell(prepare="pin_ready", then={"pin": "pin", "voice": "pin.none.voice", "none": "pin.none"}),
     "pin.none.voice": Tell(says=("pin.none.voice",), then="certify.line"),

@@ -6,7 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from certification import needs
 from certification.evidence import Strength
+from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.store import Assessment, Attempt, Evidence, Person, Pin, Recording
 from ivr.spoken import Result
@@ -128,6 +130,17 @@ def test_whoever_does_not_speak_goes_on_by_pin_and_is_never_told_that_the_voice_
         assert not session.scalars(select(Attempt)).all()
     assert phone.call().outcome == "recorded"
     assert "needs_more" in cases(rt)
+
+
+def test_whoever_declared_once_that_they_cannot_speak_is_never_asked_to(
+    phone: Telephone, rt: Runtime, enrolled: Person
+) -> None:
+    with rt.sessions.begin() as session:
+        needs.declare(session, rt, session.get_one(Person, enrolled.id), Declared.CANNOT_SPEAK, "clerk")
+    phone.dial().press("1").presses_while_listened_to("1").press(tail(rt, enrolled))
+    assert phone.heard == ("pin.ask",)
+    assert phone.press(PIN).heard[0] == "result.pin_recorded"
+    assert not (VOICE_FAILED | {"voice.none"}) & set(phone.everything)
 
 
 def test_a_pin_certifies_where_a_live_sign_is_recent(
