@@ -90,6 +90,7 @@ def book(session: Session, rt: Runtime, person: Person, office: str, at: datetim
     region = rt.regions[person.region]
     [place] = _offices(region, office)
     people = dict(_times(rt, region, place)).get(at.astimezone(SHANGHAI), 0)
+    _hold_no_other(session, rt, person)
     for seat in range(people):
         row = {"id": new_id(), "region": region.code, "office": place.name, "at": at, "seat": seat}
         made = {"person_id": person.id, "state": "booked", "booked_by": by, "booked_at": rt.now()}
@@ -97,9 +98,13 @@ def book(session: Session, rt: Runtime, person: Person, office: str, at: datetim
             facts = {"office": place.name, "when": at.isoformat(), "appointment": row["id"]}
             journal.write(session, rt.now(), by, "appointment booked", f"person:{person.id}", **facts)
             return session.get_one(Appointment, row["id"])
-        if (other := coming(session, rt, person)) is not None:
-            raise BookedAlready(other)
+    _hold_no_other(session, rt, person)  # one that was booked at the same moment
     raise TimeTaken(place.name, at)
+
+
+def _hold_no_other(session: Session, rt: Runtime, person: Person) -> None:
+    if (other := coming(session, rt, person)) is not None:
+        raise BookedAlready(other)
 
 
 def coming(session: Session, rt: Runtime, person: Person) -> Appointment | None:

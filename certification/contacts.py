@@ -9,8 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import journal
+from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Contact, Person, insert_once, new_id
+
+
+class AttemptOfAnother(Problem):
+    """The attempt of this name was made to reach somebody else."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(
+            f"联系编号 {ref[:60]} 是联系别人的，请核对编号。",
+            f"The attempt {ref[:60]} was made to reach somebody else; please check its name.",
+        )
 
 
 class Channel(StrEnum):
@@ -55,13 +66,16 @@ def note(
 ) -> Contact:
     """Note what is known of an attempt: its beginning, and each event as it comes, once or again, in any order.
 
-    `ref` names the attempt within its channel. A weaker event after a stronger one is kept and changes nothing.
+    `ref` names the attempt within its channel. A weaker event after a stronger one is kept and changes nothing. Raises
+    AttemptOfAnother.
     """
     now = rt.now()
     begun = {"id": new_id(), "person_id": person.id, "channel": channel.value, "ref": ref, "begun_at": now}
     insert_once(session, Contact, **begun, outcome=Outcome.QUEUED.value, events=[])
     mine = select(Contact).where(Contact.channel == channel.value, Contact.ref == ref)
     contact = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).one()
+    if contact.person_id != person.id:
+        raise AttemptOfAnother(ref)
     contact.events = [*contact.events, [outcome.value, now.isoformat()]]
     if _rank(outcome) > _rank(Outcome(contact.outcome)):
         contact.outcome = outcome.value

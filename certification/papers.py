@@ -96,6 +96,13 @@ class StampMissing(Problem):
         )
 
 
+class DayMissing(Problem):
+    """The day on which a form was signed is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("请填写表上签名的日期。", "Say on what day the form was signed.")
+
+
 class NothingDated(Problem):
     """A letter needs at least one document that shows when the person was alive."""
 
@@ -181,7 +188,7 @@ def accept(
 
     `signed_on`: the day on a form, from its issue to today; of a letter it is its latest document's, at most as many
     months old as the region says. `stamp`: the place whose stamp an assistance form bears. Raises PaperElsewhere,
-    DateImpossible, StampMissing, NothingDated.
+    DayMissing, DateImpossible, StampMissing, NothingDated.
     """
     person = session.get_one(Person, paper.person_id)
     on = _day_shown(rt, paper, signed_on, rt.regions[person.region].post.months)
@@ -219,7 +226,9 @@ def _day_shown(rt: Runtime, paper: Paper, signed_on: date | None, months: int) -
             raise NothingDated(months)
         on, earliest = max(dated), add_months(today, -months)
     else:
-        on = signed_on or today
+        if signed_on is None:
+            raise DayMissing
+        on = signed_on
         earliest = certifying.day_of(paper.issued_at or rt.now())
     if not earliest <= on <= today:
         raise DateImpossible(on, earliest, today)

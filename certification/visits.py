@@ -17,7 +17,7 @@ from certification.runtime import Runtime
 from certification.store import Person, Visit, insert_once, new_id
 
 PHOTO_BYTES = 4 * 2**20
-_UNMADE = ("asked", "assigned")
+UNMADE = ("asked", "assigned")
 
 
 class Outcome(StrEnum):
@@ -60,7 +60,7 @@ def ask(session: Session, rt: Runtime, person: Person, *, cause: str, by: str) -
 
 def assign(session: Session, rt: Runtime, visit: Visit, *, visitor: str, on: date, by: str) -> None:
     """Give a visit that was not reported yet to a visitor. Raises VisitElsewhere."""
-    unreported = update(Visit).where(Visit.id == visit.id, Visit.state.in_(_UNMADE))
+    unreported = update(Visit).where(Visit.id == visit.id, Visit.state.in_(UNMADE))
     values = {"state": "assigned", "visitor": visitor, "planned_on": on}
     _done(session, visit, session.scalar(unreported.values(**values).returning(Visit.id)))
     facts = {"visit": visit.id, "visitor": visitor, "on": on.isoformat()}
@@ -123,7 +123,7 @@ def of(session: Session, cause: str) -> Visit | None:
 
 def drop(session: Session, rt: Runtime, cause: str, by: str) -> bool:
     """Call off a visit that is not needed any more; False where there is none, or it was made."""
-    unmade = update(Visit).where(Visit.cause == cause, Visit.state.in_(_UNMADE))
+    unmade = update(Visit).where(Visit.cause == cause, Visit.state.in_(UNMADE))
     dropped = session.execute(unmade.values(state="dropped").returning(Visit.id, Visit.person_id)).first()
     if dropped is None:
         return False
@@ -133,7 +133,7 @@ def drop(session: Session, rt: Runtime, cause: str, by: str) -> bool:
 
 def waiting(session: Session, visitor: str | None = None) -> list[Visit]:
     """Visits not reported yet, the earliest first; of one visitor, or of all."""
-    found = select(Visit).where(Visit.state.in_(_UNMADE)).order_by(Visit.planned_on, Visit.asked_at)
+    found = select(Visit).where(Visit.state.in_(UNMADE)).order_by(Visit.planned_on, Visit.asked_at)
     return list(session.scalars(found if visitor is None else found.where(Visit.visitor == visitor)))
 
 

@@ -13,6 +13,7 @@ from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
 from certification.ladder.steps import CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
+from certification.overdue import certified, unresolved
 from certification.runtime import Runtime
 from certification.store import Attempt, Climb, Contact, Period, Person, Phone, insert_once, new_id
 
@@ -22,7 +23,10 @@ ACTOR = "ladder"
 
 
 def begin(session: Session, rt: Runtime, person: Person, period: Period) -> bool:
-    """Put somebody on the ladder for a period that is not certified; False when they are on it already."""
+    """Put somebody on the ladder for a period that is not certified; False when they were on it for that one before.
+
+    The ladder of an earlier period ends: nobody is on two.
+    """
     if period.closed_at is not None:
         return False
     plan, now = rt.regions[person.region].ladder, rt.now()
@@ -31,15 +35,18 @@ def begin(session: Session, rt: Runtime, person: Person, period: Period) -> bool
     first = _who(session, rt, person).goes_first(plan.first_age, plan.first)
     if not insert_once(session, Climb, **row, rungs=rungs, first=first, asked_at=now, looked_at=now - LOOK_EVERY):
         return False
+    earlier = select(Climb).where(Climb.person_id == person.id, Climb.stopped_at.is_(None), Climb.id != row["id"])
+    for one in session.scalars(earlier).all():
+        _stop(session, rt, one, "superseded")
     journal.write(session, now, ACTOR, "ladder begun", f"person:{person.id}", period=period.id, first=first)
     return True
 
 
 def overdue(session: Session, rt: Runtime) -> list[str]:
-    """Periods that are over, not certified and not on the ladder, at most BATCH, the oldest first."""
-    over = select(Period.id).where(Period.due < day_of(rt.now()), Period.closed_at.is_(None))
-    off = over.where(~select(Climb.id).where(Climb.period_id == Period.id).exists())
-    return list(session.scalars(off.order_by(Period.due).limit(BATCH)))
+    """Periods that are over and not certified, each person's latest, and not on the ladder; at most BATCH."""
+    off = ~select(Climb.id).where(Climb.period_id == Period.id).exists()
+    over = select(Period.id).where(unresolved(day_of(rt.now())), off)
+    return list(session.scalars(over.order_by(Period.due).limit(BATCH)))
 
 
 def climbing(session: Session, rt: Runtime) -> list[str]:
@@ -56,8 +63,8 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
         return False
     row.looked_at = rt.now()
     person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
-    if period.closed_at is not None:
-        return stop(session, rt, period)
+    if session.scalar(select(Period.id).where(Period.id == period.id, certified())) is not None:
+        return _stop(session, rt, row, "certified")
     if bereavement.reminders_stopped(session, person.id):
         return False
     rungs = [Rung(name, timedelta(days=days)) for name, days in row.rungs]
@@ -71,24 +78,24 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     return True
 
 
-def stop(session: Session, rt: Runtime, period: Period) -> bool:
-    """Take whoever is certified off the ladder, with what it asked of humans for them; True when it was done here."""
-    on = update(Climb).where(Climb.period_id == period.id, Climb.stopped_at.is_(None))
-    climb_id = session.scalar(on.values(stopped_at=rt.now(), why="certified").returning(Climb.id))
-    if climb_id is None:
-        return False
-    cause = _cause(climb_id)
-    case = cases.of(session, cause)
-    if case is not None:
-        cases.decide(session, rt, case, verdict="certified since", by=ACTOR)
-    visits.drop(session, rt, cause, ACTOR)
-    journal.write(session, rt.now(), ACTOR, "ladder stopped", f"person:{period.person_id}", period=period.id)
-    return True
-
-
 def attempt(climb_id: str, rung: str) -> str:
     """The name of the attempt that a rung asks for: the `ref` of its contact."""
     return f"{_cause(climb_id)}:{rung}"
+
+
+def _stop(session: Session, rt: Runtime, climb: Climb, why: str) -> bool:
+    """Take somebody off the ladder, with what it asked of humans for them; True when it was done here."""
+    on = update(Climb).where(Climb.id == climb.id, Climb.stopped_at.is_(None))
+    if session.scalar(on.values(stopped_at=rt.now(), why=why).returning(Climb.id)) is None:
+        return False
+    cause = _cause(climb.id)
+    case = cases.of(session, cause)
+    if case is not None:
+        cases.decide(session, rt, case, verdict=why, by=ACTOR)
+    visits.drop(session, rt, cause, ACTOR)
+    facts = {"period": climb.period_id, "why": why}
+    journal.write(session, rt.now(), ACTOR, "ladder stopped", f"person:{climb.person_id}", **facts)
+    return True
 
 
 def _cause(climb_id: str) -> str:
@@ -99,8 +106,8 @@ def _ask(session: Session, rt: Runtime, person: Person, row: Climb, rung: str) -
     if rung == VISIT:
         visits.ask(session, rt, person, cause=_cause(row.id), by=ACTOR)
         return
-    queued = {"ref": attempt(row.id, rung), "outcome": Outcome.QUEUED, "actor": ACTOR}
-    contacts.note(session, rt, person, channel=CHANNELS[rung], **queued)  # type: ignore[arg-type]
+    channel, ref = CHANNELS[rung], attempt(row.id, rung)
+    contacts.note(session, rt, person, channel=channel, ref=ref, outcome=Outcome.QUEUED, actor=ACTOR)
     if rung == OPERATOR:
         detail = {"first": row.first, "period": row.period_id}
         kind = CaseKind.UNREACHED

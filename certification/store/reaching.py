@@ -49,7 +49,7 @@ class Climb(Identified, Base):
     asked_at: Mapped[datetime]  # when the present rung was asked for
     looked_at: Mapped[datetime]  # when the sweep last looked whether it is time
     stopped_at: Mapped[datetime | None]
-    why: Mapped[str | None] = mapped_column(String(40))  # certified | exhausted
+    why: Mapped[str | None] = mapped_column(String(40))  # certified | superseded
 
 
 class Need(Base):

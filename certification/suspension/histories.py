@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from certification import bereavement, certifying, contacts, limits, outages
 from certification.cases import CaseKind
+from certification.overdue import certified, unresolved
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import Appointment, Assessment, Attempt, Case, Paper, Period, Person, Suspension, Visit
 from certification.suspension.checks import History
+from certification.visits import UNMADE
 
 VOICE_SEEN = (CaseKind.VOICE_DOUBT.value, CaseKind.LIMIT_REACHED.value)
 """Cases in which a human looked at a voice that failed."""
@@ -35,18 +37,10 @@ def overdue(session: Session, region: str, today: date) -> Select[str, str]:
     """Person and period: whoever's latest period before today is open, and who is not suspended already."""
     postgresql = session.get_bind().dialect.name == "postgresql"  # it counts; SQLite would begin with the whole region
     lives_in = Person.region if postgresql else func.coalesce(Person.region, "")
-    later = aliased(Period)
-    overtaken = select(later.id).where(
-        later.person_id == Period.person_id,
-        later.due > Period.due,
-        or_(later.closed_at.is_not(None), later.due < today),
-    )
     return (
         select(Person.id, Period.id)
         .join(Period, Period.person_id == Person.id)
-        .where(Period.closed_at.is_(None), Period.due < today)
-        .where(lives_in == region)
-        .where(~overtaken.exists(), ~_suspended())
+        .where(unresolved(today), lives_in == region, ~_suspended())
     )
 
 
@@ -95,20 +89,6 @@ def histories(
         yield Overdue(person_id, period_id, history, failed_at if score else None)
 
 
-def certified() -> ColumnElement[bool]:
-    """In a query of periods: whether this one, or one that ends later, is closed, by whatever evidence."""
-    same_or_later = aliased(Period)
-    return (
-        select(same_or_later.id)
-        .where(
-            same_or_later.person_id == Period.person_id,
-            or_(same_or_later.due >= Period.due, same_or_later.opens >= Period.opens),
-            same_or_later.closed_at.is_not(None),
-        )
-        .exists()
-    )
-
-
 def _suspended() -> ColumnElement[bool]:
     any_list = aliased(Suspension)  # a query may itself be of those on one list
     return select(any_list.id).where(any_list.person_id == Person.id, any_list.state == "suspended").exists()
@@ -119,7 +99,7 @@ def _open_cases(today: datetime) -> ColumnElement[int]:
     theirs = (
         select(Case.id).where(Case.person_id == Person.id, Case.decided_at.is_(None)),
         select(Paper.id).where(Paper.person_id == Person.id, Paper.state == "received"),
-        select(Visit.id).where(Visit.person_id == Person.id, Visit.state != "reported"),
+        select(Visit.id).where(Visit.person_id == Person.id, Visit.state.in_(UNMADE)),
         select(Assessment.id).where(Assessment.person_id == Person.id, Assessment.state == "pending"),
         select(Appointment.id).where(
             Appointment.person_id == Person.id, Appointment.state == "booked", Appointment.at >= today

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from certification import certifying, journal
 from certification.errors import Problem
+from certification.overdue import certified
 from certification.runtime import Runtime
 from certification.store import PaymentList, Period, Suspension, insert_once, new_id
 from certification.suspension import files, lists
 from certification.suspension.files import File
-from certification.suspension.histories import certified
 
 RESTORATION = "restoration"
 

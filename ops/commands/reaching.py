@@ -70,8 +70,9 @@ def note(person_id: str, channel: str, outcome: str, ref: str | None, by: str, a
     rt = compose.runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
-        attempt = {"channel": Channel(channel), "ref": ref or f"by hand:{new_id()}", "outcome": Outcome(outcome)}
-        contact = contacts.note(session, rt, person, **attempt, actor=by)  # type: ignore[arg-type]
+        name = ref or f"by hand:{new_id()}"
+        what = Outcome(outcome)
+        contact = contacts.note(session, rt, person, channel=Channel(channel), ref=name, outcome=what, actor=by)
     real = Outcome(contact.outcome) in contacts.REAL
     click.echo(f"{contact.ref} · {contact.outcome} · " + ("算一次联系 counts" if real else "不算 does not count"))
     if as_json:

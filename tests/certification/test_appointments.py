@@ -96,6 +96,16 @@ def test_one_at_a_time_until_it_is_called_off(rt: Runtime, town: list[str], cloc
     book(rt, town[0], at(17, 9))
 
 
+def test_a_missed_time_does_not_hold_the_only_place(rt: Runtime, town: list[str], clock: Clock) -> None:
+    for one in town[:3]:
+        book(rt, one, at(11, 9))
+    with pytest.raises(BookedAlready):
+        book(rt, town[0], at(11, 9))
+    clock.forward(days=3)
+    for one in town[:3]:
+        book(rt, one, at(17, 9))
+
+
 def test_who_comes_is_certified_once(rt: Runtime, town: list[str], clock: Clock) -> None:
     booked = book(rt, town[0], at(11, 9))
     clock.at = at(11, 9, 5)

@@ -187,9 +187,7 @@ def test_a_success_stops_it_and_takes_back_what_it_asked_of_humans(town: Town) -
     assert not town.sweep()
     with town.rt.sessions() as session:
         assert session.get_one(Climb, town.climb).why == "certified"
-        assert [(case.state, case.verdict) for case in session.scalars(select(Case))] == [
-            ("decided", "certified since")
-        ]
+        assert [(case.state, case.verdict) for case in session.scalars(select(Case))] == [("decided", "certified")]
         assert [visit.state for visit in session.scalars(select(Visit))] == ["dropped"]
         assert climbing.climbing(session, town.rt) == []
         period = session.get_one(Period, town.period)
@@ -232,3 +230,35 @@ def test_who_goes_first_comes_first(town: Town) -> None:
         assert not climbing.begin(session, town.rt, old, period)
         first, second = (session.get_one(Climb, one) for one in climbing.climbing(session, town.rt))
         assert (first.person_id, first.first, second.person_id, second.first) == (old.id, True, town.wu.id, False)
+
+
+def test_nobody_is_on_two_ladders(town: Town) -> None:
+    for rung in ("message", "call", "operator"):
+        assert town.sweep() and town.rung() == rung
+        town.clock.forward(days=14)
+    town.clock.forward(days=100)
+    with town.rt.sessions.begin() as session:
+        wu = session.get_one(Person, town.wu.id)
+        town.clock.at -= timedelta(days=60)
+        later = certifying.current_period(session, town.rt, wu)
+        town.clock.at += timedelta(days=60)
+        assert climbing.overdue(session, town.rt) == [later.id]
+        assert climbing.begin(session, town.rt, wu, later)
+        assert len(climbing.climbing(session, town.rt)) == 1
+        assert session.get_one(Climb, town.climb).why == "superseded"
+        assert [case.verdict for case in session.scalars(select(Case))] == ["superseded"]
+
+
+def test_who_is_certified_for_a_later_period_is_left_alone(town: Town) -> None:
+    assert town.sweep()
+    with town.rt.sessions.begin() as session:
+        wu = session.get_one(Person, town.wu.id)
+        desk = {"kind": Kind.DESK, "strength": Strength.OFFICIAL, "source": "desk", "ref": "1", "actor": "clerk"}
+        now = town.rt.now()
+        assert certifying.record(session, town.rt, wu, observed_at=now, **desk).closed  # type: ignore[arg-type]
+    town.clock.forward(days=7)
+    assert town.sweep()
+    with town.rt.sessions() as session:
+        assert session.get_one(Period, town.period).closed_at is None
+        assert session.get_one(Climb, town.climb).why == "certified"
+        assert climbing.overdue(session, town.rt) == []

@@ -12,6 +12,7 @@ from certification import certifying, papers
 from certification.evidence import Strength
 from certification.papers import (
     DateImpossible,
+    DayMissing,
     Document,
     DocumentKind,
     NothingDated,
@@ -101,6 +102,13 @@ def test_the_day_on_a_form_lies_between_its_issue_and_today(rt: Runtime, wu: Per
     number = form(rt, wu)
     with rt.sessions.begin() as session, pytest.raises(DateImpossible, match="2026-03-10"):
         papers.accept(session, rt, found(session, rt, number), "clerk", signed_on=signed_on)
+    assert standing(rt, number) == ("received", None)
+
+
+def test_a_form_without_its_day_is_not_taken(rt: Runtime, wu: Person) -> None:
+    number = form(rt, wu)
+    with rt.sessions.begin() as session, pytest.raises(DayMissing, match="签名的日期"):
+        papers.accept(session, rt, found(session, rt, number), "clerk")
     assert standing(rt, number) == ("received", None)
 
 

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from certification import contacts, needs, outages
-from certification.contacts import REAL, Channel, Outcome
+from certification import contacts, needs, outages, people
+from certification.contacts import REAL, AttemptOfAnother, Channel, Outcome
 from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.store import Contact, JournalEntry, Outage, Person
 from tests.certification.conftest import MORNING, Clock
+from tests.certification.numbers import resident_number
 from tests.certification.together import at_once
 
 
@@ -60,6 +61,16 @@ def test_events_at_the_same_time_are_all_kept(rt: Runtime, wu: Person) -> None:
         assert [len(one.events) for one in session.scalars(select(Contact))] == [4]
         rung = select(func.count()).where(JournalEntry.action == "attempt rung")
         assert session.scalars(rung).one() == 1
+
+
+def test_an_attempt_to_reach_somebody_else_is_none_of_theirs(rt: Runtime, wu: Person) -> None:
+    note(rt, wu, Outcome.QUEUED)
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", 1940, 5, 15)
+        other = people.add(session, rt, id_number=number, name="李", region="kunming")
+    with pytest.raises(AttemptOfAnother, match="联系别人"):
+        note(rt, other, Outcome.DELIVERED)
+    assert tried(rt, wu) == tried(rt, other) == frozenset()
 
 
 def test_what_was_tried_before_does_not_count(rt: Runtime, wu: Person, clock: Clock) -> None:
