@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from certification import cases, journal
 from certification.cases import CaseKind
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import Case, Person
 
@@ -20,15 +23,31 @@ class Verdict(StrEnum):
     DEAD = "dead"  # no reminders, no suspension: what is paid after a death is decided elsewhere
 
 
-def report(session: Session, rt: Runtime, person: Person, *, source: str, ref: str, by: str) -> Case:
+QUESTIONS = (CaseKind.DEATH_REPORTED.value, CaseKind.CONTRADICTION.value)
+"""Cases that ask whether somebody died."""
+
+
+def report(
+    session: Session,
+    rt: Runtime,
+    person: Person,
+    *,
+    source: str,
+    ref: str,
+    by: str,
+    detail: dict[str, Any] | None = None,
+) -> Case:
     """Open a case for a report, from wherever: a visitor, a text, a relative at the desk, a comparison; once a `ref`.
 
     From this moment the person gets no reminders and is on no list of suspensions, until a human has answered.
     """
-    cause = f"{CaseKind.DEATH_REPORTED}:{source}:{ref}"
-    return cases.open_case(
-        session, rt, kind=CaseKind.DEATH_REPORTED, cause=cause, person=person, detail={"source": source}, actor=by
-    )
+    kind, cause, detail = CaseKind.DEATH_REPORTED, reported_as(source, ref), {"source": source} | (detail or {})
+    return cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail, actor=by)
+
+
+def reported_as(source: str, ref: str) -> str:
+    """The cause of the case of a report."""
+    return f"{CaseKind.DEATH_REPORTED}:{source}:{ref}"
 
 
 def answer(session: Session, rt: Runtime, person: Person, verdict: Verdict, by: str) -> int:
@@ -39,6 +58,29 @@ def answer(session: Session, rt: Runtime, person: Person, verdict: Verdict, by: 
         action = "person found alive" if verdict is Verdict.ALIVE else "person closed as deceased"
         journal.write(session, rt.now(), by, action, f"person:{person.id}", reports=answered)
     return answered
+
+
+def contradict(session: Session, rt: Runtime, person: Person, *, cause: str, detail: dict[str, Any], by: str) -> Case:
+    """Open a case where it is said that the person died, and later that they live; once a cause. Else as report()."""
+    kind, cause = CaseKind.CONTRADICTION, contradicted_by(person.id, cause)
+    return cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail, actor=by)
+
+
+def contradicted_by(person_id: str, cause: str) -> str:
+    """The cause of the case of a contradiction."""
+    return f"{CaseKind.CONTRADICTION}:{person_id}:{cause}"
+
+
+def verdicts(session: Session) -> dict[str, tuple[Verdict, date]]:
+    """Of everybody about whom a human was asked and answered: the last answer, and its day in Shanghai."""
+    answered = select(Case.person_id, Case.verdict, Case.decided_at).where(
+        Case.kind.in_(QUESTIONS), Case.person_id.is_not(None), Case.verdict.in_(list(Verdict))
+    )
+    return {
+        str(person): (Verdict(str(verdict)), at.astimezone(SHANGHAI).date())
+        for person, verdict, at in session.execute(answered.order_by(Case.decided_at))
+        if at is not None
+    }
 
 
 def reminders_stopped(session: Session, person_id: str) -> bool:
@@ -68,4 +110,4 @@ def _found_dead() -> ColumnElement[bool]:
 
 
 def _reports(case: type[Case], person_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    return and_(case.person_id == person_id, case.kind == CaseKind.DEATH_REPORTED.value)
+    return and_(case.person_id == person_id, case.kind.in_(QUESTIONS))

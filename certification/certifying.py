@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal, people, receipts
+from certification import bereavement, journal, people, receipts
 from certification.evidence import Closed, Kind, Sign, Strength, decide
 from certification.periods import Dates, Interval, Kept, Span, certified, next_span, span
 from certification.regions import SHANGHAI, Region
@@ -81,6 +81,9 @@ def record(
             strength=strength.name.lower(),
             source=source,
         )
+        if bereavement.deceased(session, person.id):
+            detail = {"evidence": evidence.id}
+            bereavement.contradict(session, rt, person, cause=evidence.id, detail=detail, by=actor)
     elif evidence.person_id != person.id:
         raise ValueError(f"{kind} evidence of {ref!r} is on record for another person")
     period = current_period(session, rt, person, evidence.observed_at)
@@ -93,6 +96,12 @@ def record(
 def reconsider(session: Session, rt: Runtime, person: Person, actor: str) -> bool:
     """Close the present period if what is on record suffices now, as after a change of the region's rules."""
     return _close(session, rt, person, current_period(session, rt, person), actor)
+
+
+def close_again(session: Session, rt: Runtime, period_id: str, actor: str) -> bool:
+    """Close a period that was opened again, if what is still on record suffices."""
+    period = session.get_one(Period, period_id, populate_existing=True)
+    return _close(session, rt, session.get_one(Person, period.person_id), period, actor)
 
 
 def _append(session: Session, rt: Runtime, **event: Any) -> tuple[Evidence, bool]:
@@ -191,7 +200,7 @@ def signs(session: Session, people: Sequence[str]) -> Mapping[str, list[Sign]]:
     found = defaultdict[str, list[Sign]](list)
     columns = (Evidence.person_id, Evidence.kind, Evidence.strength, Evidence.observed_at, Evidence.id)
     for person_id, kind, strength, at, identifier in session.execute(
-        select(*columns).where(Evidence.person_id.in_(people))
+        select(*columns).where(Evidence.person_id.in_(people), Evidence.withdrawn_at.is_(None))
     ):
         found[person_id].append(Sign(kind, Strength(strength), day_of(at), identifier))
     return found

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     PAPER = "paper"  # a form of the office, signed and accepted
     POST = "post"  # documents of late, sent by post
     VISIT = "visit"  # a visitor met the person at home
+    RECORD = "record"  # the comparison found the person in a register or a record
 
 
 class Strength(IntEnum):
@@ -28,7 +29,7 @@ class Strength(IntEnum):
     CLAIM = 1  # somebody said so
     POSSESSION = 2  # somebody had what only the person should have
     LIVE = 3  # the person took part, there and then
-    OFFICIAL = 4  # an official saw the person
+    OFFICIAL = 4  # an official saw the person, or an official register has them
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from certification.store import (
     Call,
     Case,
     Climb,
+    ComparisonResult,
     Consent,
     Contact,
     EnrolmentCode,
@@ -177,6 +178,7 @@ def _delete(
         Paper: Paper.person_id == person.id,
         AgentPerson: AgentPerson.person_id == person.id,
         Appointment: Appointment.person_id == person.id,
+        ComparisonResult: ComparisonResult.person_id == person.id,
     }
     rows = {}
     for table, condition in order.items():

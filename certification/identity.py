@@ -10,8 +10,8 @@ from typing import Self
 
 from certification.errors import Problem
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CHECK = "10X98765432"
 _PROVINCES = frozenset(  # GB/T 2260
     str(code)
     for codes in (
@@ -70,7 +70,7 @@ class CheckCharacterWrong(Problem):
 
 def check_character(body: str) -> str:
     """The 18th character for the first 17 digits: ISO 7064 MOD 11-2, as GB 11643-1999 lays down."""
-    return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, body, strict=True)) % 11]
+    return CHECK[sum(weight * int(digit) for weight, digit in zip(WEIGHTS, body, strict=True)) % 11]
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,15 @@ class KeyRing:
         """The blind indexes under every key, newest first, for looking up rows older than the newest key."""
         return [_index(key, value, purpose) for key in self._keys.values()]
 
+    def pads(self) -> list[tuple[bytes, bytes]]:
+        """Of each index key, newest first, the inner and outer pad of HMAC (RFC 2104), 64 bytes each.
+
+        SHA-256 of the outer pad and the SHA-256 of inner pad, purpose, a zero byte and value is index(): for an engine
+        inside the process that indexes millions at once. They are as secret as the key.
+        """
+        padded = (key.index_key.ljust(64, b"\0") for key in self._keys.values())
+        return [(bytes(byte ^ 0x36 for byte in key), bytes(byte ^ 0x5C for byte in key)) for key in padded]
+
 
 def _index(key: _Key, value: str, purpose: str) -> str:
     return hmac.digest(key.index_key, f"{purpose}\0{value}".encode(), sha256).hex()

@@ -1,15 +1,17 @@
-"""Receipt numbers: nine random digits and a check digit, so that one misheard digit is noticed. Pure."""
+"""Receipt numbers: random digits and a check digit, so that one misheard digit is noticed. Pure."""
 
 from __future__ import annotations
 
 from random import Random
 
 DIGITS = 10
+DIGITS_OF_RECORDS = 14
+"""Of comparisons, which give them by the million a month: so long, they stay far apart, and cannot be guessed."""
 
 
-def draw(random: Random) -> str:
-    """A fresh number of ten digits."""
-    body = f"{random.randrange(10 ** (DIGITS - 1)):0{DIGITS - 1}d}"
+def draw(random: Random, digits: int = DIGITS) -> str:
+    """A fresh number."""
+    body = f"{random.randrange(10 ** (digits - 1)):0{digits - 1}d}"
     return body + check_digit(body)
 
 

@@ -82,6 +82,12 @@ SETTINGS = (
         "语音识别模型，或放各种话的模型的目录（docs/engines.md），默认随附",
         "a speech model, or a folder of them (docs/engines.md); by default the shipped one",
     ),
+    Setting(
+        "COMPARISON_ENGINE",
+        "duckdb",
+        "每月比对的计算引擎：duckdb（进程内），或 Ibis 支持的地址，如 postgres://…、pyspark://",
+        "where the monthly comparison is computed: duckdb (in the process), or a URL of Ibis, postgres://… or pyspark://",
+    ),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )
 SUSPICIONS = ("replay", "repeats", "synthetic", "several_voices", "household")  # those of voiceprint.challenge
@@ -129,6 +135,7 @@ class Settings:
     voiceprint_models: Path | None
     only_noted: tuple[str, ...]
     speech_models: Path | None
+    comparison_engine: str
     media_slots: int
     default_region: str
 
@@ -162,6 +169,7 @@ class Settings:
             voiceprint_models=read.folder("VOICEPRINT_MODELS"),
             only_noted=read.some_of("ONLY_NOTED", SUSPICIONS),
             speech_models=read.folder("SPEECH_MODELS"),
+            comparison_engine=read.text("COMPARISON_ENGINE"),
             media_slots=read.count("MEDIA_SLOTS"),
             default_region=read.text("DEFAULT_REGION"),
         )

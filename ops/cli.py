@@ -12,6 +12,7 @@ from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
 from ops.commands import (
     appointments,
+    comparing,
     deaths,
     desk,
     erasing,
@@ -63,6 +64,7 @@ for command in (
     papers.papers_,
     visits.visits_,
     appointments.appointments_,
+    comparing.compare_,
     reaching.needs_,
     reaching.contacts_,
     reaching.outages_,

@@ -78,6 +78,15 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     return True
 
 
+def take_back(session: Session, rt: Runtime, periods: Sequence[str], why: str) -> int:
+    """Take people off who should not have been on, so that they may be put on again; how many there were."""
+    theirs = session.scalars(select(Climb).where(Climb.period_id.in_(periods))).all()
+    for one in theirs:
+        _stop(session, rt, one, why)
+        session.delete(one)
+    return len(theirs)
+
+
 def attempt(climb_id: str, rung: str) -> str:
     """The name of the attempt that a rung asks for: the `ref` of its contact."""
     return f"{_cause(climb_id)}:{rung}"

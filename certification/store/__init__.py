@@ -3,6 +3,7 @@
 from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.canary import Canary
+from certification.store.comparing import ComparisonResult, ComparisonRun
 from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, KeptEvidence, Period
 from certification.store.payments import PaymentList, Signature, Staff, Suspension
 from certification.store.people import (
@@ -41,6 +42,8 @@ __all__ = [
     "Canary",
     "Case",
     "Climb",
+    "ComparisonResult",
+    "ComparisonRun",
     "Consent",
     "Contact",
     "EnrolmentCode",

@@ -34,7 +34,10 @@ class Period(Identified, Base):
 
 
 class Evidence(Identified, Base):
-    """A sign of life, append-only. `ref` names the one event it rests on, so that it is recorded once."""
+    """A sign of life, append-only. `ref` names the one event it rests on, so that it is recorded once.
+
+    Withdrawn is what came with a comparison that was undone: it stays on record, and counts no more.
+    """
 
     __tablename__ = "evidence"
     __table_args__ = (UniqueConstraint("kind", "ref"),)
@@ -48,6 +51,7 @@ class Evidence(Identified, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     observed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class KeptEvidence(Identified, Base):

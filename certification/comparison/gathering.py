@@ -1,0 +1,147 @@
+"""What the files say of each number, gathered by DuckDB inside the process, and the lines that say nothing.
+
+Identity numbers are seen here alone, and leave as blind indexes: an engine elsewhere learns neither them nor the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from certification import seals
+from certification.comparison import expression, signals
+from certification.comparison.rules import Rules
+from certification.comparison.signals import DateToCome, DateUnreadable, File, LineMalformed, Signals, SourceUnknown
+from certification.errors import Problem
+from certification.identity import CHECK, WEIGHTS, CheckCharacterWrong, ResidentNumber
+from certification.keys import KeyRing
+
+MEMORY = "1400MB"
+_ROWS = 10_000
+_CANONICAL = "[1-9][0-9]{16}[0-9X]"
+_SUM = " + ".join(f"{weight} * (ascii(number[{place}]) - 48)" for place, weight in enumerate(WEIGHTS, start=1))
+_MISTYPED = f"substr('{CHECK}', 1 + ({_SUM}) % 11, 1) <> number[18]"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line of a file that was not taken, and why: Chinese first, English beside it."""
+
+    file: str
+    line: int
+    why: str
+
+
+class Gathering:
+    """One run's files, in a connection of their own; `folder`: where DuckDB lays down what its memory does not hold.
+
+    Whoever makes one closes it.
+    """
+
+    def __init__(self, files: Sequence[File], rules: Rules, keys: KeyRing, folder: Path) -> None:
+        self.con: Backend = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(folder / "spilt"))
+        self._rules, self._keys = rules, keys
+        self._sql = self.con.con
+        self._sql.execute("SET threads = 2")
+        self._files: list[Signals] = [signals.opened(self._sql, file, folder) for file in files]
+        self._sql.execute("CREATE TABLE unread (number VARCHAR PRIMARY KEY, why VARCHAR)")
+        self.unsaid = 0
+
+    def gather(self) -> None:
+        """Make the table `found`: what is said of each number, under its blind index by every key of the ring."""
+        self._sql.execute("CREATE VIEW signals AS " + " UNION ALL ".join(one.typed for one in self._files))
+        columns = self.con.create_table("raw", expression.gathered(self.con.table("signals"), self._rules)).columns
+        (self.unsaid,) = self._one("SELECT coalesce(sum(unsaid), 0) FROM raw")
+        self._normalise()
+        self._index([name for name in columns if name != "number"])
+        self._sql.execute("DROP TABLE raw")
+
+    def look_for_strangers(self, people: str) -> int:
+        """Set aside the numbers on nobody's roll that are mistyped; how many others there are. `people`: a table."""
+        keys = len(self._keys.names)
+        on_no_roll = f"SELECT id_number AS number FROM found ANTI JOIN {people} USING (number)"
+        self._sql.execute(f"CREATE TABLE strangers AS {on_no_roll} GROUP BY ALL HAVING count(*) = {keys}")
+        why = CheckCharacterWrong()
+        self._sql.execute(f"INSERT INTO unread SELECT number, ? FROM strangers WHERE {_MISTYPED}", [str(why)])
+        (strangers,) = self._one("SELECT count(*) FROM strangers ANTI JOIN unread USING (number)")
+        return int(strangers)
+
+    def numbers(self) -> int:
+        """How many different numbers the files name."""
+        return int(self._one("SELECT count(*) FROM found")[0]) // len(self._keys.names)
+
+    def rejected(self) -> Iterator[Rejected]:
+        """Every line that was not taken, in the order of the files."""
+        if not self.unsaid and not self._one("SELECT count(*) FROM unread")[0]:
+            return
+        known = ", ".join(_text(source.name) for source in self._rules.sources)
+        dead = ", ".join(_text(event) for event in self._rules.dead)
+        for file in self._files:
+            lines = self._sql.execute(
+                f"""SELECT n, whole, why, source, day, seen FROM ({file.typed}) LEFT JOIN unread USING (number)
+                WHERE NOT whole OR why IS NOT NULL OR seen IS NULL OR seen > ?
+                    OR NOT (source IN ({known}) OR event IN ({dead})) ORDER BY n""",
+                [self._rules.on],
+            )
+            while some := lines.fetchmany(_ROWS):
+                for line, *read in some:
+                    yield Rejected(file.name, line, str(self._why(file, *read)))
+
+    def _why(self, file: Signals, whole: bool, why: str | None, source: str, day: str, seen: Any) -> Problem | str:
+        if not whole:
+            return LineMalformed(file.width)
+        if why is not None:
+            return why
+        if seen is None:
+            return DateUnreadable(day)
+        return DateToCome(day, self._rules.on) if seen > self._rules.on else SourceUnknown(source, self._rules)
+
+    def _normalise(self) -> None:
+        """Write 15-digit numbers, small x, spaces and full-width digits as everywhere else; set aside what is none."""
+        odd = self._sql.execute(
+            f"SELECT number FROM raw WHERE NOT regexp_full_match(number, '{_CANONICAL}')"
+        ).fetchall()
+        normal, unread = dict[str, str](), dict[str, str]()
+        for (number,) in odd:
+            try:
+                normal[number] = ResidentNumber.parse(number).text
+            except Problem as problem:
+                unread[number] = str(problem)
+        if odd:
+            table = pa.table({"written": list(normal), "normal": list(normal.values())}, _WRITTEN)
+            aside = pa.table({"number": list(unread), "why": list(unread.values())}, _UNREAD)
+            self._sql.register("written", table)
+            self._sql.register("aside", aside)
+            self._sql.execute("INSERT INTO unread SELECT * FROM aside")
+            self._sql.execute("DELETE FROM raw WHERE number IN (SELECT number FROM unread)")
+            self._sql.execute("UPDATE raw SET number = normal FROM written WHERE number = written.written")
+            self.con.create_table("once", expression.joined(self.con.table("raw")))
+            self._sql.execute("DROP TABLE raw")
+            self._sql.execute("ALTER TABLE once RENAME TO raw")
+
+    def _index(self, columns: Sequence[str]) -> None:
+        """Index every number as KeyRing.index() would, in SQL, under every key: rows may be older than the newest."""
+        said = ", ".join(columns)
+        self._sql.execute(f"CREATE TABLE found AS SELECT '' AS number, number AS id_number, {said} FROM raw LIMIT 0")
+        for inner, outer in self._keys.pads():
+            index = f"sha256(?::BLOB || unhex(sha256(?::BLOB || encode('{seals.NUMBER}' || chr(0) || number))))"
+            self._sql.execute(f"INSERT INTO found SELECT {index}, number, {said} FROM raw", [outer, inner])
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        [row] = self._sql.execute(sql).fetchall()
+        return tuple(row)
+
+
+_WRITTEN = pa.schema({"written": pa.string(), "normal": pa.string()})
+_UNREAD = pa.schema({"number": pa.string(), "why": pa.string()})
+
+
+def _text(text: str) -> str:
+    return "'" + re.sub("'", "''", text) + "'"

@@ -1,0 +1,277 @@
+"""A run released by slices: its signs go on record, periods close, ladders begin, cases open; or all is taken back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from certification import bereavement, cases, certifying, journal, receipts
+from certification.comparison import runs
+from certification.comparison.rules import Outcome
+from certification.comparison.runs import Progress, silent, subject
+from certification.errors import Problem
+from certification.evidence import Kind
+from certification.ladder import climbing
+from certification.periods import Interval, Span, certified
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime
+from certification.store import ComparisonResult, ComparisonRun, Evidence, Period, Person, insert_into, new_id
+
+SLICE = 5_000  # people; calls wait for no more
+LADDER_DAYS = 31
+"""Whoever is unresolved goes on the ladder only so many days before the last day of their period."""
+SOURCE = "comparison"
+_SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
+_UNDONE = "undone"
+
+
+class RunNotReady(Problem):
+    """What is asked does not fit where the run is."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            f"这次比对现在是“{state}”，不能这样做；用 stillhere compare show 查看。",
+            f"This comparison is {state!r}, so this cannot be done; see `stillhere compare show`.",
+        )
+
+
+def release(rt: Runtime, run_id: str, by: str, tell: Progress = silent) -> None:
+    """Put a run's signs on record, slice by slice; asked again, it goes on, and does nothing twice.
+
+    Raises RunUnknown, RunNotReady.
+    """
+    with rt.sessions.begin() as session:
+        run = runs.find(session, run_id, to_change=True)
+        if run.state == "ready":
+            run.state, run.released_by, run.released_at = "releasing", by, rt.now()
+            journal.write(session, rt.now(), by, "comparison release begun", subject(run.id), **run.counts)
+        elif run.state not in ("releasing", "released"):
+            raise RunNotReady(run.state)
+    _by_slices(
+        rt, run.id, "releasing", ComparisonRun.released_to, _release_slice, tell("发布 releasing", _size(rt, run))
+    )
+    _come_to(rt, run.id, "releasing", "released", by, "comparison released")
+
+
+def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -> None:
+    """Take a run back, slice by slice, whether or not it was released; asked again, it goes on.
+
+    Its evidence is withdrawn and stays on record; a period that it closed opens again unless other evidence closes it;
+    ladders that it began end, and its cases that nobody has decided are closed. Raises RunUnknown, RunNotReady.
+    """
+    with rt.sessions.begin() as session:
+        run = runs.find(session, run_id, to_change=True)
+        if run.state in ("running", "ready", "releasing", "released"):
+            run.state, run.undone_by, run.undone_at, run.why = "undoing", by, rt.now(), why
+            run.inputs = f"{run.id} {_UNDONE}"  # the same files may be compared again
+            journal.write(session, rt.now(), by, "comparison undo begun", subject(run.id), why=why)
+        elif run.state not in ("undoing", "undone"):
+            raise RunNotReady(run.state)
+    done = tell("撤销 undoing", _size(rt, run))
+    _by_slices(rt, run.id, "undoing", ComparisonRun.undone_to, _undo_slice, done)
+    _come_to(rt, run.id, "undoing", "undone", by, "comparison undone")
+
+
+def _size(rt: Runtime, run: ComparisonRun) -> int:
+    with rt.sessions() as session:
+        mine = select(func.count()).where(ComparisonResult.run_id == run.id)
+        return session.scalars(mine).one()
+
+
+Slice = Callable[[Session, Runtime, ComparisonRun, Sequence[ComparisonResult]], dict[str, Any]]
+
+
+def _by_slices(
+    rt: Runtime, run_id: str, state: str, to: InstrumentedAttribute[str], deed: Slice, done: Callable[[int], object]
+) -> None:
+    """Do the deed for each slice of people, in a transaction that says how far it came: once, whoever is killed."""
+    more = True
+    while more:
+        with rt.sessions.begin() as session:
+            mine = select(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == state)
+            run = session.scalars(mine.with_for_update()).first()
+            if run is None:
+                return
+            found = _next(session, run_id, getattr(run, to.key))
+            more = bool(found)
+            if more:
+                facts = deed(session, rt, run, found)
+                setattr(run, to.key, found[-1].person_id)
+                journal.write(session, rt.now(), SOURCE, f"comparison slice {state}", subject(run_id), **facts)
+        done(len(found))
+
+
+def _next(session: Session, run_id: str, after: str) -> Sequence[ComparisonResult]:
+    rows = select(ComparisonResult).where(ComparisonResult.run_id == run_id, ComparisonResult.person_id > after)
+    return session.scalars(rows.order_by(ComparisonResult.person_id).limit(SLICE)).all()
+
+
+def _come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action: str) -> None:
+    with rt.sessions.begin() as session:
+        there = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == before)
+        if session.scalar(there.values(state=after).returning(ComparisonRun.id)) is not None:
+            journal.write(session, rt.now(), by, action, subject(run_id))
+
+
+def _release_slice(
+    session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[ComparisonResult]
+) -> dict[str, Any]:
+    held = select(Person).where(Person.id.in_([row.person_id for row in found]))
+    people = {one.id: one for one in session.scalars(held.with_for_update(read=True, key_share=True))}
+    rows = [row for row in found if row.person_id in people]  # the others were erased meanwhile
+    signs = [row for row in rows if row.outcome in _SIGNS and row.seen_on is not None]
+    evidence = _record(session, rt, run, signs)
+    closed = _close(session, rt, run, [row for row in signs if row.outcome == Outcome.CERTIFIED], evidence)
+    climbs = opened = 0
+    for row in rows:
+        if row.outcome == Outcome.UNRESOLVED and (row.due - run.on).days <= LADDER_DAYS:
+            climbs += climbing.begin(session, rt, people[row.person_id], session.get_one(Period, row.period_id))
+        elif row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
+            opened += _ask(session, rt, row, people[row.person_id])
+    said = (f"{row.person_id} {row.period_id} {row.outcome} {evidence.get(row.person_id, '-')}\n" for row in rows)
+    digest = sha256("".join(said).encode()).hexdigest()  # what the journal would say of each, in one line
+    return {"people": len(rows), "evidence": len(evidence), "closed": closed, "climbs": climbs, "cases": opened} | {
+        "sha256": digest
+    }
+
+
+def _ref(run_id: str, person_id: str) -> str:
+    return f"{run_id}:{person_id}"
+
+
+def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[ComparisonResult]) -> dict[str, str]:
+    """Put each sign of life on record, once; the evidence by person."""
+    missing, found = {row.person_id: row for row in signs}, dict[str, str]()
+    while missing:  # a second round where a receipt number was taken
+        rows = [_evidence(rt, run, row) for row in missing.values()]
+        session.execute(insert_into(session, Evidence).on_conflict_do_nothing(), rows)
+        there = select(Evidence.person_id, Evidence.id).where(
+            Evidence.kind == Kind.RECORD.value, Evidence.ref.in_([row["ref"] for row in rows])
+        )
+        found |= dict(session.execute(there).all())
+        missing = {person: row for person, row in missing.items() if person not in found}
+    return found
+
+
+def _evidence(rt: Runtime, run: ComparisonRun, row: ComparisonResult) -> dict[str, Any]:
+    seen_on = row.seen_on or run.on
+    return {
+        "id": new_id(),
+        "person_id": row.person_id,
+        "kind": Kind.RECORD.value,
+        "strength": row.strength,
+        "source": f"{SOURCE}: {row.source}",
+        "ref": _ref(run.id, row.person_id),
+        "receipt": receipts.draw(rt.random, receipts.DIGITS_OF_RECORDS),
+        "detail": {"run": run.id},
+        "observed_at": min(rt.now(), datetime.combine(seen_on, time(12), SHANGHAI)),
+        "recorded_at": rt.now(),
+    }
+
+
+def _close(
+    session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[ComparisonResult], evidence: dict[str, str]
+) -> int:
+    """Close the periods that are still open; where a year counts from the last success, let it count from this one."""
+    closed = 0
+    by_day = defaultdict[date, list[str]](list)
+    for row in rows:
+        if row.person_id in evidence and row.seen_on is not None:
+            by_day[row.seen_on].append(row.period_id)
+    this = (
+        select(Evidence.id)
+        .where(Evidence.kind == Kind.RECORD.value, Evidence.ref == run.id + ":" + Period.person_id)
+        .scalar_subquery()
+    )
+    interval = rt.regions[run.region].interval
+    for day, periods in by_day.items():
+        theirs = update(Period).where(Period.id.in_(periods), Period.opens <= day)
+        values = {"closed_at": rt.now(), "closed_by": this}
+        unclosed = theirs.where(Period.closed_at.is_(None), Period.due >= day).values(**values)
+        newly = session.scalars(unclosed.returning(Period.id)).all()
+        closed += len(newly)
+        if interval is Interval.YEAR_FROM_SUCCESS:
+            due = certified(interval, Span(day, day), day).due
+            last = ~_followed()
+            session.execute(update(Period).where(Period.id.in_(newly), last).values(due=due))
+            session.execute(theirs.where(Period.due < due, last).values(due=due, closed_by=this))
+    return closed
+
+
+def _followed() -> ColumnElement[bool]:
+    later = aliased(Period)
+    return select(later.id).where(later.person_id == Period.person_id, later.opens > Period.opens).exists()
+
+
+def _ask(session: Session, rt: Runtime, row: ComparisonResult, person: Person) -> int:
+    """Ask a human about a death on record, and about a sign of life after one; once for the same, month after month."""
+    if cases.of(session, _cause(row)) is not None or (row.outcome == Outcome.DEATH and row.died_as is None):
+        return 0
+    seen_on, died_on = (day and day.isoformat() for day in (row.seen_on, row.died_on))
+    detail = {"died_on": died_on, "died_as": row.died_as, "run": row.run_id}
+    if row.outcome == Outcome.DEATH:
+        ref = _death(row)
+        bereavement.report(session, rt, person, source=SOURCE, ref=ref, by=SOURCE, detail=detail)
+    else:
+        detail |= {"seen_on": seen_on}
+        bereavement.contradict(session, rt, person, cause=_contradiction(row), detail=detail, by=SOURCE)
+    return 1
+
+
+def _cause(row: ComparisonResult) -> str:
+    if row.outcome == Outcome.DEATH:
+        return bereavement.reported_as(SOURCE, _death(row))
+    return bereavement.contradicted_by(row.person_id, _contradiction(row))
+
+
+def _death(row: ComparisonResult) -> str:
+    return f"{row.person_id}:{row.died_on}"
+
+
+def _contradiction(row: ComparisonResult) -> str:
+    """The death on record; where a human found it, the sign of life after that."""
+    return str(row.died_on if row.died_as else row.seen_on)
+
+
+def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[ComparisonResult]) -> dict[str, Any]:
+    now, people = rt.now(), [row.person_id for row in found]
+    refs = [_ref(run.id, person) for person in people]
+    mine = select(Evidence.id).where(Evidence.kind == Kind.RECORD.value, Evidence.ref.in_(refs))
+    withdrawn = session.scalars(
+        update(Evidence)
+        .where(Evidence.id.in_(mine), Evidence.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+        .returning(Evidence.id)
+    ).all()
+    due = {row.period_id: row.due for row in found}
+    reopened = session.scalars(
+        update(Period).where(Period.closed_by.in_(mine)).values(closed_at=None, closed_by=None).returning(Period.id)
+    ).all()
+    if rt.regions[run.region].interval is Interval.YEAR_FROM_SUCCESS:
+        for period in reopened:
+            session.execute(update(Period).where(Period.id == period, ~_followed()).values(due=due[period]))
+    closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
+    unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
+    climbs = climbing.take_back(session, rt, unresolved, _UNDONE)
+    decided = 0
+    for row in found:
+        if row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
+            case = cases.of(session, _cause(row))
+            opened_here = case is not None and case.detail.get("run") == run.id
+            if case and opened_here and cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
+                decided += 1
+                case.cause = f"{case.cause} {_UNDONE} {run.id}"  # the same may be asked again
+    facts = {"withdrawn": len(withdrawn), "reopened": len(reopened), "closed_again": closed, "climbs": climbs}
+    return {"people": len(found), **facts, "cases": decided}
+
+
+def _with_others(session: Session, periods: Sequence[str]) -> list[str]:
+    """Those of these periods whose people have other evidence on record."""
+    other = select(Evidence.id).where(Evidence.person_id == Period.person_id, Evidence.withdrawn_at.is_(None))
+    return list(session.scalars(select(Period.id).where(Period.id.in_(periods), other.exists())))

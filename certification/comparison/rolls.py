@@ -1,0 +1,74 @@
+"""The roll as a comparison judges it: everybody of a region with their present period, written down as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Select, and_, func, null, select
+from sqlalchemy.orm import Session
+
+from certification import bereavement, certifying
+from certification.bereavement import Verdict
+from certification.comparison.rules import Rules
+from certification.periods import add_months
+from certification.regions import SHANGHAI
+from certification.store import Evidence, Period, Person
+
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("person_id", "number", "period_id")),
+        *((name, pa.date32()) for name in ("opens", "due")),
+        ("closed", pa.bool_()),
+        *((name, pa.date32()) for name in ("backed_on", "dead_on", "alive_on_record")),
+    ]
+)
+_ROWS = 50_000
+
+
+def write(
+    session: Session, region: str, rules: Rules, out: Path, progress: Callable[[int], object] = lambda _: None
+) -> int:
+    """Write everybody down who has a period on the day of the rules; how many. `progress` is told of each stretch."""
+    verdicts = bereavement.verdicts(session)
+    rows = session.execute(_people(region, rules).execution_options(yield_per=_ROWS))
+    people = 0
+    with pq.ParquetWriter(out, SCHEMA) as file:
+        for some in rows.partitions():
+            columns: list[Any] = [list(column) for column in zip(*some, strict=True)]
+            columns[5] = [closed is not None for closed in columns[5]]
+            columns[6] = [at and certifying.day_of(at) for at in columns[6]]
+            found = [verdicts.get(person) for person in columns[0]]
+            for verdict in (Verdict.DEAD, Verdict.ALIVE):
+                columns.append([one and one[1] if one and one[0] is verdict else None for one in found])
+            file.write_batch(pa.record_batch(columns, schema=SCHEMA))
+            people += len(some)
+            progress(len(some))
+    return people
+
+
+def _people(region: str, rules: Rules) -> Select[Any]:
+    present = and_(Period.person_id == Person.id, Period.opens <= rules.on, Period.due >= rules.on)
+    columns = (Person.id, Person.number_index, Period.id, Period.opens, Period.due, Period.closed_at)
+    everybody = select(*columns).join(Period, present).where(Person.region == region)
+    if rules.rule.lesser is None:
+        return everybody.add_columns(null())
+    lesser, day = rules.rule.lesser, rules.on + timedelta(days=1)
+    earliest = min((source.earliest for source in rules.sources), default=rules.on)
+    backing = (
+        select(Evidence.person_id, func.max(Evidence.observed_at).label("at"))
+        .where(Evidence.strength >= int(lesser.backed_by), Evidence.withdrawn_at.is_(None))
+        .where(Evidence.observed_at >= _midnight(add_months(earliest, -lesser.months)))
+        .where(Evidence.observed_at < _midnight(day))
+        .group_by(Evidence.person_id)
+        .subquery()
+    )
+    return everybody.add_columns(backing.c.at).outerjoin(backing, backing.c.person_id == Person.id)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, SHANGHAI)

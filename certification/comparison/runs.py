@@ -1,0 +1,262 @@
+"""A run of the comparison: begun once for the same files, gone on with where it was stopped, stored by slices."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from certification import certifying, journal
+from certification.comparison import bulk, engines, rolls
+from certification.comparison.gathering import Gathering
+from certification.comparison.rules import Outcome, Rules
+from certification.comparison.signals import File
+from certification.errors import Problem
+from certification.regions import Region
+from certification.runtime import Runtime
+from certification.store import ComparisonResult, ComparisonRun, Person, insert_once, new_id, only_read
+
+SLICE = 50_000  # people; a slice is written in half a second, and calls wait for no more
+FOLDER = "comparisons"
+"""Where a run's files lie in the data folder; what is left at its end is the list of lines that were not taken."""
+REJECTED = "rejected.csv"
+_RESULTS, _ROLL, _READ = "results.parquet", "roll.parquet", "read.json"
+
+
+class NothingCompared(Problem):
+    """The region's rules open no comparison."""
+
+    def __init__(self, region: Region) -> None:
+        super().__init__(
+            f"{region.name}没有数据比对，请先在地区文件里写 [comparison]，并在 routes 里加上 comparison。",
+            f"Nothing is compared in {region.code}: give its file a [comparison], and comparison among its routes.",
+        )
+
+
+class RunUnknown(Problem):
+    """There is no such run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"没有编号为 {text[:40]} 的比对，用 stillhere compare list 查看。",
+            f"There is no comparison {text[:40]!r}; see `stillhere compare list`.",
+        )
+
+
+class RunElsewhere(Problem):
+    """Another process is at work on this run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "另一个进程正在处理这次比对，请等它完成后再试。",
+            "Another process is at work on this comparison; try again when it has finished.",
+        )
+
+
+class Progress(Protocol):
+    """Is told what is being done, of how many, and how far it is."""
+
+    def __call__(self, what: str, total: int | None = None) -> Callable[[int], object]:
+        """Begin a stretch of work; call what it gives with each part that is done."""
+
+
+def silent(what: str, total: int | None = None) -> Callable[[int], object]:  # noqa: ARG001
+    """Say nothing."""
+    return lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read: signals, different numbers, numbers on nobody's roll here, lines not taken, and the engine."""
+
+    people: int
+    numbers: int
+    strangers: int
+    rejected: int
+    engine: str = field(default=engines.DUCKDB)
+
+
+def run(rt: Runtime, region: Region, paths: Sequence[Path], by: str, tell: Progress = silent) -> str:
+    """Compare a region's people with these files; the identifier of the run, which is ready then.
+
+    The same files under the same rules are one run: asked for again, it goes on where it was stopped, or is only named.
+    Raises NothingCompared, SignalsUnreadable, EngineUnreachable, RunElsewhere.
+    """
+    rules = Rules.of(region, certifying.day_of(rt.now()))
+    if rules is None:
+        raise NothingCompared(region)
+    read = tell("读取文件 reading", sum(path.stat().st_size for path in paths if path.is_file()))
+    files = [File.of(path, read) for path in paths]
+    with rt.sessions.begin() as session:
+        row = _begun(session, rt, region, rules, files, by)
+    if row.state != "running":
+        return row.id
+    rules = Rules.of(region, row.on) or rules
+    with _folder(rt, row.id) as folder:
+        if not (folder / _RESULTS).exists():
+            _compute(rt, region, rules, files, folder, tell)
+            with rt.sessions.begin() as session:
+                _begin_storing_anew(session, row.id)
+        _store(rt, row.id, folder, tell)
+        with rt.sessions.begin() as session:
+            _ready(session, rt, row.id, Read(**json.loads((folder / _READ).read_text())), by)
+        for name in (_RESULTS, _ROLL, _READ):
+            (folder / name).unlink(missing_ok=True)
+    return row.id
+
+
+def find(session: Session, text: str, *, to_change: bool = False) -> ComparisonRun:
+    """A run by its identifier or the beginning of it. Raises RunUnknown."""
+    wanted = select(ComparisonRun).where(ComparisonRun.id.startswith(text.strip().lower(), autoescape=True))
+    wanted = wanted.with_for_update() if to_change else wanted
+    found = session.scalars(wanted.execution_options(populate_existing=True).limit(2)).all()
+    if len(found) != 1 or not text.strip():
+        raise RunUnknown(text)
+    return found[0]
+
+
+def rejected(rt: Runtime, run_id: str) -> Path:
+    """Where the lines of a run are that were not taken."""
+    return rt.settings.data / FOLDER / run_id / REJECTED
+
+
+def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: list[File], by: str) -> ComparisonRun:
+    days = [(one.name, int(one.strength), (rules.on - one.earliest).days) for one in rules.sources]
+    said = [region.code, days, rules.dead, repr(rules.rule), rules.register_only, sorted(one.sha256 for one in files)]
+    inputs = sha256(json.dumps(said).encode()).hexdigest()
+    made = {"id": new_id(), "region": region.code, "on": rules.on, "inputs": inputs, "state": "running"}
+    listed = [{"name": one.path.name, "bytes": one.size, "sha256": one.sha256} for one in files]
+    if insert_once(session, ComparisonRun, **made, files=listed, counts={}, started_by=by, started_at=rt.now()):
+        facts = {"region": region.code, "files": listed}
+        journal.write(session, rt.now(), by, "comparison begun", subject(str(made["id"])), **facts)
+    return session.scalars(select(ComparisonRun).where(ComparisonRun.inputs == inputs)).one()
+
+
+def subject(run_id: str) -> str:
+    """How the journal names a run."""
+    return f"comparison run:{run_id}"
+
+
+@contextmanager
+def _folder(rt: Runtime, run_id: str) -> Iterator[Path]:
+    """The run's own folder, for this process alone."""
+    folder = rt.settings.data / FOLDER / run_id
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunElsewhere from None
+        yield folder
+
+
+def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folder: Path, tell: Progress) -> None:
+    """Judge everybody, and write down what was not taken: what is there afterwards is whole."""
+    roll, results, rejects = folder / _ROLL, folder / f"{_RESULTS}.part", folder / f"{REJECTED}.part"
+    with rt.sessions() as session:
+        only_read(session)
+        everybody = session.scalar(select(func.count()).where(Person.region == region.code))
+        people = rolls.write(session, region.code, rules, roll, tell("名册 roll", everybody))
+    step = tell("比对 comparing", 4)
+    gathering = Gathering(files, rules, rt.keys, folder)
+    try:
+        gathering.gather()
+        step(1)
+        gathering.con.read_parquet(roll, table_name="people")
+        strangers = gathering.look_for_strangers("people")
+        step(1)
+        engines.judge(gathering, "people", rules, rt.settings.comparison_engine, results)
+        step(1)
+        counted = _write_rejected(gathering, rejects)
+        step(1)
+        read = Read(people, gathering.numbers(), strangers, counted, rt.settings.comparison_engine.split(":")[0])
+    finally:
+        gathering.con.disconnect()
+        shutil.rmtree(folder / "spilt", ignore_errors=True)
+        for text in folder.glob("*.utf8"):
+            text.unlink()
+    (folder / _READ).write_text(json.dumps({name: getattr(read, name) for name in Read.__slots__}))
+    rejects.replace(folder / REJECTED)
+    results.replace(folder / _RESULTS)
+
+
+def _write_rejected(gathering: Gathering, path: Path) -> int:
+    lines = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:  # with the mark, spreadsheets show the Chinese
+        rows = csv.writer(file)
+        rows.writerow(("file", "line", "reason"))
+        for one in gathering.rejected():
+            rows.writerow((one.file, one.line, one.why))
+            lines += 1
+    return lines
+
+
+def _begin_storing_anew(session: Session, run_id: str) -> None:
+    """Forget slices of results that were computed before and are lost: the roll may have changed since."""
+    session.execute(delete(ComparisonResult).where(ComparisonResult.run_id == run_id))
+    session.execute(update(ComparisonRun).where(ComparisonRun.id == run_id).values(stored_to=""))
+
+
+def _store(rt: Runtime, run_id: str, folder: Path, tell: Progress) -> None:
+    with pq.ParquetFile(folder / _RESULTS) as results:
+        done = tell("存储 storing", results.metadata.num_rows)
+        for batch in results.iter_batches(batch_size=SLICE):
+            with rt.sessions.begin() as session:
+                _store_slice(session, run_id, batch)
+            done(batch.num_rows)
+
+
+def _store_slice(session: Session, run_id: str, batch: pa.RecordBatch) -> None:
+    """Store a slice, or nothing where it is stored already. Raises RunElsewhere."""
+    last = batch["person_id"][-1].as_py()
+    unstored = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == "running")
+    before = ComparisonRun.stored_to < last
+    if session.scalar(unstored.where(before).values(stored_to=last).returning(ComparisonRun.id)) is None:
+        if session.scalar(select(ComparisonRun.state).where(ComparisonRun.id == run_id)) != "running":
+            raise RunElsewhere
+        return
+    rows = batch.add_column(0, "run_id", pa.array([run_id] * batch.num_rows))
+    bulk.insert(session, ComparisonResult, rows)
+
+
+def _ready(session: Session, rt: Runtime, run_id: str, read: Read, by: str) -> None:
+    gone = delete(ComparisonResult).where(ComparisonResult.run_id == run_id)  # erased meanwhile
+    session.execute(gone.where(~select(Person.id).where(Person.id == ComparisonResult.person_id).exists()))
+    counts = dict(counted(session, run_id))
+    facts: dict[str, Any] = {**counts, **{name: getattr(read, name) for name in Read.__slots__}}
+    running = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == "running")
+    values = {"state": "ready", "ready_at": rt.now(), "counts": facts}
+    if session.scalar(running.values(**values).returning(ComparisonRun.id)) is not None:
+        journal.write(session, rt.now(), by, "comparison ready", subject(run_id), **facts)
+
+
+def counted(session: Session, run_id: str) -> Counter[str]:
+    """How many people a run has of each outcome."""
+    outcome = ComparisonResult.outcome
+    rows = session.execute(select(outcome, func.count()).where(ComparisonResult.run_id == run_id).group_by(outcome))
+    return Counter({str(name): int(number) for name, number in rows})
+
+
+def examples(session: Session, run_id: str, most: int) -> dict[str, list[str]]:
+    """Of the outcomes that somebody has to see to, the identifiers of some of the people."""
+    found = {}
+    for outcome in (Outcome.CONTRADICTION, Outcome.DEATH, Outcome.UNRESOLVED):
+        theirs = select(ComparisonResult.person_id).where(
+            ComparisonResult.run_id == run_id, ComparisonResult.outcome == outcome.value
+        )
+        if people := list(session.scalars(theirs.order_by(ComparisonResult.person_id).limit(most))):
+            found[outcome.value] = people
+    return found

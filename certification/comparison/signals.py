@@ -1,0 +1,166 @@
+"""Files of signals, CSV or Parquet, as DuckDB reads them: every line with its number, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from certification import csvfile
+from certification.comparison.rules import Rules
+from certification.csvfile import FileUnreadable
+from certification.errors import Problem
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+COLUMNS = {"id_number": "身份证号", "source": "来源", "seen_on": "日期", "event": "事件"}
+_READ = 2**20
+_UNIT = "\x01"  # in no line of text: so DuckDB gives whole lines, and their numbers are the file's
+_QUOTED = r'("(?:[^"]|"")*"|[^",]*),'
+_OTHER_DATES = "['%Y%m%d', '%Y年%m月%d日', '%Y.%m.%d']"  # besides 2026-11-03, 2026/11/3 and those with a time of day
+
+
+class SignalsUnreadable(FileUnreadable):
+    """A file as a whole cannot be read: it is missing, or its header is not one of signals."""
+
+    columns, needed = COLUMNS, ("id_number", "source", "seen_on")
+
+
+class SourceUnknown(Problem):
+    """The region's rules say nothing of this kind of record."""
+
+    def __init__(self, source: str, rules: Rules) -> None:
+        known = [one.name for one in rules.sources]
+        super().__init__(
+            f"地区规则里没有来源“{source[:40]}”，可写：{'、'.join(known)}。",
+            f"The region's rules do not know the source {source[:40]!r}; write {', '.join(known)}.",
+        )
+
+
+class DateUnreadable(Problem):
+    """The day of a signal is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"日期“{text[:40]}”看不懂，请写成 2026-11-03。", f"The date {text[:40]!r} is none; write it as 2026-11-03."
+        )
+
+
+class DateToCome(Problem):
+    """A signal of a day after the comparison's."""
+
+    def __init__(self, text: str, on: date) -> None:
+        super().__init__(
+            f"日期“{text[:40]}”在比对日 {on} 之后，请核对。", f"The date {text[:40]!r} is after {on}; please check it."
+        )
+
+
+class LineMalformed(Problem):
+    """A line is not as many fields as the header has, or its quotation marks do not match."""
+
+    def __init__(self, fields: int) -> None:
+        super().__init__(
+            f"这一行不是 {fields} 栏，或引号不成对，请核对。",
+            f"The line has not {fields} fields, or its quotation marks do not match; please check it.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of signals as it was when a run began."""
+
+    path: Path
+    size: int  # bytes
+    sha256: str
+    parquet: bool
+
+    @classmethod
+    def of(cls, path: Path, progress: Callable[[int], object] = lambda _: None) -> File:
+        """Read a file's digest; `progress` is told of each stretch, in bytes. Raises SignalsUnreadable."""
+        digest, size, begins = sha256(), 0, b""
+        try:
+            with path.open("rb") as file:
+                while part := file.read(_READ):
+                    begins = begins or part[:4]
+                    digest.update(part)
+                    size += len(part)
+                    progress(len(part))
+        except OSError as error:
+            raise SignalsUnreadable(path, "文件打不开", f"the file cannot be opened ({error.strerror})") from None
+        return cls(path, size, digest.hexdigest(), begins == b"PAR1")
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """A file ready to be read. `lines`: SQL that gives `n`, its line (the header is the first), and `f`, its fields.
+
+    `f` is NULL where the line has other than `width` fields; `places`: where each column is in it, from 1.
+    """
+
+    name: str
+    lines: str
+    width: int
+    places: dict[str, int]
+
+    @property
+    def typed(self) -> str:
+        """SQL: every line as `n`, `whole`, `number`, `source`, `event` and `day` as they are written, and `seen`."""
+        number, source, day, event = (
+            f"coalesce(f[{self.places[name]}], '')" if name in self.places else "''" for name in COLUMNS
+        )
+        return f"""
+            SELECT n, f IS NOT NULL AS whole, {number} AS number, trim({source}) AS source, trim({event}) AS event,
+                {day} AS day,
+                coalesce(TRY_CAST({day} AS DATE), CAST(try_strptime(trim({day}), {_OTHER_DATES}) AS DATE)) AS seen
+            FROM ({self.lines})"""
+
+
+def opened(con: DuckDBPyConnection, file: File, folder: Path) -> Signals:
+    """Make a file ready; text that is not UTF-8 is written anew in `folder`. Raises SignalsUnreadable."""
+    return _parquet(con, file) if file.parquet else _csv(file, folder)
+
+
+def _parquet(con: DuckDBPyConnection, file: File) -> Signals:
+    path = _quoted(str(file.path))
+    rows = con.execute(f"SELECT name FROM parquet_schema({path}) WHERE num_children IS NULL").fetchall()
+    written = [str(name) for (name,) in rows]
+    names = csvfile.header(file.path, ",".join(written), SignalsUnreadable)
+    fields = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in written)
+    lines = f"SELECT file_row_number + 2 AS n, [{fields}] AS f FROM read_parquet({path}, file_row_number = true)"
+    return Signals(file.path.name, lines, len(names), {name: place for place, name in enumerate(names, start=1)})
+
+
+def _csv(file: File, folder: Path) -> Signals:
+    encoding = csvfile.encoding(file.path)
+    with file.path.open(encoding=encoding, errors="replace") as text:
+        names = csvfile.header(file.path, text.readline(), SignalsUnreadable)
+        path = file.path
+        if encoding != "utf-8-sig":
+            path = folder / f"{file.sha256}.utf8"
+            text.seek(0)
+            with path.open("w", encoding="utf-8") as anew:
+                while part := text.read(_READ):
+                    anew.write(part)
+    whole = f"""read_csv({_quoted(str(path))}, columns = {{'l': 'VARCHAR'}}, delim = '{_UNIT}', quote = '', escape = '',
+        header = false, auto_detect = false)"""
+    width = len(names)
+    lines = f"""
+        SELECT n, CASE
+                WHEN contains(l, '"') THEN CASE
+                    WHEN len(q) = {width} AND array_to_string(q, ',') = l THEN [{_UNQUOTED} FOR x IN q] END
+                WHEN len(p) = {width} THEN p END AS f
+        FROM (SELECT n, l, string_split(l, ',') AS p,
+                CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1) END AS q
+            FROM (SELECT row_number() OVER () AS n, l FROM {whole}) WHERE n > 1 AND l IS NOT NULL)"""
+    return Signals(file.path.name, lines, width, {name: place for place, name in enumerate(names, start=1)})
+
+
+_UNQUOTED = """CASE WHEN starts_with(x, '"') THEN replace(x[2:-2], '""', '"') ELSE x END"""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
