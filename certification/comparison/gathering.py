@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
@@ -18,7 +19,14 @@ from ibis.backends.duckdb import Backend
 from certification import seals
 from certification.comparison import expression, signals
 from certification.comparison.rules import Rules
-from certification.comparison.signals import DateToCome, DateUnreadable, File, LineMalformed, Signals, SourceUnknown
+from certification.comparison.signals import (
+    DateToCome,
+    DateUnreadable,
+    File,
+    LineMalformed,
+    Signals,
+    SourceUnknown,
+)
 from certification.errors import Problem
 from certification.identity import CHECK, WEIGHTS, CheckCharacterWrong, ResidentNumber
 from certification.keys import KeyRing
@@ -50,6 +58,7 @@ class Gathering:
         self._rules, self._keys = rules, keys
         self._sql = self.con.con
         self._sql.execute("SET threads = 2")
+        self._paths = [file.path for file in files]
         self._files: list[Signals] = [signals.opened(self._sql, file, folder) for file in files]
         self._sql.execute("CREATE TABLE unread (number VARCHAR PRIMARY KEY, why VARCHAR)")
         self.unsaid = 0
@@ -57,10 +66,13 @@ class Gathering:
     def gather(self) -> None:
         """Make the table `found`: what is said of each number, under its blind index by every key of the ring."""
         self._sql.execute("CREATE VIEW signals AS " + " UNION ALL ".join(one.typed for one in self._files))
-        columns = self.con.create_table("raw", expression.gathered(self.con.table("signals"), self._rules)).columns
+        try:
+            raw = self.con.create_table("raw", expression.gathered(self.con.table("signals"), self._rules))
+        except duckdb.Error as error:  # no text at all, or a Parquet file that is cut short
+            raise signals.unreadable(self._paths[0], error) from None
         (self.unsaid,) = self._one("SELECT coalesce(sum(unsaid), 0) FROM raw")
         self._normalise()
-        self._index([name for name in columns if name != "number"])
+        self._index([name for name in raw.columns if name != "number"])
         self._sql.execute("DROP TABLE raw")
 
     def look_for_strangers(self, people: str) -> int:
@@ -78,7 +90,7 @@ class Gathering:
         return int(self._one("SELECT count(*) FROM found")[0]) // len(self._keys.names)
 
     def rejected(self) -> Iterator[Rejected]:
-        """Every line that was not taken, in the order of the files."""
+        """Every line that was not taken, in the order of the files; empty ones are passed over."""
         if not self.unsaid and not self._one("SELECT count(*) FROM unread")[0]:
             return
         known = ", ".join(_text(source.name) for source in self._rules.sources)
@@ -86,8 +98,9 @@ class Gathering:
         for file in self._files:
             lines = self._sql.execute(
                 f"""SELECT n, whole, why, source, day, seen FROM ({file.typed}) LEFT JOIN unread USING (number)
-                WHERE NOT whole OR why IS NOT NULL OR seen IS NULL OR seen > ?
-                    OR NOT (source IN ({known}) OR event IN ({dead})) ORDER BY n""",
+                WHERE NOT whole OR trim(number || source || day || event) <> '' AND (
+                    why IS NOT NULL OR seen IS NULL OR seen > ? OR NOT (source IN ({known}) OR event IN ({dead}))
+                ) ORDER BY n""",
                 [self._rules.on],
             )
             while some := lines.fetchmany(_ROWS):

@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from certification import csvfile
 from certification.comparison.rules import Rules
 from certification.csvfile import FileUnreadable
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {"id_number": "身份证号", "source": "来源", "seen_on": "日期", "event": "事件"}
 _READ = 2**20
-_UNIT = "\x01"  # in no line of text: so DuckDB gives whole lines, and their numbers are the file's
+_NOWHERE = "\x01\x1f\x02\x1e"  # in no line of text: so DuckDB gives whole lines, and their numbers are the file's
 _QUOTED = r'("(?:[^"]|"")*"|[^",]*),'
 _OTHER_DATES = "['%Y%m%d', '%Y年%m月%d日', '%Y.%m.%d']"  # besides 2026-11-03, 2026/11/3 and those with a time of day
 
@@ -28,6 +30,11 @@ class SignalsUnreadable(FileUnreadable):
     """A file as a whole cannot be read: it is missing, or its header is not one of signals."""
 
     columns, needed = COLUMNS, ("id_number", "source", "seen_on")
+
+
+def unreadable(path: Path, error: Exception) -> SignalsUnreadable:
+    """What DuckDB says of a file that it cannot read."""
+    return SignalsUnreadable(path, "内容无法读取", str(error).splitlines()[0])
 
 
 class SourceUnknown(Problem):
@@ -126,7 +133,10 @@ def opened(con: DuckDBPyConnection, file: File, folder: Path) -> Signals:
 
 def _parquet(con: DuckDBPyConnection, file: File) -> Signals:
     path = _quoted(str(file.path))
-    rows = con.execute(f"SELECT name FROM parquet_schema({path}) WHERE num_children IS NULL").fetchall()
+    try:
+        rows = con.execute(f"SELECT name FROM parquet_schema({path}) WHERE num_children IS NULL").fetchall()
+    except duckdb.Error as error:
+        raise unreadable(file.path, error) from None
     written = [str(name) for (name,) in rows]
     names = csvfile.header(file.path, ",".join(written), SignalsUnreadable)
     fields = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in written)
@@ -145,8 +155,8 @@ def _csv(file: File, folder: Path) -> Signals:
             with path.open("w", encoding="utf-8") as anew:
                 while part := text.read(_READ):
                     anew.write(part)
-    whole = f"""read_csv({_quoted(str(path))}, columns = {{'l': 'VARCHAR'}}, delim = '{_UNIT}', quote = '', escape = '',
-        header = false, auto_detect = false)"""
+    whole = f"""read_csv({_quoted(str(path))}, columns = {{'l': 'VARCHAR'}}, delim = '{_NOWHERE}', quote = '',
+        escape = '', header = false, auto_detect = false)"""
     width = len(names)
     lines = f"""
         SELECT n, CASE
