@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from certification import bereavement, cases, certifying, journal, receipts
@@ -17,6 +17,7 @@ from certification.comparison.rules import Outcome
 from certification.comparison.runs import Progress, silent, subject
 from certification.errors import Problem
 from certification.evidence import Kind
+from certification.keys import SealBroken
 from certification.ladder import climbing
 from certification.periods import Interval, Span, certified
 from certification.regions import SHANGHAI
@@ -29,6 +30,7 @@ LADDER_DAYS = 31
 SOURCE = "comparison"
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
 _UNDONE = "undone"
+_AS_IT_IS = {"synchronize_session": False}  # no object of these rows is looked at afterwards
 
 
 class RunNotReady(Problem):
@@ -84,7 +86,9 @@ def _size(rt: Runtime, run: ComparisonRun) -> int:
         return session.scalars(mine).one()
 
 
-Slice = Callable[[Session, Runtime, ComparisonRun, Sequence[ComparisonResult]], dict[str, Any]]
+Result = Row[Any]
+"""The columns of a ComparisonResult: of two million, objects would take longer than all the rest."""
+Slice = Callable[[Session, Runtime, ComparisonRun, Sequence[Result]], dict[str, Any]]
 
 
 def _by_slices(
@@ -107,9 +111,10 @@ def _by_slices(
         done(len(found))
 
 
-def _next(session: Session, run_id: str, after: str) -> Sequence[ComparisonResult]:
-    rows = select(ComparisonResult).where(ComparisonResult.run_id == run_id, ComparisonResult.person_id > after)
-    return session.scalars(rows.order_by(ComparisonResult.person_id).limit(SLICE)).all()
+def _next(session: Session, run_id: str, after: str) -> Sequence[Result]:
+    rows = select(*ComparisonResult.__table__.columns).where(ComparisonResult.run_id == run_id)
+    later = rows.where(ComparisonResult.person_id > after)
+    return session.execute(later.order_by(ComparisonResult.person_id).limit(SLICE)).all()
 
 
 def _come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action: str) -> None:
@@ -119,38 +124,43 @@ def _come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action:
             journal.write(session, rt.now(), by, action, subject(run_id))
 
 
-def _release_slice(
-    session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[ComparisonResult]
-) -> dict[str, Any]:
-    held = select(Person).where(Person.id.in_([row.person_id for row in found]))
-    people = {one.id: one for one in session.scalars(held.with_for_update(read=True, key_share=True))}
+def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
+    held = select(Person.id).where(Person.id.in_([row.person_id for row in found]))
+    people = set(session.scalars(held.with_for_update(read=True, key_share=True)))
     rows = [row for row in found if row.person_id in people]  # the others were erased meanwhile
     signs = [row for row in rows if row.outcome in _SIGNS and row.seen_on is not None]
     evidence = _record(session, rt, run, signs)
     closed = _close(session, rt, run, [row for row in signs if row.outcome == Outcome.CERTIFIED], evidence)
-    climbs = opened = 0
+    climbs = opened = unread = 0
     for row in rows:
         if row.outcome == Outcome.UNRESOLVED and (row.due - run.on).days <= LADDER_DAYS:
-            climbs += climbing.begin(session, rt, people[row.person_id], session.get_one(Period, row.period_id))
+            try:
+                climbs += _begin_ladder(session, rt, row)
+            except SealBroken:  # the sweep tries again when the period is over, and says so
+                unread += 1
         elif row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
-            opened += _ask(session, rt, row, people[row.person_id])
+            opened += _ask(session, rt, row)
     said = (f"{row.person_id} {row.period_id} {row.outcome} {evidence.get(row.person_id, '-')}\n" for row in rows)
     digest = sha256("".join(said).encode()).hexdigest()  # what the journal would say of each, in one line
-    return {"people": len(rows), "evidence": len(evidence), "closed": closed, "climbs": climbs, "cases": opened} | {
-        "sha256": digest
-    }
+    counts = {"people": len(rows), "evidence": len(evidence), "closed": closed, "climbs": climbs, "cases": opened}
+    return {**counts, "unread": unread, "sha256": digest}
+
+
+def _begin_ladder(session: Session, rt: Runtime, row: Result) -> bool:
+    person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
+    return climbing.begin(session, rt, person, period)
 
 
 def _ref(run_id: str, person_id: str) -> str:
     return f"{run_id}:{person_id}"
 
 
-def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[ComparisonResult]) -> dict[str, str]:
+def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[Result]) -> dict[str, str]:
     """Put each sign of life on record, once; the evidence by person."""
     missing, found = {row.person_id: row for row in signs}, dict[str, str]()
     while missing:  # a second round where a receipt number was taken
         rows = [_evidence(rt, run, row) for row in missing.values()]
-        session.execute(insert_into(session, Evidence).on_conflict_do_nothing(), rows)
+        session.connection().execute(insert_into(session, Evidence).on_conflict_do_nothing(), rows)
         there = select(Evidence.person_id, Evidence.id).where(
             Evidence.kind == Kind.RECORD.value, Evidence.ref.in_([row["ref"] for row in rows])
         )
@@ -159,7 +169,7 @@ def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[C
     return found
 
 
-def _evidence(rt: Runtime, run: ComparisonRun, row: ComparisonResult) -> dict[str, Any]:
+def _evidence(rt: Runtime, run: ComparisonRun, row: Result) -> dict[str, Any]:
     seen_on = row.seen_on or run.on
     return {
         "id": new_id(),
@@ -175,33 +185,28 @@ def _evidence(rt: Runtime, run: ComparisonRun, row: ComparisonResult) -> dict[st
     }
 
 
-def _close(
-    session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[ComparisonResult], evidence: dict[str, str]
-) -> int:
+def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Result], evidence: dict[str, str]) -> int:
     """Close the periods that are still open; where a year counts from the last success, let it count from this one."""
-    closed = 0
-    by_day = defaultdict[date, list[str]](list)
-    for row in rows:
-        if row.person_id in evidence and row.seen_on is not None:
-            by_day[row.seen_on].append(row.period_id)
+    suffices = {row.period_id: row.seen_on for row in rows if row.person_id in evidence}
     this = (
         select(Evidence.id)
         .where(Evidence.kind == Kind.RECORD.value, Evidence.ref == run.id + ":" + Period.person_id)
         .scalar_subquery()
     )
+    unclosed = update(Period).where(Period.id.in_(list(suffices)), Period.closed_at.is_(None))
+    closing = unclosed.values(closed_at=rt.now(), closed_by=this).returning(Period.id)
+    newly = set(session.scalars(closing.execution_options(**_AS_IT_IS)))
     interval = rt.regions[run.region].interval
-    for day, periods in by_day.items():
-        theirs = update(Period).where(Period.id.in_(periods), Period.opens <= day)
-        values = {"closed_at": rt.now(), "closed_by": this}
-        unclosed = theirs.where(Period.closed_at.is_(None), Period.due >= day).values(**values)
-        newly = session.scalars(unclosed.returning(Period.id)).all()
-        closed += len(newly)
-        if interval is Interval.YEAR_FROM_SUCCESS:
+    if interval is Interval.YEAR_FROM_SUCCESS:
+        by_day = defaultdict[date, list[str]](list)
+        for period, day in suffices.items():
+            by_day[day].append(period)
+        for day, periods in by_day.items():
             due = certified(interval, Span(day, day), day).due
-            last = ~_followed()
-            session.execute(update(Period).where(Period.id.in_(newly), last).values(due=due))
-            session.execute(theirs.where(Period.due < due, last).values(due=due, closed_by=this))
-    return closed
+            last = update(Period).where(Period.id.in_(periods), ~_followed()).execution_options(**_AS_IT_IS)
+            session.execute(last.where(Period.id.in_(newly)).values(due=due))
+            session.execute(last.where(Period.due < due).values(due=due, closed_by=this))
+    return len(newly)
 
 
 def _followed() -> ColumnElement[bool]:
@@ -209,10 +214,11 @@ def _followed() -> ColumnElement[bool]:
     return select(later.id).where(later.person_id == Period.person_id, later.opens > Period.opens).exists()
 
 
-def _ask(session: Session, rt: Runtime, row: ComparisonResult, person: Person) -> int:
+def _ask(session: Session, rt: Runtime, row: Result) -> int:
     """Ask a human about a death on record, and about a sign of life after one; once for the same, month after month."""
     if cases.of(session, _cause(row)) is not None or (row.outcome == Outcome.DEATH and row.died_as is None):
         return 0
+    person = session.get_one(Person, row.person_id)
     seen_on, died_on = (day and day.isoformat() for day in (row.seen_on, row.died_on))
     detail = {"died_on": died_on, "died_as": row.died_as, "run": row.run_id}
     if row.outcome == Outcome.DEATH:
@@ -224,22 +230,22 @@ def _ask(session: Session, rt: Runtime, row: ComparisonResult, person: Person) -
     return 1
 
 
-def _cause(row: ComparisonResult) -> str:
+def _cause(row: Result) -> str:
     if row.outcome == Outcome.DEATH:
         return bereavement.reported_as(SOURCE, _death(row))
     return bereavement.contradicted_by(row.person_id, _contradiction(row))
 
 
-def _death(row: ComparisonResult) -> str:
+def _death(row: Result) -> str:
     return f"{row.person_id}:{row.died_on}"
 
 
-def _contradiction(row: ComparisonResult) -> str:
+def _contradiction(row: Result) -> str:
     """The death on record; where a human found it, the sign of life after that."""
     return str(row.died_on if row.died_as else row.seen_on)
 
 
-def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[ComparisonResult]) -> dict[str, Any]:
+def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
     now, people = rt.now(), [row.person_id for row in found]
     refs = [_ref(run.id, person) for person in people]
     mine = select(Evidence.id).where(Evidence.kind == Kind.RECORD.value, Evidence.ref.in_(refs))

@@ -166,6 +166,8 @@ def _folder(rt: Runtime, run_id: str) -> Iterator[Path]:
 def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folder: Path, tell: Progress) -> None:
     """Judge everybody, and write down what was not taken: what is there afterwards is whole."""
     roll, results, rejects = folder / _ROLL, folder / f"{_RESULTS}.part", folder / f"{REJECTED}.part"
+    with rt.sessions.begin() as session:
+        rolls.prepare(session)
     with rt.sessions() as session:
         only_read(session)
         everybody = session.scalar(select(func.count()).where(Person.region == region.code))

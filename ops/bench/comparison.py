@@ -1,0 +1,215 @@
+"""The monthly comparison at the size of a city: from CSV to stored results, beside a bare DuckDB join of its files.
+
+`python -m ops.bench.comparison --people 2000000` prints one JSON object a database: SQLite in a temporary folder, and
+the PostgreSQL server at TEST_POSTGRES_URL where that is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+import duckdb
+import pyarrow as pa
+from sqlalchemy import create_engine, func, make_url, select, text
+
+from certification import certifying, seals
+from certification.comparison import bulk, releasing, runs
+from certification.identity import CHECK, WEIGHTS
+from certification.keys import KeyRing
+from certification.periods import Dates, span
+from certification.runtime import Runtime, utc_now
+from certification.settings import Settings
+from certification.store import ComparisonResult, ComparisonRun, Period, Person
+from ops.migrations import upgrade
+
+REGION = "qingdao"
+SIGNALS_EACH = 3
+_DAYS = 7300
+_ROWS = 100_000
+_CHILD = """
+import sys
+from ops.bench.comparison import worked
+worked(*sys.argv[1:])
+"""
+
+
+@click.command()
+@click.option("--people", default=2_000_000, show_default=True)
+@click.option("--release", is_flag=True, help="release the run, too")
+def bench(people: int, release: bool) -> None:
+    """Measure."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files(folder, people)
+        bare = bare_join(folder)
+        for environment in databases(folder):
+            city(environment, folder)
+            found = run(environment, folder, release) | {"people": people, "bare_join_s": round(bare, 2)}
+            found["comparing_to_bare_join"] = round(found["comparing_s"] / bare, 2)
+            click.echo(json.dumps(found))
+
+
+def files(folder: Path, people: int) -> None:
+    """Write the roll and three signals for each of its people, in an order of chance; one in a hundred has none."""
+    con = duckdb.connect()
+    total = " + ".join(f"{weight} * (ascii(body[{place}]) - 48)" for place, weight in enumerate(WEIGHTS, start=1))
+    con.execute(
+        f"""CREATE TABLE roll AS SELECT i, body || substr('{CHECK}', 1 + ({total}) % 11, 1) AS id_number FROM (
+            SELECT i, '370202' || strftime(DATE '1940-01-01' + CAST(i % {_DAYS} AS INTEGER), '%Y%m%d')
+                || lpad(CAST(i // {_DAYS} AS VARCHAR), 3, '0') AS body FROM range({people}) r(i))"""  # noqa: S608
+    )
+    today = certifying.day_of(utc_now())
+    con.execute(
+        f"""COPY (SELECT id_number, ['medical', 'bank_card', 'transit'][k + 1] AS source,
+                strftime(DATE '{today}' - CAST(hash(i * 3 + k) % {today.day} AS INTEGER), '%Y-%m-%d') AS seen_on,
+                CASE WHEN hash(i * 7 + k) % 20000 = 0 THEN 'death' ELSE 'seen' END AS event
+            FROM roll, range({SIGNALS_EACH}) r(k) WHERE hash(i) % 100 > 0 ORDER BY hash(i * 5 + k)
+        ) TO '{folder / "signals.csv"}' (HEADER)"""  # noqa: S608
+    )
+    con.execute(f"COPY (SELECT id_number, '吴' || i AS name FROM roll) TO '{folder / 'roll.csv'}' (HEADER)")  # noqa: S608
+
+
+def bare_join(folder: Path) -> float:
+    """Seconds of DuckDB alone for the same files: for each person the last day by source and the first death."""
+    con = duckdb.connect()
+    con.execute("SET threads = 2")
+    last = ", ".join(f"max(s.seen_on) FILTER (s.source = '{one}')" for one in ("medical", "bank_card", "transit"))
+    query = f"""CREATE OR REPLACE TABLE joined AS SELECT r.id_number, {last}, min(s.seen_on) FILTER (s.event = 'death')
+        FROM read_csv('{folder / "roll.csv"}', all_varchar = true) r
+        LEFT JOIN read_csv('{folder / "signals.csv"}', all_varchar = true) s USING (id_number) GROUP BY 1"""  # noqa: S608
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        con.execute(query)
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+def databases(folder: Path) -> Iterator[dict[str, str]]:
+    """The settings of a service on each database that is here, migrated and empty."""
+    settings = {
+        "PUBLIC_BASE_URL": "http://127.0.0.1",
+        "SESSION_SECRET": "bench",
+        "TWILIO_ACCOUNT_SID": "AC",
+        "TWILIO_AUTH_TOKEN": "bench",
+        "STILLHERE_KEYS": KeyRing.generate_text(),
+        "STILLHERE_DATA": str(folder),
+    }
+    upgrade(Settings.read(settings).database_url)
+    yield settings
+    server = os.environ.get("TEST_POSTGRES_URL")
+    if server:
+        with _postgres(server) as url:
+            upgrade(url)
+            yield settings | {"DATABASE_URL": url}
+
+
+@contextmanager
+def _postgres(server: str) -> Iterator[str]:
+    url, name = make_url(server).set(drivername="postgresql+psycopg"), f"bench_{uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def city(environment: dict[str, str], folder: Path) -> None:
+    """Put everybody of the roll into the database, with the present period; names are not sealed for real."""
+    rt = _runtime(environment)
+    con = duckdb.connect()
+    [(inner, outer)] = rt.keys.pads()
+    index = f"sha256(?::BLOB || unhex(sha256(?::BLOB || encode('{seals.NUMBER}' || chr(0) || id_number))))"
+    rows = con.sql(
+        f"""SELECT md5(id_number) AS id, id_number, {index} AS number_index
+        FROM read_csv(?, all_varchar = true) ORDER BY 1""",  # noqa: S608
+        params=[outer, inner, str(folder / "roll.csv")],
+    )
+    now, today = utc_now(), certifying.day_of(utc_now())
+    present = span(rt.regions[REGION].interval, Dates(today, today), today)
+    moment = (now - timedelta(days=1)).replace(tzinfo=None).isoformat(" ", "microseconds")
+    copied = rt.sessions.kw["bind"].dialect.name == "postgresql"
+
+    def as_bytes(values: list[bytes]) -> pa.Array:
+        return pa.array(["\\x" + value.hex() for value in values] if copied else values)
+
+    for batch in rows.to_arrow_reader(_ROWS):
+        count = batch.num_rows
+        numbers = zip(batch["id"].to_pylist(), batch["id_number"].to_pylist(), strict=True)
+        people: dict[str, Any] = {
+            "id": batch["id"],
+            "name_sealed": as_bytes([b"x"] * count),
+            "number_sealed": as_bytes([rt.keys.seal(text.encode(), seals.number(one)) for one, text in numbers]),
+            "number_index": batch["number_index"],
+            "region": pa.array([REGION] * count),
+            "created_at": pa.array([moment] * count),
+        }
+        periods = {
+            "id": batch["id"],
+            "person_id": batch["id"],
+            "opens": pa.array([present.opens] * count),
+            "due": pa.array([present.due] * count),
+        }
+        with rt.sessions.begin() as session:
+            bulk.insert(session, Person, pa.RecordBatch.from_pydict(people))
+            bulk.insert(session, Period, pa.RecordBatch.from_pydict(periods))
+    with rt.sessions.begin() as session:
+        session.execute(text("ANALYZE"))  # as either database does by itself after a while
+    rt.sessions.kw["bind"].dispose()
+
+
+def run(environment: dict[str, str], folder: Path, release: bool) -> dict[str, Any]:
+    """Compare in a process of its own, and say how long it took and how much memory it had at most."""
+    command = [sys.executable, "-c", _CHILD, str(folder / "signals.csv"), "yes" if release else ""]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise click.ClickException(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {"database": Settings.read(environment).database_url.split(":")[0]} | found
+
+
+def worked(path: str, release: str) -> None:
+    """The work of the process: prints seconds by stretch of work, memory at its most, and how much is stored."""
+    rt, stretches = _runtime(dict(os.environ)), list[tuple[str, float]]()
+
+    def tell(what: str, total: int | None = None) -> Callable[[int], object]:  # noqa: ARG001
+        stretches.append((what.split()[-1], time.perf_counter()))
+        return lambda _: None
+
+    began = time.perf_counter()
+    identifier = runs.run(rt, rt.regions[REGION], [Path(path)], "bench", tell)
+    ended = time.perf_counter()
+    stretches.append(("", ended))
+    took = {f"{name}_s": round(after - at, 2) for (name, at), (_, after) in pairwise(stretches)}
+    with rt.sessions() as session:
+        mine = select(func.count()).where(ComparisonResult.run_id == identifier)
+        stored, counts = session.scalars(mine).one(), session.get_one(ComparisonRun, identifier).counts
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    found = {**took, "run_s": round(ended - began, 2), "stored": stored, "counts": counts}
+    found["most_mib"] = round(int(status["VmHWM"].split()[0]) / 1024)
+    if release:
+        releasing.release(rt, identifier, "bench")
+        found["release_s"] = round(time.perf_counter() - ended, 2)
+    print(json.dumps(found))
+
+
+def _runtime(environment: dict[str, str]) -> Runtime:
+    return Runtime.of(Settings.read(environment), lambda _job, _identifier: None)
+
+
+if __name__ == "__main__":
+    bench()
