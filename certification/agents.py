@@ -7,11 +7,13 @@ from enum import StrEnum
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal
+from certification import certifying, journal, routes
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.receipts import draw
+from certification.regions import Route
+from certification.routes import NotTakenHere
 from certification.runtime import Runtime
 from certification.store import Agent, AgentPerson, Person, insert_once, new_id
 
@@ -106,11 +108,9 @@ def certify(session: Session, rt: Runtime, agent: Agent, person: Person, *, by: 
     `by`: who at the agent. A second time on one day it is the same evidence.
     """
     actor = f"agent:{agent.code}/{by}"
-    refusal = _refusal(session, agent, person)
+    refusal = _refusal(session, rt, agent, person)
     if refusal is not None:
-        why = type(refusal).__name__
-        journal.write(session, rt.now(), actor, "certification refused", f"person:{person.id}", agent=agent.id, why=why)
-        return refusal
+        return routes.refuse(session, rt, person, refusal, actor, agent=agent.id)
     return certifying.record(
         session,
         rt,
@@ -125,7 +125,10 @@ def certify(session: Session, rt: Runtime, agent: Agent, person: Person, *, by: 
     )
 
 
-def _refusal(session: Session, agent: Agent, person: Person) -> Problem | None:
+def _refusal(session: Session, rt: Runtime, agent: Agent, person: Person) -> Problem | None:
+    region = rt.regions[person.region]
+    if not region.opens(Route.AGENT):
+        return NotTakenHere(region, Route.AGENT)
     if agent.closed_at is not None:
         return AgentClosed(agent)
     if session.get(AgentPerson, (agent.id, person.id), with_for_update={"read": True, "key_share": True}) is None:

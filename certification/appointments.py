@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal
+from certification import certifying, journal, routes
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
@@ -72,7 +72,10 @@ class Free:
 
 
 def free(session: Session, rt: Runtime, region: Region, office: str | None = None) -> list[Free]:
-    """The free times of the next AHEAD, of an office or of all, the earliest first. Raises OfficeUnknown."""
+    """The free times of the next AHEAD, of an office or of all, the earliest first.
+
+    Raises OfficeUnknown, NotTakenHere.
+    """
     found = []
     for one in _offices(region, office):
         booked = select(Appointment.at).where(
@@ -86,7 +89,10 @@ def free(session: Session, rt: Runtime, region: Region, office: str | None = Non
 
 
 def book(session: Session, rt: Runtime, person: Person, office: str, at: datetime, by: str) -> Appointment:
-    """Book a time, for as many people as the office sees at once. Raises OfficeUnknown, BookedAlready, TimeTaken."""
+    """Book a time, for as many people as the office sees at once.
+
+    Raises OfficeUnknown, NotTakenHere, BookedAlready, TimeTaken.
+    """
     region = rt.regions[person.region]
     [place] = _offices(region, office)
     people = dict(_times(rt, region, place)).get(at.astimezone(SHANGHAI), 0)
@@ -164,8 +170,9 @@ def _let_pass(session: Session, person: Person, today: datetime) -> None:
 
 
 def _offices(region: Region, name: str | None) -> list[Office]:
+    routes.need(region, Route.APPOINTMENT)
     offices = [office for office in region.offices if office.slots and name in (None, office.name)]
-    if not region.opens(Route.APPOINTMENT) or (name is not None and not offices):
+    if name is not None and not offices:
         raise OfficeUnknown(name or "", region)
     return offices
 

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal
+from certification import certifying, journal, routes
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.periods import add_months
 from certification.receipts import draw
-from certification.regions import SHANGHAI, Region, Route
+from certification.regions import SHANGHAI, Route
+from certification.routes import NotTakenHere
 from certification.runtime import Runtime
 from certification.store import Paper, Person, insert_once, new_id
 
@@ -113,21 +114,12 @@ class NothingDated(Problem):
         )
 
 
-class NotTakenHere(Problem):
-    """The person's region does not certify by this."""
-
-    def __init__(self, what: str, region: Region) -> None:
-        super().__init__(
-            f"{region.name}不用 {what} 认证，请看 stillhere regions show {region.code}。",
-            f"{region.name} does not certify by {what}: see `stillhere regions show {region.code}`.",
-        )
-
-
 def issue(session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str) -> Paper:
     """Issue a numbered form to a person. Raises NotTakenHere."""
     region = rt.regions[person.region]
-    if not region.opens(Route.PAPER) or kind.value not in region.paper.forms:
-        raise NotTakenHere(f"{kind} form", region)
+    routes.need(region, Route.PAPER)
+    if kind.value not in region.paper.forms:
+        raise NotTakenHere(region, Route.PAPER, kind.value)
     values = {"state": "issued", "issued_by": by, "issued_at": rt.now()}
     return _make(session, rt, person, kind, by, "form issued", values)
 
@@ -135,9 +127,10 @@ def issue(session: Session, rt: Runtime, person: Person, kind: PaperKind, by: st
 def letter(session: Session, rt: Runtime, person: Person, documents: Iterable[Document], by: str) -> Paper:
     """Take in what a person sent by post; it gets a number, by which it is followed. Raises NotTakenHere."""
     region, documents = rt.regions[person.region], tuple(documents)
+    routes.need(region, Route.POST)
     untaken = [one.kind.value for one in documents if one.kind.value not in region.post.papers]
-    if untaken or not region.opens(Route.POST):
-        raise NotTakenHere(", ".join(untaken) or "post", region)
+    if untaken:
+        raise NotTakenHere(region, Route.POST, ", ".join(untaken))
     listed = [{"kind": one.kind.value, "dated": one.dated.isoformat()} for one in documents]
     values = {"state": "received", "received_at": rt.now(), "documents": listed}
     return _make(session, rt, person, PaperKind.POST, by, "letter received", values)

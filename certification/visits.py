@@ -8,11 +8,12 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import bereavement, certifying, contacts, journal, seals
+from certification import bereavement, certifying, contacts, journal, routes, seals
 from certification.certifying import Recorded
 from certification.contacts import Channel
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
+from certification.regions import Route
 from certification.runtime import Runtime
 from certification.store import Person, Visit, insert_once, new_id
 
@@ -51,7 +52,8 @@ class PhotoUnusable(Problem):
 
 
 def ask(session: Session, rt: Runtime, person: Person, *, cause: str, by: str) -> Visit:
-    """Ask for a visit, once for each cause."""
+    """Ask for a visit, once for each cause. Raises NotTakenHere."""
+    routes.need(rt.regions[person.region], Route.VISIT)
     row = {"id": new_id(), "person_id": person.id, "state": "asked", "asked_by": by, "asked_at": rt.now()}
     if insert_once(session, Visit, cause=cause, **row):
         journal.write(session, rt.now(), by, "visit asked for", f"person:{person.id}", visit=row["id"], cause=cause)

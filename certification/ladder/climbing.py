@@ -14,6 +14,7 @@ from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
 from certification.ladder.steps import CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
 from certification.overdue import certified, unresolved
+from certification.regions import Route
 from certification.runtime import Runtime
 from certification.store import Attempt, Climb, Contact, Period, Person, Phone, insert_once, new_id
 
@@ -155,6 +156,7 @@ def _who(session: Session, rt: Runtime, person: Person) -> Who:
         phone=bool(kinds),
         age=age,
         failures=session.scalars(failed.where(Attempt.at > _year_before(rt.now()))).one(),
+        visited=rt.regions[person.region].opens(Route.VISIT),
     )
 
 

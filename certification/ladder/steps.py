@@ -31,6 +31,7 @@ class Who:
     phone: bool
     age: int
     failures: int
+    visited: bool = True  # whether their region makes home visits
 
     def goes_first(self, first_age: int, first: Sequence[str]) -> bool:
         """Whether they come before others: by age, or by a circumstance that the region names."""
@@ -42,12 +43,14 @@ class Who:
         )
 
     def is_served_by(self, rung: str) -> bool:
-        """Whether a rung can reach them at all; a visit always can."""
+        """Whether a rung can reach them at all."""
         match rung:
             case "message":
                 return self.mobile and Declared.NO_MOBILE not in self.needs
             case "call" | "operator":
                 return self.phone and not self.needs & _SPOKEN
+            case "visit":
+                return self.visited
             case _:
                 return True
 

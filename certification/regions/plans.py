@@ -55,6 +55,7 @@ class Climb(Table):
 class Ladder(Table):
     """How people who are not certified are followed up, from rung to rung in this order; a success stops it.
 
+    A visit is passed over where the region does not certify by visits.
     `first_age`: from this age on (years), and `first`: in these circumstances (living alone, a declared illness,
     earlier failures) a person goes before the others.
     """

@@ -10,15 +10,14 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import agents, certifying, papers
+from certification import agents, desks, papers
 from certification.agents import AgentKind
 from certification.certifying import Recorded
 from certification.errors import Problem
-from certification.evidence import Kind, Strength
 from certification.papers import Document, DocumentKind
 from certification.people import RegionUnknown
 from certification.runtime import Runtime
-from certification.store import AgentPerson, Person, new_id
+from certification.store import AgentPerson, Person
 from ops import compose
 from ops.commands.desk import as_json, by, find
 
@@ -80,7 +79,7 @@ def certify(
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         if route == "desk":
-            outcome: Recorded | Problem = _seen(session, rt, person, by)
+            outcome: Recorded | Problem = desks.certify(session, rt, person, by)
         elif route == "agent":
             if agent_code is None:
                 raise Incomplete(route, "--agent")
@@ -106,21 +105,6 @@ def tell(recorded: Recorded, as_json: bool) -> None:
         click.echo("已记录；本期还需要更强的证明 on record; this period asks for stronger evidence")
     if as_json:
         click.echo(json.dumps({"receipt": receipt, "certified": recorded.closed}))
-
-
-def _seen(session: Session, rt: Runtime, person: Person, by: str) -> Recorded:
-    return certifying.record(
-        session,
-        rt,
-        person,
-        kind=Kind.DESK,
-        strength=Strength.OFFICIAL,
-        source="desk",
-        ref=new_id(),
-        observed_at=rt.now(),
-        detail={},
-        actor=by,
-    )
 
 
 def _form(
