@@ -28,6 +28,7 @@ from certification.store import (
     EnrolmentCode,
     Evidence,
     Guesses,
+    Helper,
     KeptEvidence,
     LinePreference,
     Need,
@@ -51,9 +52,9 @@ Conditions = Mapping[Any, ColumnElement[bool]]
 def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | None:
     """Erase everything that is kept of a person; None when there is nobody (any more). Journalled.
 
-    Deleted: the person, telephones, PIN, codes, consents, voice, what was said in their calls, cases, failed attempts,
-    periods, suspensions. Kept, with nobody in them: receipts (their number, kind, strength and times), calls (their
-    times and outcome), and the journal, whose entries name people by an identifier that leads nowhere any more.
+    Deleted: the person, telephones, helpers, PIN, codes, consents, voice, what was said in their calls, cases, failed
+    attempts, periods, suspensions. Kept, with nobody in them: receipts (their number, kind, strength and times), calls
+    (their times and outcome), and the journal, whose entries name people by an identifier that leads nowhere any more.
     """
     person = people.hold(session, person_id, to_erase=True)
     if person is None:
@@ -103,6 +104,7 @@ def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, Col
         Recording: or_(voice[Recording], and_(in_calls, Recording.id.not_in(others))),
         Person: Person.id == person.id,
         Phone: Phone.person_id == person.id,
+        Helper: Helper.person_id == person.id,
         Pin: Pin.person_id == person.id,
         Call: and_(Call.id.in_(calls), Call.from_sealed.is_not(None)),
         Visit: Visit.person_id == person.id,
@@ -171,6 +173,7 @@ def _delete(
         **of_numbers,
         Pin: sealed[Pin],
         Phone: sealed[Phone],
+        Helper: sealed[Helper],
         Climb: Climb.person_id == person.id,
         Contact: Contact.person_id == person.id,
         Need: Need.person_id == person.id,

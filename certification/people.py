@@ -128,17 +128,22 @@ def entry(fields: Mapping[str, str], rt: Runtime) -> Entry:
     number = ResidentNumber.parse(fields["id_number"])
     if number.birth_date > rt.now().astimezone(SHANGHAI).date():
         raise BirthDateImpossible
-    name = " ".join(fields["name"].split())
-    if not 0 < len(name) <= NAME_LENGTH or any(unicodedata.category(character) == "Cc" for character in name):
-        raise NameMissing
     return Entry(
         number=number,
-        name=name,
+        name=plain_name(fields["name"]),
         region=_region(fields.get("region", "").strip(), rt.regions),
         dialect=_dialect(fields.get("dialect", "").strip(), rt),
         phone=_phone(fields.get("phone", "")),
         relative_phone=_phone(fields.get("relative_phone", "")),
     )
+
+
+def plain_name(text: str) -> str:
+    """A name as it is kept. Raises NameMissing."""
+    name = " ".join(text.split())
+    if not 0 < len(name) <= NAME_LENGTH or any(unicodedata.category(character) == "Cc" for character in name):
+        raise NameMissing
+    return name
 
 
 def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:

@@ -9,6 +9,7 @@ from typing import Any
 from certification.store import (
     Base,
     Call,
+    Helper,
     Person,
     Phone,
     Pin,
@@ -21,6 +22,7 @@ from certification.store import (
 )
 
 NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
+HELPER = "helpers.number"
 
 
 def name(person_id: str) -> str:
@@ -36,6 +38,16 @@ def number(person_id: str) -> str:
 def phone(phone_id: str) -> str:
     """The context of a telephone number on the roll."""
     return f"phones.number:{phone_id}"
+
+
+def helper_name(helper_id: str, person_id: str) -> str:
+    """The context of the name of somebody who helps this person."""
+    return f"helpers.name:{helper_id} person:{person_id}"
+
+
+def helper_number(helper_id: str, person_id: str) -> str:
+    """The context of the telephone number of somebody who helps this person."""
+    return f"helpers.number:{helper_id} person:{person_id}"
 
 
 def caller(call_id: str) -> str:
@@ -116,6 +128,8 @@ PLACES = (
     Place(Person, "name_sealed", name),
     Place(Person, "number_sealed", number, index=("number_index", NUMBER)),
     Place(Phone, "number_sealed", phone, index=("number_index", PHONE)),
+    Place(Helper, "name_sealed", helper_name, bound=("id", "person_id")),
+    Place(Helper, "number_sealed", helper_number, bound=("id", "person_id"), index=("number_index", HELPER)),
     Place(Pin, "pepper_sealed", pepper, bound=("person_id",)),
     Place(Call, "from_sealed", caller, index=("from_index", CALLING)),
     Place(Recording, "sealed", recording, bound=("id", "call_id"), former="recordings"),

@@ -41,6 +41,33 @@ class Phone(Identified, Base):
     person: Mapped[Person] = relationship(back_populates="phones")
 
 
+class Helper(Identified, Base):
+    """Somebody who helps a person, as declared. They certify nothing; copies of reminders need the person's consent."""
+
+    __tablename__ = "helpers"
+    __table_args__ = (
+        Index(
+            "ix_helpers_declared",
+            "person_id",
+            "number_index",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    name_sealed: Mapped[bytes]
+    number_sealed: Mapped[bytes]
+    number_index: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # mobile | landline | unknown
+    relation: Mapped[str] = mapped_column(String(20))  # relative | neighbour | carer | helper
+    declared_by: Mapped[str]
+    declared_at: Mapped[datetime]
+    ended_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+
 class LinePreference(Base):
     """The dialect last chosen from a number, offered at once on its next call."""
 
@@ -65,9 +92,9 @@ class Consent(Identified, Base):
     )
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    purpose: Mapped[str] = mapped_column(String(40))  # voiceprint
+    purpose: Mapped[str] = mapped_column(String(40))  # voiceprint | copies:<a helper>
     text: Mapped[str] = mapped_column(Text)
-    how: Mapped[str] = mapped_column(String(40))  # desk | phone
+    how: Mapped[str] = mapped_column(String(40))  # desk | phone | visit
     recorded_by: Mapped[str]
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

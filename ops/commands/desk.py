@@ -29,7 +29,7 @@ DIFFER = (
 TOO_FEW = "至少需要三段不同的录音。 At least three different recordings are needed."
 
 
-def _told(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+def told(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
     """What is to be kept as said or done by somebody says something."""
     if value is None or not value.strip():
         raise click.BadParameter("不能为空。 It must not be empty.")
@@ -39,7 +39,7 @@ def _told(_context: click.Context, _parameter: click.Parameter, value: str | Non
 def by(default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The option that names who did it, for the journal."""
     return click.option(
-        "--by", default=default, required=default is None, show_default=True, callback=_told, help="the clerk"
+        "--by", default=default, required=default is None, show_default=True, callback=told, help="the clerk"
     )
 
 
@@ -119,7 +119,7 @@ def show(person_id: str, as_json: bool) -> None:
 @click.argument("person_id", metavar="ID")
 @click.option("--audio", "first", required=True, type=click.Path(path_type=Path), help="recordings, one utterance each")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--consent", "text", required=True, callback=_told, help="the words that the person agreed to")
+@click.option("--consent", "text", required=True, callback=told, help="the words that the person agreed to")
 @by("desk")
 @as_json
 def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: str, as_json: bool) -> None:

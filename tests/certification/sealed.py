@@ -18,6 +18,7 @@ from certification import (
     codes,
     consent,
     guesses,
+    helpers,
     journal,
     papers,
     people,
@@ -53,6 +54,7 @@ from certification.visits import Outcome
 from tests.certification.numbers import resident_number
 
 PIN = "295038"
+DAUGHTER = "13988000009"
 VOICE, PRINT, AUDIO = b"a voice", b"a fingerprint", b"what was said" * 2000
 
 
@@ -81,6 +83,7 @@ def resident(rt: Runtime, year: int, phone: str) -> str:
         codes.issue(session, rt, person, "clerk")
         voice(session, rt, person)
         call(session, rt, person, e164)
+        family(session, rt, person)
         elsewhere(session, rt, person)
     return person.id
 
@@ -121,6 +124,13 @@ def suspended(session: Session, rt: Runtime, person: Person) -> None:
     )
     files.seal_payee(rt.keys, one, person)
     session.add(one)
+
+
+def family(session: Session, rt: Runtime, person: Person) -> None:
+    """A daughter, who gets copies of reminders."""
+    relation = helpers.Relation.RELATIVE
+    daughter = helpers.declare(session, rt, person, name="吴女士", phone=DAUGHTER, relation=relation, by="clerk")
+    helpers.agree_to_copies(session, rt, person, daughter, text="同意", how="desk", by="clerk")
 
 
 def voice(session: Session, rt: Runtime, person: Person) -> VoiceTemplate:

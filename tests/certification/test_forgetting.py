@@ -99,6 +99,18 @@ def test_of_an_erased_person_nothing_is_left_that_names_them(rt: Runtime) -> Non
         assert people.dialect_of(session, rt.keys, "+8613888000001") is None
 
 
+def test_every_table_about_people_is_emptied_of_an_erased_one(rt: Runtime) -> None:
+    wu, _ = town(rt)
+    about_people = {
+        name
+        for name, table in Base.metadata.tables.items()
+        for key in table.foreign_keys
+        if key.column.table.name == "people"
+    }
+    assert "helpers" in about_people
+    assert about_people - {"calls"} <= erase(rt, wu).rows.keys()
+
+
 def test_what_a_household_shares_stays_with_the_others(rt: Runtime) -> None:
     wu, li = town(rt)
     with rt.sessions.begin() as session:
