@@ -30,6 +30,7 @@ class CaseKind(StrEnum):
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
     UNREACHED = "unreached"  # message and call brought nothing: a human calls
+    SHARED_LINE = "shared_line"  # one telephone acts for many people who never named it
     DEATH_REPORTED = "death_reported"  # somebody says that the person died; until a human knows, nothing else happens
     CONTRADICTION = "contradiction"  # a record says that the person died, and a later one that they live
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, exists, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from certification import bereavement, consent, journal, people, phones, seals
 from certification.errors import Problem
@@ -172,7 +172,7 @@ def copies_for(session: Session, rt: Runtime, person: Person) -> tuple[Recipient
     return tuple(found.values())
 
 
-def declared_at(keys: KeyRing, e164: str, person_id: ColumnElement[str | None]) -> ColumnElement[bool]:
+def declared_at(keys: KeyRing, e164: str, person_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
     """In a query: whether somebody at this number is declared to help this person now."""
     indexes = keys.indexes(e164, seals.HELPER)
     return exists().where(Helper.person_id == person_id, Helper.number_index.in_(indexes), Helper.ended_at.is_(None))

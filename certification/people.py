@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from certification import journal, phones, seals
 from certification.errors import Problem
@@ -205,6 +205,12 @@ def people_at(session: Session, keys: KeyRing, e164: str) -> list[Person]:
     indexes = keys.indexes(e164, seals.PHONE)
     at_number = select(Phone.person_id).where(Phone.number_index.in_(indexes))
     return list(session.scalars(select(Person).where(Person.id.in_(at_number)).order_by(Person.created_at, Person.id)))
+
+
+def reached_at(keys: KeyRing, e164: str, person_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+    """In a query: whether this person is reached at this number, their own or a relative's."""
+    indexes = keys.indexes(e164, seals.PHONE)
+    return exists().where(Phone.person_id == person_id, Phone.number_index.in_(indexes))
 
 
 def hold(session: Session, person_id: str, *, to_erase: bool = False) -> Person | None:

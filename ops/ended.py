@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Select, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, codes, templates
+from certification import cases, certifying, codes, sharing, templates
 from certification.cases import CaseKind
 from certification.confirmation import CONFIRM
 from certification.runtime import Runtime
@@ -19,6 +19,8 @@ from ops.voices import Agreement
 
 # The purposes of what begins with a code from the desk, and where the line remembers the result.
 BY_CODE = {ENROL: "weighed_enrolment", CONFIRM: "weighed_confirmation"}
+TRIED = Call.state[("known", "ready")].as_string().is_not(None)
+"""Whether somebody who had said who they were went on to certify in a call, by voice or by PIN."""
 TAKEN_UP = timedelta(minutes=10)  # so long somebody who was cut off may call again
 
 
@@ -51,6 +53,7 @@ def see_to(session: Session, rt: Runtime, identifier: str) -> bool:
         _end_enrolment(session, rt, call, lost)
     elif call.outcome == DROPPED:
         _open_dropped(session, rt, call)
+    sharing.see_to(session, rt, call, TRIED)  # last: its case is about a telephone, and is no human's for the caller
     return True
 
 

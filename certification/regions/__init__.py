@@ -5,7 +5,7 @@ from certification.regions.fields import SHANGHAI, DaysOff
 from certification.regions.hours import operator_open, quiet, staffed
 from certification.regions.loading import BASE, BUILT_IN, Regions
 from certification.regions.places import Office, OperatorLine, Paper, Post, Slots
-from certification.regions.plans import Climb, Comparison, Ladder, Reminders, Rung, Source, Suspension
+from certification.regions.plans import Climb, Comparison, Household, Ladder, Reminders, Rung, Source, Suspension
 from certification.regions.schema import EvidenceRules, Region, Route, VoiceRules
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Comparison",
     "DaysOff",
     "EvidenceRules",
+    "Household",
     "Ladder",
     "Office",
     "OperatorLine",

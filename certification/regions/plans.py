@@ -71,6 +71,17 @@ class Ladder(Table):
         return value
 
 
+class Household(Table):
+    """From when on one telephone that acts for many people is a question for a human; nobody is refused by it.
+
+    `undeclared`: for so many people, within `window_days`, somebody certified or tried to from one number that is on
+    record for none of them: neither theirs nor a relative's, nor that of a declared helper.
+    """
+
+    undeclared: int = Field(ge=2, le=100)
+    window_days: int = Field(ge=1, le=366)
+
+
 class Suspension(Table):
     """Whether payments are ever proposed for suspension here, and after what.
 

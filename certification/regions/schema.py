@@ -13,7 +13,7 @@ from certification.evidence import Lesser, Rule
 from certification.periods import Interval
 from certification.regions.fields import Holiday, NoneHere, StrengthName, Table, each_once
 from certification.regions.places import Office, OperatorLine, Paper, Post
-from certification.regions.plans import Comparison, Ladder, Reminders, Suspension
+from certification.regions.plans import Comparison, Household, Ladder, Reminders, Suspension
 
 SMS_UNITS = 134
 """Two joined segments of 67 UTF-16 units: what an answer by message may cost."""
@@ -97,6 +97,7 @@ class Region(Table):
     evidence: EvidenceRules
     reminders: Reminders
     ladder: Ladder
+    household: Household
     suspension: Suspension
     voice: VoiceRules
     comparison: Annotated[Comparison | None, NoneHere] = None

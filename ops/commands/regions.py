@@ -32,6 +32,7 @@ CALLED = {
     "evidence": "证据要求",
     "reminders": "提醒",
     "ladder": "逐级联系",
+    "household": "一号多人",
     "suspension": "暂停发放",
     "voice": "声音认证",
     "comparison": "数据比对",

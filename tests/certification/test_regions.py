@@ -146,6 +146,8 @@ def test_the_operators_hours(now: datetime, is_open: bool) -> None:
         ("max_a_day = 2", "max_a_day = 0", "reminders.max_a_day"),
         ('{ rung = "call", wait_days = 7 }', '{ rung = "visit", wait_days = 7 }', "ladder.rungs"),
         ('{ rung = "call", wait_days = 7 }', '{ rung = "letter", wait_days = 7 }', "ladder.rungs.1.rung"),
+        ("undeclared = 3", "undeclared = 1", "household.undeclared"),
+        ("window_days = 90", "window_days = 0", "household.window_days"),
         ("channels = 2", "channels = 1", "suspension.channels"),
         ("channels = 2", "channels = 2\nsignatures = 1", "suspension.signatures"),
         ("enabled = true", 'enabled = "always"', "suspension.enabled"),

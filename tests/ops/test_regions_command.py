@@ -210,6 +210,7 @@ def test_a_folder_says_what_it_changes_and_for_whom(
     rt: Runtime, roll: list[Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     yearly = KUNMING.replace('"quarter"', '"year"').replace("days_before = [21, 7, 1]", "days_before = [21]")
+    yearly += "[household]\nundeclared = 5\n"
     mine = folder(tmp_path / "mine", kunming=yearly, xian='name = "西安"', dali='name = "大理"')
     result = diff(rt, monkeypatch, mine, "--json")
     told = json_of(result)["regions"]
@@ -217,6 +218,7 @@ def test_a_folder_says_what_it_changes_and_for_whom(
     assert told["kunming"]["changes"] == {
         "interval": ["quarter", "year"],
         "reminders.days_before": [[21, 7, 1], [21]],
+        "household.undeclared": [3, 5],
     }
     counts = {key: told["kunming"][key] for key in ("people", "due", "next_due", "newly", "no_longer", "unreadable")}
     assert counts == {"people": 3, "due": 1, "next_due": 2, "newly": 0, "no_longer": 0, "unreadable": 0}
