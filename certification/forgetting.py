@@ -59,8 +59,8 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
     person = people.hold(session, person_id, to_erase=True)
     if person is None:
         return None
-    numbers = _numbers(session, rt.keys, person)
-    calls = list(session.scalars(select(Call.id).where(_calls(rt.keys, person, numbers))))
+    numbers = own_numbers(session, rt.keys, person)
+    calls = list(session.scalars(select(Call.id).where(calls_of(rt.keys, person, numbers))))
     # a turn that is being written down is waited for: its recording goes as well
     session.execute(select(SpokenTurn.id).where(SpokenTurn.call_id.in_(calls)).with_for_update())
     conditions = _sealed(session, person, calls)
@@ -68,14 +68,14 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
         place.name: _digests(session, place, conditions[place.table]) for place in PLACES if place.table in conditions
     }
     receipts = _keep_receipts(session, rt, person)
-    rows = _delete(session, person, calls, conditions, _of_numbers(rt.keys, numbers))
+    rows = _delete(session, person, calls, conditions, by_number(rt.keys, numbers))
     kept = {"receipts": receipts, "calls": len(calls)}
     proof = Proof(erased, _left(session, conditions), kept, rows)
     journal.write(session, rt.now(), by, erasure.PERSON, f"person:{person.id}", **proof.facts())
     return proof
 
 
-def _numbers(session: Session, keys: KeyRing, person: Person) -> list[str]:
+def own_numbers(session: Session, keys: KeyRing, person: Person) -> list[str]:
     """The numbers (E.164) at which nobody else is reached; one that does not open is passed over."""
     own = []
     for phone in session.scalars(select(Phone).where(Phone.person_id == person.id)):
@@ -88,7 +88,7 @@ def _numbers(session: Session, keys: KeyRing, person: Person) -> list[str]:
     return own
 
 
-def _calls(keys: KeyRing, person: Person, numbers: list[str]) -> ColumnElement[bool]:
+def calls_of(keys: KeyRing, person: Person, numbers: list[str]) -> ColumnElement[bool]:
     """The person's calls, and those from their own number in which nobody was named."""
     indexes = [index for number in numbers for index in keys.indexes(number, seals.CALLING)]
     return or_(Call.person_id == person.id, and_(Call.person_id.is_(None), Call.from_index.in_(indexes)))
@@ -139,7 +139,7 @@ def _keep_receipts(session: Session, rt: Runtime, person: Person) -> int:
     return len(rows)
 
 
-def _of_numbers(keys: KeyRing, numbers: list[str]) -> dict[Any, ColumnElement[bool]]:
+def by_number(keys: KeyRing, numbers: list[str]) -> dict[Any, ColumnElement[bool]]:
     """What is kept by the person's own numbers, under any key."""
     secrets = (guesses.CODE, guesses.NUMBER)
     guessed = [index for number in numbers for one in secrets for index in keys.indexes(number, guesses.purpose(one))]

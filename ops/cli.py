@@ -16,6 +16,7 @@ from ops.commands import (
     deaths,
     desk,
     erasing,
+    exporting,
     helpers,
     keeping,
     papers,
@@ -87,6 +88,7 @@ for command in (
 ):
     main.add_command(command)
 desk.people.add_command(erasing.erase)
+desk.people.add_command(exporting.export)
 voice.voice.add_command(erasing.withdraw)
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from io import BytesIO
 from math import gcd
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def read(path: Path) -> Samples:
     if not np.isfinite(data).all():
         raise AudioUnreadable(path, "samples that are not numbers")
     return resample(data.mean(axis=1), rate)
+
+
+def wav(samples: Samples) -> bytes:
+    """Samples as the bytes of a WAV file, 16 bits at SAMPLE_RATE."""
+    file = BytesIO()
+    soundfile.write(file, samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def resample(samples: NDArray[np.float32], rate: int) -> Samples:
