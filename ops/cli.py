@@ -12,6 +12,7 @@ from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
 from ops.commands import (
     appointments,
+    certificates,
     comparing,
     deaths,
     desk,
@@ -63,6 +64,7 @@ for command in (
     desk.enrol,
     routes.certify,
     routes.agents_,
+    certificates.certificate_,
     papers.papers_,
     visits.visits_,
     appointments.appointments_,
