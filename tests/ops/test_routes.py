@@ -49,6 +49,26 @@ def test_an_agent_certifies_those_on_its_list(town: dict[str, str], tmp_path: Pa
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
 
 
+@pytest.mark.parametrize("command", ["desk", "agent", "paper", "visit"])
+def test_a_route_that_the_region_has_closed_is_said(town: dict[str, str], tmp_path: Path, command: str) -> None:
+    (tmp_path / "rules").mkdir()
+    rules = 'name = "昆明"\nroutes = ["call", "pin"]\n'
+    (tmp_path / "rules" / "kunming.toml").write_text(rules, encoding="utf-8")
+    closed = {**town, "STILLHERE_REGIONS": str(tmp_path / "rules")}
+    code = done(stillhere(town, "agents", "add", "昆明机床厂", "--kind", "employer", *BY, "--json"))["code"]
+    commands = {
+        "desk": ("certify", NUMBER, "--route", "desk"),
+        "agent": ("certify", NUMBER, "--route", "agent", "--agent", code),
+        "paper": ("papers", "issue", NUMBER),
+        "visit": ("visits", "ask", NUMBER),
+    }
+    before = done(stillhere(town, "journal", "verify", "--json"))["entries"]
+    assert "昆明不用" in sentence(stillhere(closed, *commands[command], *BY))
+    refused = done(stillhere(town, "journal", "verify", "--json"))["entries"] - before
+    assert refused == (command in ("desk", "agent")), "a certification that was refused is journalled"
+    assert not certified(town)
+
+
 def test_a_form_goes_its_way(town: dict[str, str]) -> None:
     number = done(stillhere(town, "papers", "issue", NUMBER, *BY, "--json"))["number"]
     for step, state in (("post", "posted"), ("receive", "received")):

@@ -128,6 +128,22 @@ def test_who_named_the_telephone_is_not_counted(rt: Runtime, town: list[str], wh
     assert found(rt) == []
 
 
+def test_a_helper_takes_nothing_over(rt: Runtime, town: list[str], client: FlaskClient) -> None:
+    """From their telephone the line asks for as much as from a stranger's, and knows nobody."""
+    heard = []
+    for sid, e164 in (("CA1", "+8613700000008"), ("CA2", THEIRS)):
+        with rt.sessions.begin() as session:
+            relation, person = Relation.RELATIVE, session.get_one(Person, town[0])
+            helpers.declare(session, rt, person, name="女儿", phone=THEIRS, relation=relation, by="clerk")
+        phone = Telephone(rt, client, number=e164, sid=sid).dial().press("1").presses_while_listened_to("1")
+        heard.append(phone.heard)
+        phone.press(number(0)[-4:].replace("X", "*"))
+        with rt.sessions() as session:
+            assert session.scalars(select(Call.person_id).where(Call.sid == sid)).one() is None
+    assert heard[0] == heard[1]
+    assert heard[0][-1] == "who.full"
+
+
 def test_a_helper_who_ended_is_counted(rt: Runtime, town: list[str]) -> None:
     for person_id in town[:3]:
         with rt.sessions.begin() as session:
