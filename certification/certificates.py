@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from certification import bereavement, certifying, people
 from certification.errors import Problem
 from certification.evidence import Kind
-from certification.receipts import DIGITS, check_digit
+from certification.receipts import DIGITS, DIGITS_OF_RECORDS, check_digit
 from certification.runtime import Runtime
 from certification.store import Evidence, KeptEvidence, Period, Person
 
@@ -27,7 +27,7 @@ WAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
         Kind.PAPER: ("纸质表", "by a form"),
         Kind.POST: ("邮寄材料", "by post"),
         Kind.VISIT: ("上门服务", "by a home visit"),
-        "record": ("数据比对", "by records of other offices"),
+        Kind.RECORD: ("数据比对", "by records of other offices"),
     }
 )
 """By what kind of route, in Chinese and in English."""
@@ -49,8 +49,9 @@ class NotCertifiedYet(Problem):
 class Certificate:
     """What may be told of a receipt to whoever has its number.
 
-    `certifies`: whether it certifies the period from `opens` to `until`. `stands`: whether it does so today. `erased`:
-    it was issued, and the person's data were erased since; no more is known of it.
+    `certifies`: whether it certifies the period from `opens` to `until`. `stands`: whether it does so today.
+    `withdrawn`: it was, and the comparison that it rests on was undone. `erased`: it was issued, and the person's data
+    were erased since; no more is known of it.
     """
 
     number: str
@@ -61,6 +62,7 @@ class Certificate:
     opens: date | None = None
     until: date | None = None
     stands: bool = False
+    withdrawn: bool = False
     erased: bool = False
 
     @property
@@ -81,7 +83,7 @@ class Printed:
 def read(text: str) -> str | None:
     """A number as it was keyed or written; None where a digit is missing, too many, or does not check. Pure."""
     plain = "".join(one for one in unicodedata.normalize("NFKC", text) if one not in _SEPARATORS)
-    if len(plain) != DIGITS or not (plain.isascii() and plain.isdigit()):
+    if len(plain) not in (DIGITS, DIGITS_OF_RECORDS) or not (plain.isascii() and plain.isdigit()):
         return None
     return plain if check_digit(plain[:-1]) == plain[-1] else None
 
@@ -125,8 +127,9 @@ def _of(session: Session, rt: Runtime, evidence: Evidence) -> Certificate:
     person = session.get_one(Person, evidence.person_id)
     its_own = select(Period).where(Period.person_id == person.id, Period.opens <= day, Period.due >= day)
     period = session.scalars(its_own.order_by(Period.opens.desc()).limit(1)).first()
-    if period is None or not _certifies(session, evidence, period):
-        return Certificate(evidence.receipt, day, person.region, evidence.kind)
+    withdrawn = evidence.withdrawn_at is not None
+    if withdrawn or period is None or not _certifies(session, evidence, period):
+        return Certificate(evidence.receipt, day, person.region, evidence.kind, withdrawn=withdrawn)
     stands = certifying.day_of(rt.now()) <= period.due and not bereavement.deceased(session, person.id)
     return Certificate(
         evidence.receipt,

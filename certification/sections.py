@@ -14,6 +14,7 @@ from certification.store import (
     Call,
     Case,
     Climb,
+    ComparisonResult,
     Consent,
     Contact,
     EnrolmentCode,
@@ -76,6 +77,7 @@ SECTIONS = (
     ),
     Section(VoiceFingerprint, "录音指纹的生成时间", "when a fingerprint of a recording was made"),
     Section(Case, "需要人工处理的事项", "questions about you for a human"),
+    Section(ComparisonResult, "与其他机构记录比对的结果", "what comparisons with records of others said of you"),
     Section(Contact, "我们联系您的记录", "how we tried to reach you, and what came of it"),
     Section(Climb, "逐级联系的进度", "how you were followed up"),
     Section(Visit, "上门服务、报告和照片", "visits at your home, with report and photograph"),
@@ -91,6 +93,7 @@ NOBODYS = frozenset(
     {
         "agents",
         "canary",
+        "comparison_runs",
         "journal_head",
         "kept_evidence",
         "outages",

@@ -77,6 +77,8 @@ def print_(person_id: str, out: str, by: str) -> None:
 def _standing(found: Certificate) -> str:
     if found.erased:
         return "曾经出具；此人的信息已删除 it was issued; the person's data were erased"
+    if found.withdrawn:
+        return "已撤回：所依据的比对已撤销 withdrawn: the comparison that it rests on was undone"
     if not found.certifies:
         return "有记录，但不足以完成认证 on record, and does not certify by itself"
     if found.stands:
@@ -96,5 +98,6 @@ def _facts(found: Certificate | None) -> dict[str, object]:
         "certifies": found.certifies,
         "until": found.until and found.until.isoformat(),
         "stands": found.stands,
+        "withdrawn": found.withdrawn,
         "erased": found.erased,
     }

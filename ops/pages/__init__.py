@@ -28,13 +28,19 @@ def certificate(printed: Printed, region: Region, on: date) -> str:
     number = one.number
     return _PAGES.get_template("certificate.html").render(
         number=number,
-        groups=f"{number[:3]} {number[3:6]} {number[6:]}",  # as the line says it
+        groups=grouped(number),
         rows=rows,
         stands=one.stands,
         telephone=region.operator.number.replace("+86", "0"),
         printed=_day(on),
         printed_en=on.isoformat(),
     )
+
+
+def grouped(number: str) -> str:
+    """A receipt's number in groups of three or four, as the line says it."""
+    cuts = [*range(3, len(number) - 1, 3)]
+    return " ".join(number[a:b] for a, b in zip([0, *cuts], [*cuts, len(number)], strict=True))
 
 
 def _day(day: date) -> str:

@@ -8,13 +8,14 @@ from datetime import date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from certification import bereavement, certificates, certifying, forgetting, receipts
 from certification.bereavement import Verdict
 from certification.certificates import Certificate, NotCertifiedYet, partly_hidden, read
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
-from certification.store import KeptEvidence, Person, new_id
+from certification.store import Evidence, KeptEvidence, Person, new_id
 from tests.certification.conftest import Clock
 
 QUARTER = (date(2026, 1, 1), date(2026, 3, 31))
@@ -102,6 +103,21 @@ def test_of_an_erased_person_it_says_that_it_was_issued(rt: Runtime, wu: Person)
     with rt.sessions.begin() as session:
         forgetting.person(session, rt, wu.id, "clerk")
     assert found(rt, number) == Certificate(number, date(2026, 3, 10), "kunming", "desk", erased=True)
+
+
+def test_what_was_withdrawn_certifies_nothing(rt: Runtime, wu: Person, clock: Clock) -> None:
+    number = certify(rt, wu, Kind.RECORD)
+    assert found(rt, number).certifies
+    with rt.sessions.begin() as session:
+        evidence = session.scalars(select(Evidence).where(Evidence.receipt == number)).one()
+        evidence.withdrawn_at = rt.now()
+    one = found(rt, number)
+    assert (one.certifies, one.stands, one.withdrawn, one.until) == (False, False, True, None)
+
+
+def test_the_longer_number_of_a_record_is_read(rt: Runtime) -> None:
+    number = receipts.draw(rt.random, receipts.DIGITS_OF_RECORDS)
+    assert read(number) == number
 
 
 def test_a_number_drawn_again_is_whose_it_is_now(rt: Runtime, wu: Person) -> None:

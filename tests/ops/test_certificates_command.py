@@ -5,6 +5,9 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
+from ops.pages import grouped
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
 from tests.ops.test_routes import BY, done
 
@@ -65,6 +68,13 @@ def test_the_page_has_all_that_an_office_needs_and_nothing_that_a_caller_is_aske
     shown = stillhere(town, "certificate", "print", NUMBER, "--out", "-")
     assert Page(shown.stdout).text.strip() == page.text.strip()
     assert json_of(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [("1234567897", "123 456 7897"), ("12345678901234", "123 456 789 012 34")], ids=["ten", "more"]
+)
+def test_a_number_is_printed_in_groups(number: str, said: str) -> None:
+    assert grouped(number) == said
 
 
 def test_a_name_is_no_markup(town: dict[str, str], tmp_path: Path) -> None:
