@@ -3,7 +3,7 @@ PYTHON ?= python3
 BEGAN := $(shell date +%s)
 BIN := .venv/bin
 
-.PHONY: demo test check format train bench lock
+.PHONY: demo test check format train bench soak lock
 
 demo: .venv/serving
 	$(BIN)/python -m ops.demo --began $(BEGAN) $(if $(ONCE),--once) $(if $(VOICES),--voices $(VOICES))
@@ -39,6 +39,10 @@ train: .venv/training
 
 bench: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/python -m ops.bench
+
+# Kills the comparison at points of chance, 50 times on each database; the tests do so three times.
+soak: .venv/test
+	SOAK_ROUNDS=25 $(BIN)/python -m pytest tests/certification/test_comparison_killed.py
 
 # Names, versions and hashes only; run with uv on the PATH, never needed to run or test.
 lock:
