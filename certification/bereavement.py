@@ -90,24 +90,27 @@ def reminders_stopped(session: Session, person_id: str) -> bool:
 
 def deceased(session: Session, person_id: str) -> bool:
     """Whether a human found that the person died, and none has found otherwise since."""
-    return session.scalars(select(Person.id).where(Person.id == person_id, _found_dead())).first() is not None
+    return session.scalars(select(Person.id).where(Person.id == person_id, found_dead())).first() is not None
 
 
 def reported() -> ColumnElement[bool]:
     """In a query of people: whose death is under question, or was found to be so."""
     unanswered = select(Case.id).where(_reports(Case, Person.id), Case.decided_at.is_(None))
-    return or_(unanswered.exists(), _found_dead())
+    return or_(unanswered.exists(), found_dead())
 
 
-def _found_dead() -> ColumnElement[bool]:
+def found_dead() -> ColumnElement[bool]:
+    """In a query of people: of whom a human found that they died, and none has found otherwise since."""
     dead, alive = aliased(Case), aliased(Case)
     since = select(alive.id).where(
-        _reports(alive, Person.id), alive.verdict == Verdict.ALIVE.value, alive.decided_at >= dead.decided_at
+        _reports(alive, dead.person_id), alive.verdict == Verdict.ALIVE.value, alive.decided_at >= dead.decided_at
     )
     return (
         select(dead.id).where(_reports(dead, Person.id), dead.verdict == Verdict.DEAD.value, ~since.exists()).exists()
     )
 
 
-def _reports(case: type[Case], person_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def _reports(
+    case: type[Case], person_id: str | InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
+) -> ColumnElement[bool]:
     return and_(case.person_id == person_id, case.kind.in_(QUESTIONS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, exists, select, update
@@ -15,10 +15,11 @@ from certification import journal, phones, seals
 from certification.errors import Problem
 from certification.identity import BirthDateImpossible, ResidentNumber
 from certification.keys import KeyRing
+from certification.periods import Dates, span
 from certification.phones import PhoneNumber
 from certification.regions import SHANGHAI, Regions
 from certification.runtime import Runtime
-from certification.store import LinePreference, Person, Phone, insert_once, new_id
+from certification.store import LinePreference, Period, Person, Phone, insert_once, new_id
 
 NAME_LENGTH = 60
 
@@ -160,7 +161,16 @@ def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
         dialect=entry.dialect,
         created_at=rt.now(),
     )
-    return session.scalars(select(Person).where(Person.number_index == number_index)).one()
+    person = session.scalars(select(Person).where(Person.number_index == number_index)).one()
+    _open_period(session, rt, person, entry.number.birth_date)
+    return person
+
+
+def _open_period(session: Session, rt: Runtime, person: Person, born: date) -> None:
+    """Open the period in which they came on the roll, and none before it; opening.py sees to those that follow."""
+    since = person.created_at.astimezone(SHANGHAI).date()
+    first = span(rt.regions[person.region].interval, Dates(born, since), since)
+    insert_once(session, Period, id=new_id(), person_id=person.id, opens=first.opens, due=first.due)
 
 
 def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:

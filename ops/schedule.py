@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import consent, erasure, guesses, journal, outages
+from certification import consent, erasure, guesses, journal, opening, outages
 from certification.ladder import climbing
 from certification.runtime import QueueUnavailable, Runtime
 from certification.store import Assessment, Call, Period, Person, forget_deleted, only_read
@@ -189,6 +189,11 @@ def forget_guesses(rt: Runtime) -> int:
         return guesses.forget(session, rt)
 
 
+def open_periods(rt: Runtime) -> int:
+    """See to it that everybody has the period on record that today lies in: a slice, until today's round is done."""
+    return opening.go_on(rt)
+
+
 def begin_ladders(rt: Runtime) -> int:
     """Put people on the ladder whose period is over and not certified."""
     with rt.sessions() as session:
@@ -222,6 +227,7 @@ DUTIES = (
     erase_recordings,
     erase_withdrawn_voices,
     forget_guesses,
+    open_periods,
     begin_ladders,
     lead_up_ladders,
     notice_outages,

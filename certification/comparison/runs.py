@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal
+from certification import certifying, journal, opening
 from certification.comparison import bulk, engines, rolls
 from certification.comparison.gathering import Gathering
 from certification.comparison.rules import Outcome, Rules
@@ -169,8 +169,11 @@ def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folde
     with rt.sessions.begin() as session:
         rolls.prepare(session)
     with rt.sessions() as session:
+        everybody = session.scalars(select(func.count()).where(Person.region == region.code)).one()
+    done = tell("周期 periods", everybody)
+    done(everybody - opening.open_all(rt, region.code, done))
+    with rt.sessions() as session:
         only_read(session)
-        everybody = session.scalar(select(func.count()).where(Person.region == region.code))
         people = rolls.write(session, region.code, rules, roll, tell("名册 roll", everybody))
     step = tell("比对 comparing", 4)
     gathering = Gathering(files, rules, rt.keys, folder)

@@ -4,7 +4,16 @@ from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.canary import Canary
 from certification.store.comparing import ComparisonResult, ComparisonRun
-from certification.store.evidence import Attempt, Case, Evidence, JournalEntry, JournalHead, KeptEvidence, Period
+from certification.store.evidence import (
+    Attempt,
+    Case,
+    Evidence,
+    JournalEntry,
+    JournalHead,
+    KeptEvidence,
+    Opening,
+    Period,
+)
 from certification.store.payments import PaymentList, Signature, Staff, Suspension
 from certification.store.people import (
     Consent,
@@ -56,6 +65,7 @@ __all__ = [
     "KeptEvidence",
     "LinePreference",
     "Need",
+    "Opening",
     "Outage",
     "Paper",
     "PaymentList",

@@ -33,6 +33,18 @@ class Period(Identified, Base):
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("evidence.id"))
 
 
+class Opening(Base):
+    """The one row that says how far today's round has come, in which everybody gets the period that today lies in."""
+
+    __tablename__ = "openings"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    on: Mapped[date]
+    seen_to: Mapped[str] = mapped_column(String(32))  # people are gone through by identifier
+    opened: Mapped[int]
+    done_at: Mapped[datetime | None]
+
+
 class Evidence(Identified, Base):
     """A sign of life, append-only. `ref` names the one event it rests on, so that it is recorded once.
 

@@ -11,7 +11,7 @@ from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.store import Case, Person
 from tests.certification.conftest import Clock
-from tests.certification.suspending import journalled
+from tests.certification.suspending import journalled, pensioner
 
 
 def report(rt: Runtime, wu: Person, source: str = "sms", ref: str = "1") -> None:
@@ -63,6 +63,17 @@ def test_who_was_taken_for_dead_comes_back_to_life(rt: Runtime, wu: Person, cloc
     assert stands(rt, wu) == (True, False)
     answer(rt, wu, Verdict.DEAD)
     assert stands(rt, wu) == (True, True)
+
+
+def test_that_somebody_else_lives_brings_nobody_back(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions.begin() as session:
+        li = pensioner(session, rt, 1951, "李女士")
+    report(rt, wu)
+    report(rt, li, ref="2")
+    answer(rt, wu, Verdict.DEAD)
+    clock.forward(days=1)
+    answer(rt, li, Verdict.ALIVE)
+    assert (stands(rt, wu), stands(rt, li)) == ((True, True), (False, False))
 
 
 def test_of_an_erased_person_no_report_is_left(rt: Runtime, wu: Person) -> None:

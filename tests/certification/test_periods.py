@@ -22,7 +22,7 @@ from certification.periods import (
 )
 
 DAY = timedelta(days=1)
-births = st.dates(date(1900, 1, 1), date(1980, 12, 31))
+births = st.dates(date(1900, 1, 1), date(1980, 12, 31)) | st.sampled_from([date(1948, 2, 29), date(1952, 2, 29)])
 days = st.dates(date(2020, 1, 1), date(2060, 12, 31))
 intervals = st.sampled_from(Interval)
 people = st.builds(Dates, births, st.dates(date(2015, 1, 1), date(2030, 12, 31)))

@@ -1,0 +1,35 @@
+"""How far the day's round has come that opens periods; an index by which a region's people are gone through."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from certification.store.base import UtcDateTime
+
+revision = "0014"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make them."""
+    op.create_table(
+        "openings",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("seen_to", sa.String(32), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_openings")),
+    )
+    op.drop_index("ix_people_region", "people")
+    op.create_index("ix_people_region", "people", ["region", "id"])
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_index("ix_people_region", "people")
+    op.create_index("ix_people_region", "people", ["region"])
+    op.drop_table("openings")
