@@ -96,6 +96,7 @@ NOBODYS = frozenset(
         "comparison_runs",
         "journal_head",
         "kept_evidence",
+        "openings",
         "outages",
         "payment_lists",
         "service_seen",

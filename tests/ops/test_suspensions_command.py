@@ -48,11 +48,15 @@ class Bureau:
 
     town: dict[str, str]
     apps: dict[str, pyotp.TOTP]
-    following: date
+    region: str = "昆明"
+
+    @property
+    def following(self) -> date:
+        return add_months(today().replace(day=1), 1)
 
     @property
     def of(self) -> tuple[str, ...]:
-        return ("--region", "昆明", "--month", f"{self.following:%Y-%m}", "--json")
+        return ("--region", self.region, "--month", f"{self.following:%Y-%m}", "--json")
 
     def sign(self, name: str, password: str = PASSWORD) -> Result:
         code = self.apps[name].at(datetime.now(UTC))
@@ -63,15 +67,21 @@ def today() -> date:
     return utc_now().astimezone(SHANGHAI).date()
 
 
-@pytest.fixture
-def bureau(town: dict[str, str]) -> Bureau:
-    """Mr Wang's period, in which he was rung and written to, ended yesterday."""
+def supervisors(town: dict[str, str]) -> dict[str, pyotp.TOTP]:
+    """Two supervisors, and the apps that show their codes."""
     apps = {}
     for name in ("李", "王"):
         added = typed(town, [PASSWORD, PASSWORD], "staff", "add", name, "--role", "supervisor", "--json")
         found = pyotp.parse_uri(done(added)["otpauth"])
         assert isinstance(found, pyotp.TOTP)
         apps[name] = found
+    return apps
+
+
+@pytest.fixture
+def bureau(town: dict[str, str]) -> Bureau:
+    """Mr Wang's period, in which he was rung and written to, ended yesterday."""
+    apps = supervisors(town)
     rt = compose.runtime(Settings.read(town))
     with rt.sessions.begin() as session:
         person = find_by_number(session, rt.keys, ResidentNumber.parse(NUMBER))
@@ -83,7 +93,7 @@ def bureau(town: dict[str, str]) -> Bureau:
             contacts.note(session, rt, person, channel=channel, ref="1", outcome=outcome)
         session.execute(update(Contact).values(begun_at=rt.now() - timedelta(days=9)))
     rt.sessions.kw["bind"].dispose()
-    return Bureau(town, apps, add_months(today().replace(day=1), 1))
+    return Bureau(town, apps)
 
 
 def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Bureau, tmp_path: Path) -> None:
