@@ -71,6 +71,11 @@ class Free:
     left: int
 
 
+def taken(region: Region) -> bool:
+    """Whether appointments are taken in this region."""
+    return region.opens(Route.APPOINTMENT) and any(office.slots for office in region.offices)
+
+
 def free(session: Session, rt: Runtime, region: Region, office: str | None = None) -> list[Free]:
     """The free times of the next AHEAD, of an office or of all, the earliest first.
 

@@ -141,7 +141,7 @@ def _keep_receipts(session: Session, rt: Runtime, person: Person) -> int:
 
 def by_number(keys: KeyRing, numbers: list[str]) -> dict[Any, ColumnElement[bool]]:
     """What is kept by the person's own numbers, under any key."""
-    secrets = (guesses.CODE, guesses.NUMBER)
+    secrets = (guesses.CODE, guesses.NUMBER, guesses.RECEIPT)
     guessed = [index for number in numbers for one in secrets for index in keys.indexes(number, guesses.purpose(one))]
     preferred = [index for number in numbers for index in keys.indexes(number, seals.PHONE)]
     return {Guesses: Guesses.number_index.in_(guessed), LinePreference: LinePreference.number_index.in_(preferred)}

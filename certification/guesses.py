@@ -1,4 +1,4 @@
-"""Guesses at codes and identity numbers, counted by calling number: after too many, none is looked at for a while."""
+"""Guesses at codes and numbers, counted by calling number: after too many, none is looked at for a while."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Secret:
 
 CODE = Secret("enrolment code", 5)
 NUMBER = Secret("identity number", 9)  # an old person with poor eyes may need more than one call
+RECEIPT = Secret("receipt number", 9)
 
 
 def purpose(secret: Secret) -> str:

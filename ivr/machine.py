@@ -38,6 +38,7 @@ Perform: TypeAlias = Callable[[str, State, Event], Facts]  # runs an edge functi
 ASKED_AGAIN = 2  # so often a question is asked again, before a human is
 LISTENED_AGAIN = 2  # so often in a call the listening may break off, before it goes on by keys
 SAY_STILL_WAITING = 5  # every so many looks
+BETWEEN = "pause.long"  # a question and the same once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +155,21 @@ def _enter(script: Script, state: State, name: str, perform: Perform, said: Sayi
             turn = answer(script, state, Unavailable(), perform)
             return replace(turn, saying=said + told + turn.saying)
         if not isinstance(step, Tell):
-            return Turn(replace(state, told=told), said + told + step.saying(state))
+            return Turn(replace(state, told=told), said + told + _asking(step, state))
         told += step.saying(state)
         name = _next(step, state, step.prepare or "")
+
+
+def _asking(step: AnyStep, state: State) -> Saying:
+    """What is said on coming to a step: for whoever hears badly a question twice, but not a text to be heard out.
+
+    Nor a challenge: somebody might answer the first time, when nobody listens yet. It says its words twice itself.
+    """
+    match step:
+        case Keys(hear_out=False) | Speak(challenge=None) if state.slowly:
+            return (*step.saying(state), BETWEEN, *step.saying(state))
+        case _:
+            return step.saying(state)
 
 
 def _ask_again(script: Script, step: Keys | Speak, state: State, event: Event, perform: Perform) -> Turn:
@@ -196,8 +209,9 @@ def _look(script: Script, step: Wait, state: State, event: Event, perform: Perfo
 
 
 def _know(state: State, name: str, facts: Facts) -> State:
-    """Remember what was found out; a dialect that was found out is spoken from now on."""
-    return replace(state, known={**state.known, name: facts}, dialect=str(facts.get("dialect") or state.dialect))
+    """Remember what was found out; how somebody is to be spoken to holds from now on."""
+    dialect, slowly = str(facts.get("dialect") or state.dialect), state.slowly or bool(facts.get("slowly"))
+    return replace(state, known={**state.known, name: facts}, dialect=dialect, slowly=slowly)
 
 
 def _next(step: Step, state: State, found_by: str) -> str:

@@ -61,11 +61,14 @@ def _written(dialect: str) -> dict[str, str]:
 
 
 def sentence_of_region(regions: Regions, dialect: str, name: str) -> str | None:
-    """The text of `region.<code>.how`, which a region's file holds; None when `name` is another prompt's."""
+    """What a region's file holds: `region.<code>.how`, `region.<code>.office.<n>`; None for another prompt's name."""
     match name.split("."):
         case ["region", code, "how"]:
             lent = dialect in dialects() and dialects()[dialect].borrows
             return regions[code].how.get(dialect) or (regions[code].how.get(HOME) if lent else None)
+        case ["region", code, "office", place] if place.isascii() and place.isdigit():
+            offices = regions[code].offices
+            return offices[int(place) - 1].name if 0 < int(place) <= len(offices) else None
         case _:
             return None
 

@@ -84,6 +84,7 @@ class State:
     tries: int = 0  # times this step has been asked again; in a Wait, times looked
     back: str = "menu"
     keys_only: bool = False
+    slowly: bool = False  # for whoever hears badly: each question is said twice, and waited for longer
     broken: int = 0  # times the listening broke off in this call
     told: Saying = ()  # what was told on the way to this step, to be said again with it
     known: Mapping[str, Facts] = field(default_factory=dict)
@@ -105,6 +106,7 @@ class State:
             "tries": self.tries,
             "back": self.back,
             "keys_only": self.keys_only,
+            "slowly": self.slowly,
             "broken": self.broken,
             "told": list(self.told),
             "known": {name: dict(facts) for name, facts in self.known.items()},

@@ -11,6 +11,7 @@ from ivr.steps import End, Keys, Saying, Script, Speak, State, Tell, Transfer, W
 
 KEY_S = 8  # of silence before a question is asked again
 NUMBER_KEY_S = 10  # the same between the keys of a number, which is being read from a card
+SLOWLY = 2  # times as long for whoever hears badly
 LOOK_S = 1  # between two looks for a result
 RING_S = 30
 _SPEAKS = {"cantonese": "zh-HK"}  # the carrier's own voice, where a prompt is missing
@@ -37,9 +38,9 @@ class Renderer:
                 response.append(connect)
             case Keys(hear_out=True) as step:
                 self._play(response, state.dialect, saying)
-                self._gather(response, step, here)
+                self._gather(response, step, here, state.slowly)
             case Keys() | Speak() | Wait() as step:
-                self._play(self._gather(response, step, here), state.dialect, saying)
+                self._play(self._gather(response, step, here, state.slowly), state.dialect, saying)
             case Transfer(operator=operator):
                 self._play(response, state.dialect, saying)
                 number = str(state.fact(operator, "number"))
@@ -88,7 +89,7 @@ class Renderer:
         response.redirect(url, method="POST")
         return str(response)
 
-    def _gather(self, response: VoiceResponse, step: Keys | Speak | Wait, url: str) -> Gather:
+    def _gather(self, response: VoiceResponse, step: Keys | Speak | Wait, url: str, slowly: bool) -> Gather:
         """Keys while prompts play and after. No key falls through to the redirect, for carriers differ in the rest.
 
         A number ends with #, and a # before its first digit is silence. Where one key is awaited, # is one like others:
@@ -101,6 +102,8 @@ class Renderer:
                 keys, silence, end = 1, LOOK_S, ""
             case _:
                 keys, silence, end = 1, KEY_S, ""
+        if slowly and not isinstance(step, Wait):
+            silence *= SLOWLY
         gather = Gather(input="dtmf", num_digits=keys, timeout=silence, finish_on_key=end, action=url, method="POST")
         response.append(gather)
         return gather

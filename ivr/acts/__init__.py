@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ivr.acts import busy, callers, humans, keyed, voices
+from ivr.acts import appointments, busy, callers, humans, keyed, receipts, voices
 from ivr.acts.at import Act, At
 
 ACTS: Mapping[str, Act] = {
-    act.name: act for act in (*callers.ACTS, *voices.ACTS, *keyed.ACTS, *humans.ACTS, *busy.ACTS)
+    act.name: act for module in (callers, voices, keyed, humans, busy, appointments, receipts) for act in module.ACTS
 }
 
 __all__ = ["ACTS", "Act", "At"]

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from certification import certifying, codes, guesses, people, seals
+from certification import appointments, certifying, codes, guesses, needs, people, seals
 from certification.errors import Problem
 from certification.identity import ResidentNumber
+from certification.needs import Declared
 from certification.store import Call, Person
 from ivr.acts.at import Act, At, act, found
 from ivr.dialects import HOME, dialects
@@ -32,6 +33,10 @@ def caller(at: At) -> Facts:
     number = at.number
     if number is None:
         return found("new")
+    return {**_calling(at, number), "slowly": any(_hears_badly(at, person) for person in at.household)}
+
+
+def _calling(at: At, number: str) -> Facts:
     spoken = _known(people.dialect_of(at.session, at.rt.keys, number))
     if codes.open_for_number(at.session, at.rt, number):
         return found("code", dialect=spoken)
@@ -39,6 +44,10 @@ def caller(at: At) -> Facts:
     if broken_off is not None:
         return found("dropped", dialect=_known(str(broken_off.state["dialect"])))
     return found("known" if spoken else "new", dialect=spoken)
+
+
+def _hears_badly(at: At, person: Person) -> bool:
+    return Declared.HARD_OF_HEARING in needs.of(at.session, person.id)
 
 
 def _known(dialect: str | None) -> str | None:
@@ -116,7 +125,7 @@ def identify(at: At) -> Facts:
     person = guesses.guess(at.session, at.rt, guesses.NUMBER, at.number, look)
     if person is not None:
         at.call.person_id = person.id
-        return found("found")
+        return found("found", slowly=_hears_badly(at, person))
     times = at.counted("identify") + 1
     if not guesses.left(at.session, at.rt, guesses.NUMBER, at.number):
         return found("lost")
@@ -142,8 +151,8 @@ def next_date(at: At) -> Facts:
 
 @act("known")
 def where(at: At) -> Facts:
-    """The region whose rules are told."""
-    return found("known", region=at.region.code)
+    """The region whose rules are told, and whether its offices take appointments."""
+    return found("known", region=at.region.code, appointments=appointments.taken(at.region))
 
 
 ACTS: tuple[Act, ...] = (caller, languages, choose_dialect, name_dialect, lookup, identify, next_date, where)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, codes, confirmation, consent, limits, needs, templates
+from certification import certifying, codes, confirmation, consent, limits, needs, pins, templates
 from certification.evidence import Kind
 from certification.needs import Declared
 from certification.runtime import Runtime
@@ -23,20 +23,23 @@ PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a resu
 _ASIDE = meanings_anywhere(ASIDE)
 
 
-@act("challenge", "already", "mute", "limit", "no_voice")
+@act("challenge", "choice", "already", "mute", "limit", "no_voice")
 def ready(at: At) -> Facts:
     """Whether the caller must certify at all, and may by voice: not too often before, with a template agreed to.
 
-    Whoever declared that they cannot speak is not asked to.
+    Whoever declared that they cannot speak is not asked to; who hears badly may choose.
     """
     if certifying.status(at.session, at.rt, at.person).closed:
         return found("already")
-    if Declared.CANNOT_SPEAK in needs.of(at.session, at.person.id):
+    declared = needs.of(at.session, at.person.id)
+    if Declared.CANNOT_SPEAK in declared:
         return found("mute")
     period = certifying.current_period(at.session, at.rt, at.person)
     if not limits.voice_allowed(at.session, at.rt, at.person, period):
         return found("limit")
     enrolled = templates.current(at.session, at.person) is not None and consent.given(at.session, at.person)
+    if enrolled and Declared.HARD_OF_HEARING in declared and pins.is_set(at.session, at.person):
+        return found("choice")
     return found("challenge" if enrolled else "no_voice")
 
 

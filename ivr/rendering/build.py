@@ -11,7 +11,7 @@ from pathlib import Path
 
 import soundfile
 
-from certification.regions import BASE, Regions
+from certification.regions import BASE, Region, Regions
 from ivr.dialects import WORDS
 from ivr.prompts import MANIFEST, sentence_of_region, sentences
 from ivr.rendering.ogg import with_serial
@@ -40,14 +40,20 @@ class Job:
 
 
 def wanted(dialect: str, regions: Regions) -> dict[str, str]:
-    """Every sentence of the dialect that is to be spoken: its own, and the answers of the regions that speak it.
+    """Every sentence of the dialect that is to be spoken: its own, and those of the regions that speak it.
 
     The default's are for everybody. Where a region does not speak the dialect, its answer is heard in Mandarin.
     """
     speaking = [one for one in regions if one.code == BASE or dialect in {*one.dialects, *one.how}]
-    names = (f"region.{region.code}.how" for region in speaking)
-    how = {name: said for name in names if (said := sentence_of_region(regions, dialect, name)) is not None}
-    return sentences(dialect) | how
+    names = [f"region.{region.code}.how" for region in speaking]
+    names += [f"region.{region.code}.office.{place}" for region in speaking for place in _bookable(region)]
+    local = {name: said for name in names if (said := sentence_of_region(regions, dialect, name)) is not None}
+    return sentences(dialect) | local
+
+
+def _bookable(region: Region) -> list[int]:
+    """The places in the region's file of the offices that take appointments: the line says their names."""
+    return [place for place, office in enumerate(region.offices, start=1) if office.slots]
 
 
 def manifest(folder: Path, voice: Voice) -> dict[str, Made]:

@@ -16,10 +16,10 @@ def repeat_words(state: State, heard_by: str = "hear_group") -> Saying:
 
 
 def same_words(state: State) -> Saying:
-    """Say a group of words once more."""
+    """Say a group of words once more; twice to whoever hears badly, who is told so."""
     drawn = state.fact("draw", "names")
     words = [part for name in drawn for part in (SHORT, f"word.{name}")] if isinstance(drawn, list | tuple) else []
-    return ("challenge.repeat", *words)
+    return ("challenge.twice", *words, LONG, *words) if state.slowly else ("challenge.repeat", *words)
 
 
 def pin_question(state: State) -> Saying:
@@ -41,11 +41,17 @@ CERTIFY: Script = {
         prepare="ready",
         then={
             "challenge": "certify.line",
+            "choice": "certify.choice",
             "already": "already",
             "mute": "pin.ready",
             "limit": "limit",
             "no_voice": "voice.none",
         },
+    ),
+    "certify.choice": Keys(  # for whoever hears badly: words that are hard to hear are never the only way
+        says=("hearing.choice",),
+        choices={"1": "pin", "2": "words"},
+        then={"pin": "pin.ready", "words": "certify.line"},
     ),
     **line("certify", then="challenge", busy="busy"),
     "already": End(
@@ -112,6 +118,7 @@ CERTIFY: Script = {
         prepare="ready",
         then={
             "challenge": "pin.ready",
+            "choice": "pin.ready",
             "already": "already",
             "mute": "pin.ready",
             "limit": "limit",

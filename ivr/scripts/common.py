@@ -62,13 +62,13 @@ def _list(state: State, name: str, key: str) -> list[object]:
 
 def due_date(state: State) -> Saying:
     """The last day on which the caller can certify."""
-    year, month, day = _list(state, "next_date", "date")
-    return ("date.next", SHORT, *(f"digit.{digit}" for digit in str(year)), "date.year", f"month.{month}", f"day.{day}")
+    return ("date.next", SHORT, *day_said(state, "next_date"))
 
 
-def how(state: State) -> Saying:
-    """The region's answer to: how do I certify here?"""
-    return (f"region.{state.fact('where', 'region')}.how", LONG)
+def day_said(state: State, found_by: str) -> Saying:
+    """A day that an edge function found."""
+    year, month, day = _list(state, found_by, "date")
+    return (*(f"digit.{digit}" for digit in str(year)), "date.year", f"month.{month}", f"day.{day}")
 
 
 def _who_says(prompt: str, state: State) -> Saying:
@@ -152,7 +152,6 @@ COMMON: Script = {
     ),
     **who("date.who", then="date.is"),
     "date.is": Tell(says=due_date, prepare="next_date", then="menu"),
-    "how": Tell(says=how, prepare="where", then="menu"),
     "lost": Tell(says=("lost.human",), then="human"),
     "human": Tell(prepare="operator", then={"open": "human.transfer", "closed": "human.call_back"}),
     "human.transfer": Transfer(

@@ -19,7 +19,14 @@ DETAILS: dict[str, dict[str, Json]] = {
     "weighed": {"receipt": "8412057360"},
     "check_pin": {"receipt": "8412057360"},
     "operator": {"number": "12333"},
+    "check_receipt": {"date": [2026, 3, 31]},
+    "appointment": {"region": "nanjing", "time": [1, "2026-03-11T09:00:00+08:00"]},
+    "book": {"region": "nanjing", "time": [2, "2026-03-12T14:30:00+08:00"]},
+    "times": {"region": "nanjing", "page": [[1, "2026-03-11T09:00:00+08:00"], [2, "2026-03-12T14:30:00+08:00"]]},
 }
+
+
+BY_CHANCE = {"where": ["appointments"], "times": ["more", "before"]}
 
 
 @dataclass(slots=True)
@@ -40,4 +47,6 @@ class Imagined:
             facts["dialect"] = self.chance.choice([*dialects()])
         if name == "languages":
             facts["page"] = self.chance.choice(range(-(-len(dialects()) // ON_A_PAGE)))
+        if name in BY_CHANCE:
+            facts |= {fact: self.chance.choice([True, False]) for fact in BY_CHANCE[name]}
         return facts

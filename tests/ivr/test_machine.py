@@ -55,7 +55,9 @@ def possible(step: object) -> list[Event]:
         case Keys():
             return [
                 Silent(),
-                *map(Keyed, ("0", "1", "2", "9", "*", "#", "1234", "123X", "739164", "12345678", "1" * 18)),
+                *map(
+                    Keyed, ("0", "1", "2", "9", "*", "#", "1234", "123X", "739164", "12345678", "4821057369", "1" * 18)
+                ),
             ]
         case _:
             words = [("一",), ("认证",), ("一", "二"), ("数字", "语言", "饭店"), ("天气",)]
@@ -66,7 +68,9 @@ def possible(step: object) -> list[Event]:
 def walk(chance: Random, start: str | None = None) -> list[Turn]:
     """A caller who does anything at all, until the call ends."""
     domain = Imagined(chance=chance)
-    turns = [Turn(at(start), ()) if start else machine.begin(SCRIPT, "mandarin", domain)]
+    turns = [
+        Turn(at(start, slowly=chance.choice([True, False])), ()) if start else machine.begin(SCRIPT, "mandarin", domain)
+    ]
     while not isinstance(step := SCRIPT[turns[-1].state.step], End) and len(turns) < 400:
         event = chance.choice(possible(step))
         turns.append(machine.answer(SCRIPT, turns[-1].state, event, domain))
@@ -97,13 +101,13 @@ def test_every_sentence_exists_in_every_dialect_and_none_is_idle(walks: list[lis
         lacking = said - offers - set(sentences(dialect))
         assert all(name.startswith("word.") for name in lacking), f"{dialect} lacks {lacking}"
     said -= offers - {"language.mandarin"}
-    parts = ("word.", "digit.", "month.", "day.")
+    parts = ("word.", "digit.", "month.", "day.", "time.", "hour.", "minute.")
     whole = {name for name in sentences("mandarin") if not name.startswith(parts)}
     assert whole == {name for name in said if not name.startswith(parts)}
 
 
 def test_nothing_keyed_is_remembered(walks: list[list[Turn]]) -> None:
-    numbers = ("1234", "123X", "739164", "12345678")
+    numbers = ("1234", "123X", "739164", "12345678", "4821057369")
     for turns in walks:
         assert not any(number in str(turn.state.as_json()) for turn in turns for number in numbers)
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
 import pytest
 
+from certification.regions import Regions
 from ivr.acts import ACTS
-from ivr.dialects import dialects
+from ivr.dialects import HOME, dialects
+from ivr.prompts import Prompts
 from ivr.script import SCRIPT
+from ivr.scripts.appointment import time_said
 from ivr.scripts.certify import CERTIFYING
-from ivr.scripts.common import ON_A_PAGE, offered
+from ivr.scripts.common import ON_A_PAGE, SHORT, offered
 from ivr.speech.vocabulary import meanings
 from ivr.steps import BACK, PENDING, REPEAT, AnyStep, End, Facts, Keys, Speak, State, Tell, Transfer, Wait
 
 OUTCOMES = {
     "certified",
     "pin_certified",
+    "booked",
     "recorded",
     "human",
     "call_back",
@@ -114,6 +119,29 @@ def test_a_menu_has_at_most_four_options_and_hears_every_command() -> None:
     assert isinstance(menu, Speak) and menu.choices is not None
     assert set(meanings("menu")) <= set(menu.choices)
     assert {menu.choices[key] for key in "1230"} == {"certify", "date", "help", "human"}
+
+
+@pytest.mark.parametrize("appointments", [False, True], ids=["no-appointments", "appointments"])
+def test_the_menu_after_the_regions_answer_has_at_most_four_options(appointments: bool) -> None:
+    help_ = SCRIPT["help"]
+    saying = help_.saying(State("help", known={"where": {"appointments": appointments}}))
+    keys = [key for name in saying for key in re.findall("请按(.)", Prompts(None, Regions.load()).text(HOME, name))]
+    assert keys == (["一", "二", "三", "零"] if appointments else ["二", "三", "零"])
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("09:00", ("time.morning", "hour.9")),
+        ("12:30", ("time.noon", "hour.12", "minute.30")),
+        ("14:05", ("time.afternoon", "hour.2", "digit.0", "digit.5", "time.minute")),
+    ],
+    ids=["morning", "noon", "afternoon"],
+)
+def test_every_time_of_an_office_can_be_said(at: str, said: tuple[str, ...]) -> None:
+    time = time_said("nanjing", [2, f"2026-03-11T{at}:00+08:00"])
+    assert time == ("region.nanjing.office.2", SHORT, "month.3", "day.11", *said)
+    assert all(Prompts(None, Regions.load()).audio(HOME, name) for name in time)
 
 
 @pytest.mark.parametrize("page", [0, 1, 2])

@@ -68,8 +68,8 @@ def test_the_consent_is_heard_out_before_a_key_counts(phone: Telephone, rt: Runt
 def test_star_says_also_what_was_told_on_the_way(phone: Telephone, rt: Runtime, enrolled: Person) -> None:
     phone.dial().press("1").says("怎么认证")
     told = phone.heard
-    assert told[0].startswith("region.") and told[-1] == "menu.main"
-    assert phone.presses_while_listened_to("*").heard == told
+    assert told[0].startswith("region.") and told[-1] == "help.back"
+    assert phone.press("*").heard == told
 
 
 def test_two_of_a_family_whose_numbers_end_alike_key_all_of_it(phone: Telephone, rt: Runtime, enrolled: Person) -> None:

@@ -11,6 +11,8 @@ from certification import people
 from certification.regions import BUILT_IN, Regions
 from certification.runtime import Runtime
 from certification.store import Person
+from ivr.calls import Line
+from ivr.steps import State
 from tests.ivr.line.telephone import Telephone, line
 
 ANSWER = "在昆明，打这个电话就行。"
@@ -25,8 +27,11 @@ def test_a_regions_own_answer_is_heard_before_audio_of_it_is_made(rt: Runtime, w
         people.remember_dialect(session, rt.keys, "+8613888000001", "cantonese", rt.now())
     phone = Telephone(here, line(here).test_client()).dial()
     phone.says("怎么认证")
-    say = phone.root().find("Say")
+    say = phone.root().find(".//Say")
     assert say is not None
     assert (say.text, say.get("language")) == (ANSWER, "zh-HK")
-    assert [verb.tag for verb in phone.root()] == ["Say", "Connect", "Redirect"]
-    assert phone.heard == ("pause.long", "menu.main")
+    assert [verb.tag for verb in phone.root()[0]] == ["Say", "Play", "Play", "Play"]
+    assert phone.heard == tuple(f"cantonese:{name}" for name in ("pause.long", "help.receipt", "help.back"))
+    state = State("menu", "cantonese", known={"where": {"region": "kunming"}})
+    split = Line.of(here).renderer.split(state, ("region.kunming.how", "menu.main"))
+    assert split == (("region.kunming.how",), ("menu.main",)), "before a spoken turn, too, the carrier says it"

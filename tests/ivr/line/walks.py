@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from certification import people
+from certification import certifying, people
+from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Case, Person
 from tests.ivr.line.telephone import Telephone
@@ -31,3 +32,20 @@ def certifying_call(phone: Telephone, rt: Runtime, person: Person) -> Telephone:
 def cases(rt: Runtime) -> dict[str, Case]:
     with rt.sessions() as session:
         return {case.kind: case for case in session.scalars(select(Case))}
+
+
+def record(rt: Runtime, person: Person, kind: Kind, strength: Strength) -> str:
+    """Put a sign of life on record; its receipt number."""
+    with rt.sessions.begin() as session:
+        recorded = certifying.record(
+            session,
+            rt,
+            session.get_one(Person, person.id),
+            kind=kind,
+            strength=strength,
+            source="test",
+            ref=kind.value,
+            observed_at=rt.now(),
+            actor="clerk",
+        )
+        return recorded.evidence.receipt
