@@ -1,0 +1,1 @@
+"""What each city of the newspaper does, from outside: a row of regions.md a file."""

@@ -1,0 +1,123 @@
+"""A region's office seen from outside: its clerks' commands, and its line as the carrier calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from twilio.request_validator import RequestValidator
+from werkzeug.test import TestResponse
+
+from certification import people, pins
+from certification.identity import ResidentNumber
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime, utc_now
+from certification.store import Evidence, JournalEntry, Person
+from ops.app import create_app
+from tests.certification.numbers import resident_number
+from tests.ivr.line.telephone import Telephone
+from tests.ops.test_commands import json_of, sentence, stillhere
+
+BY = ("--by", "clerk")
+
+
+def today() -> date:
+    return utc_now().astimezone(SHANGHAI).date()
+
+
+class Carrier(FlaskClient):
+    """Posts as the carrier does: signed."""
+
+    rt: Runtime
+
+    def post(self, *args: Any, **kwargs: Any) -> TestResponse:
+        [path] = args
+        signer = RequestValidator(self.rt.settings.twilio_auth_token)
+        signature = signer.compute_signature(self.rt.settings.public_base_url + path, kwargs["data"])
+        return super().post(path, headers={"X-Twilio-Signature": signature}, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class Pensioner:
+    """Somebody on the roll, as they know themselves."""
+
+    number: str
+    phone: str
+
+    @property
+    def tail(self) -> str:
+        return self.number[-4:].replace("X", "*")
+
+
+@dataclass(slots=True)
+class Place:
+    """A service with its own database. `does` runs a command that must succeed, `cannot` one that must not."""
+
+    environment: dict[str, str]
+    rt: Runtime
+    _serial: count[int] = field(default_factory=lambda: count(1))
+
+    def does(self, *arguments: str) -> dict[str, Any]:
+        """The object that a command prints."""
+        result = stillhere(self.environment, *arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json_of(result)
+
+    def cannot(self, *arguments: str) -> str:
+        """The sentence of a command that is refused."""
+        return sentence(stillhere(self.environment, *arguments))
+
+    def pensioners(self, region: str, many: int = 1, dialect: str = "mandarin") -> list[Pensioner]:
+        """People of a region, put on the roll from a file."""
+        serials = [next(self._serial) for _ in range(many)]
+        found = [Pensioner(resident_number("110101", 1950, 5, 15, one), f"138{one:08d}") for one in serials]
+        rows = [f"{one.number},某某,{region},{one.phone},{dialect}" for one in found]
+        file = Path(self.environment["STILLHERE_DATA"]) / f"roll-{serials[0]}.csv"
+        file.write_text("\n".join(["身份证号,姓名,地区,电话,方言", *rows]), encoding="utf-8")
+        assert self.does("people", "import", str(file))["added"] == many
+        return found
+
+    def set_pin(self, who: Pensioner, pin: str) -> None:
+        """A PIN, chosen at the desk."""
+        with self.rt.sessions.begin() as session:
+            pins.set_pin(session, self.rt, self._person(who), pin, "clerk")
+
+    def stands(self, who: Pensioner) -> dict[str, Any]:
+        """Where somebody stands, as anybody who asks for them is told."""
+        return self.does("people", "show", who.number)
+
+    def evidence(self, who: Pensioner) -> Sequence[Evidence]:
+        """The record that stands: somebody's signs of life, in order."""
+        with self.rt.sessions() as session:
+            mine = select(Evidence).where(Evidence.person_id == self._person(who).id)
+            return session.scalars(mine.order_by(Evidence.recorded_at)).all()
+
+    def journal(self, who: Pensioner) -> list[tuple[str, str, dict[str, Any]]]:
+        """Who did what about somebody, with which facts; the chain holds."""
+        assert self.does("journal", "verify")["intact"] is True
+        with self.rt.sessions() as session:
+            mine = select(JournalEntry).where(JournalEntry.subject == f"person:{self._person(who).id}")
+            entries = session.scalars(mine.order_by(JournalEntry.seq)).all()
+            return [(one.actor, one.action, json.loads(one.detail)) for one in entries]
+
+    def dials(self, number: str) -> Telephone:
+        """A call to the line from this telephone."""
+        app = create_app(self.rt)
+        app.test_client_class = Carrier
+        client = app.test_client()
+        assert isinstance(client, Carrier)
+        client.rt = self.rt
+        return Telephone(self.rt, client, number=f"+86{number}", sid=f"CA{next(self._serial)}").dial()
+
+    def _person(self, who: Pensioner) -> Person:
+        with self.rt.sessions() as session:
+            person = people.find_by_number(session, self.rt.keys, ResidentNumber.parse(who.number))
+            assert person is not None
+            return person
