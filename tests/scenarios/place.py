@@ -75,9 +75,10 @@ class Place:
         return sentence(stillhere(self.environment, *arguments))
 
     def pensioners(self, region: str, many: int = 1, dialect: str = "mandarin") -> list[Pensioner]:
-        """People of a region, put on the roll from a file."""
+        """People of a region, put on the roll from a file; half a year from their birthday, where a year turns."""
         serials = [next(self._serial) for _ in range(many)]
-        found = [Pensioner(resident_number("110101", 1950, 5, 15, one), f"138{one:08d}") for one in serials]
+        month = (today().month + 5) % 12 + 1
+        found = [Pensioner(resident_number("110101", 1950, month, 15, one), f"138{one:08d}") for one in serials]
         rows = [f"{one.number},某某,{region},{one.phone},{dialect}" for one in found]
         file = Path(self.environment["STILLHERE_DATA"]) / f"roll-{serials[0]}.csv"
         file.write_text("\n".join(["身份证号,姓名,地区,电话,方言", *rows]), encoding="utf-8")
