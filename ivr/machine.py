@@ -116,7 +116,7 @@ def _result(step: AnyStep, event: Event) -> str | None:
 def _is_number(step: Keys, digits: str) -> bool:
     """Whether these keys are the number asked for; * stands for X, and only where X may stand: at the end."""
     body = digits[:-1] if step.last_may_be_x and digits.endswith("*") else digits
-    return len(digits) == step.length and body.isascii() and body.isdigit()
+    return len(digits) in (step.length, step.or_length) and body.isascii() and body.isdigit()
 
 
 def _go_on(script: Script, step: AnyStep, state: State, event: Event, result: str, perform: Perform) -> Turn:

@@ -146,6 +146,7 @@ class Keys(Step):
     """Ask for keys: one of `choices` ("" stands for silence), or `length` digits of a number."""
 
     length: int = 1
+    or_length: int | None = None  # a number may be shorter: so long
     last_may_be_x: bool = False  # a resident identity number may end in X, keyed as *
     hash_ends: bool = False  # the caller is asked to end with #, which must not fall into the next step
     choices: Mapping[str, str] | None = None

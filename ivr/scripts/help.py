@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from certification.receipts import DIGITS, DIGITS_OF_RECORDS
 from ivr.scripts.common import LONG, SHORT, day_said
 from ivr.steps import End, Keys, Saying, Script, State, Tell
 
@@ -33,7 +34,9 @@ HELP: Script = {
     "receipt": Keys(
         says=receipt_question,
         again=("receipt.ask.again",),
-        length=10,
+        length=DIGITS_OF_RECORDS,
+        or_length=DIGITS,
+        hash_ends=True,
         act="check_receipt",
         then={
             "certifies": "receipt.certifies",

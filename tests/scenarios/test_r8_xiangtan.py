@@ -37,7 +37,7 @@ def test_r8_the_seriously_ill_are_visited_and_the_visitors_report_certifies(plac
 
 def test_r8_a_form_from_elsewhere_certifies_only_with_the_stamp_of_that_place(place: Place) -> None:
     [away] = place.pensioners("湘潭")
-    assert "own form" in place.cannot("papers", "issue", away.number, *BY), "here the assistance form is the only one"
+    assert "forms (own)" in place.cannot("papers", "issue", away.number, *BY), "only assistance forms"
     number = place.does("papers", "issue", away.number, "--kind", "assistance", *BY)["number"]
     place.does("papers", "post", number, *BY)
     place.does("papers", "receive", number, *BY)
