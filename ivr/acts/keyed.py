@@ -5,6 +5,7 @@ from __future__ import annotations
 from certification import certifying, codes, confirmation, guesses, pins
 from certification import consent as consents
 from certification.evidence import Kind, Strength
+from certification.regions import Route
 from ivr.acts.at import Act, At, act, found
 from ivr.steps import Facts, Keyed
 
@@ -13,8 +14,11 @@ TRIES = 3  # wrong PINs or codes in one call before a human is asked
 
 @act("pin", "voice", "none")
 def pin_ready(at: At) -> Facts:
-    """Whether there is a PIN to ask for. Without one, who did not speak is asked to, once; nobody is asked in vain."""
-    if pins.is_set(at.session, at.person):
+    """Whether there is a PIN to ask for, where the region takes one.
+
+    Without one, who did not speak is asked to, once; nobody is asked in vain.
+    """
+    if pins.is_set(at.session, at.person) and at.region.opens(Route.PIN):
         return found("pin")
     did_not_speak = at.state.fact("hear_group") == "pin"
     return found("voice" if did_not_speak and at.state.fact("pin_ready") is None else "none")

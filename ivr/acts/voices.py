@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from certification import certifying, codes, confirmation, consent, limits, needs, pins, templates
 from certification.evidence import Kind
 from certification.needs import Declared
+from certification.regions import Route
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Evidence, Person, later, new_id
 from ivr.acts.at import Act, At, act, found
@@ -23,22 +24,26 @@ PATIENCE = timedelta(seconds=25)  # how long a caller is kept waiting for a resu
 _ASIDE = meanings_anywhere(ASIDE)
 
 
-@act("challenge", "choice", "already", "mute", "limit", "no_voice")
+@act("challenge", "choice", "already", "mute", "limit", "no_voice", "elsewhere")
 def ready(at: At) -> Facts:
     """Whether the caller must certify at all, and may by voice: not too often before, with a template agreed to.
 
-    Whoever declared that they cannot speak is not asked to; who hears badly may choose.
+    Whoever declared that they cannot speak is not asked to; who hears badly may choose. Nor is anybody whose region
+    takes a PIN alone; where it takes neither, the caller is told how people certify there.
     """
     if certifying.status(at.session, at.rt, at.person).closed:
         return found("already")
+    by_voice, by_pin = (at.region.opens(route) for route in (Route.CALL, Route.PIN))
+    if not by_voice and not by_pin:
+        return found("elsewhere")
     declared = needs.of(at.session, at.person.id)
-    if Declared.CANNOT_SPEAK in declared:
+    if Declared.CANNOT_SPEAK in declared or not by_voice:
         return found("mute")
     period = certifying.current_period(at.session, at.rt, at.person)
     if not limits.voice_allowed(at.session, at.rt, at.person, period):
         return found("limit")
     enrolled = templates.current(at.session, at.person) is not None and consent.given(at.session, at.person)
-    if enrolled and Declared.HARD_OF_HEARING in declared and pins.is_set(at.session, at.person):
+    if enrolled and by_pin and Declared.HARD_OF_HEARING in declared and pins.is_set(at.session, at.person):
         return found("choice")
     return found("challenge" if enrolled else "no_voice")
 

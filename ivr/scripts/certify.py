@@ -46,6 +46,7 @@ CERTIFY: Script = {
             "mute": "pin.ready",
             "limit": "limit",
             "no_voice": "voice.none",
+            "elsewhere": "how",
         },
     ),
     "certify.choice": Keys(  # for whoever hears badly: words that are hard to hear are never the only way
@@ -123,6 +124,7 @@ CERTIFY: Script = {
             "mute": "pin.ready",
             "limit": "limit",
             "no_voice": "pin.ready",
+            "elsewhere": "how",
         },
     ),
     "pin.ready": Tell(prepare="pin_ready", then={"pin": "pin", "voice": "pin.none.voice", "none": "pin.none"}),
