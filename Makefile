@@ -40,7 +40,7 @@ train: .venv/training
 bench: .venv/test
 	OMP_NUM_THREADS=1 $(BIN)/python -m ops.bench
 
-# Kills the comparison at points of chance, 50 times on each database; the tests do so three times.
+# Kills the comparison at points of chance, 50 times on both databases in turn; the tests do so in three rounds.
 soak: .venv/test
 	SOAK_ROUNDS=25 $(BIN)/python -m pytest tests/certification/test_comparison_killed.py
 

@@ -73,7 +73,11 @@ def took(environment: dict[str, str], *arguments: str) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize(
+    ("database_url", "seed"),
+    [(("sqlite", "postgresql")[seed % 2], seed) for seed in range(ROUNDS)],
+    indirect=["database_url"],
+)
 def test_killed_anywhere_it_is_done_once(database_url: str, tmp_path: Path, seed: int) -> None:
     random, environment = Random(seed), service(database_url, tmp_path)
     rt = Runtime.of(Settings.read(environment), lambda _job, _identifier: None)
