@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from certification import bereavement, cases, certifying, journal, receipts
-from certification.comparison import runs
+from certification.comparison import bulk, runs
 from certification.comparison.rules import Outcome
 from certification.comparison.runs import Progress, silent, subject
 from certification.errors import Problem
@@ -22,7 +25,7 @@ from certification.ladder import climbing
 from certification.periods import Interval, Span, certified
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import ComparisonResult, ComparisonRun, Evidence, Period, Person, insert_into, new_id
+from certification.store import ComparisonResult, ComparisonRun, Evidence, Period, Person, new_id
 
 SLICE = 5_000  # people; calls wait for no more
 LADDER_DAYS = 31
@@ -30,6 +33,7 @@ LADDER_DAYS = 31
 SOURCE = "comparison"
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
 _UNDONE = "undone"
+_TRIES = 5
 _AS_IT_IS = {"synchronize_session": False}  # no object of these rows is looked at afterwards
 
 
@@ -95,19 +99,26 @@ def _by_slices(
     rt: Runtime, run_id: str, state: str, to: InstrumentedAttribute[str], deed: Slice, done: Callable[[int], object]
 ) -> None:
     """Do the deed for each slice of people, in a transaction that says how far it came: once, whoever is killed."""
-    more = True
+    more, tries = True, 0
     while more:
-        with rt.sessions.begin() as session:
-            mine = select(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == state)
-            run = session.scalars(mine.with_for_update()).first()
-            if run is None:
-                return
-            found = _next(session, run_id, getattr(run, to.key))
-            more = bool(found)
-            if more:
-                facts = deed(session, rt, run, found)
-                setattr(run, to.key, found[-1].person_id)
-                journal.write(session, rt.now(), SOURCE, f"comparison slice {state}", subject(run_id), **facts)
+        try:
+            with rt.sessions.begin() as session:
+                mine = select(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == state)
+                run = session.scalars(mine.with_for_update()).first()
+                if run is None:
+                    return
+                found = _next(session, run_id, getattr(run, to.key))
+                more = bool(found)
+                if more:
+                    facts = deed(session, rt, run, found)
+                    setattr(run, to.key, found[-1].person_id)
+                    journal.write(session, rt.now(), SOURCE, f"comparison slice {state}", subject(run_id), **facts)
+        except bulk.CONFLICTS:  # one of the receipts is somebody else's: others are drawn
+            tries += 1
+            if tries == _TRIES:
+                raise
+            continue
+        tries = 0
         done(len(found))
 
 
@@ -156,33 +167,28 @@ def _ref(run_id: str, person_id: str) -> str:
 
 
 def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[Result]) -> dict[str, str]:
-    """Put each sign of life on record, once; the evidence by person."""
-    missing, found = {row.person_id: row for row in signs}, dict[str, str]()
-    while missing:  # a second round where a receipt number was taken
-        rows = [_evidence(rt, run, row) for row in missing.values()]
-        session.connection().execute(insert_into(session, Evidence).on_conflict_do_nothing(), rows)
-        there = select(Evidence.person_id, Evidence.id).where(
-            Evidence.kind == Kind.RECORD.value, Evidence.ref.in_([row["ref"] for row in rows])
-        )
-        found |= dict(session.execute(there).all())
-        missing = {person: row for person, row in missing.items() if person not in found}
-    return found
+    """Put each sign of life on record; the evidence by person."""
 
+    @cache
+    def noon(day: date) -> str:
+        return bulk.written(session, min(rt.now(), datetime.combine(day, time(12), SHANGHAI)))
 
-def _evidence(rt: Runtime, run: ComparisonRun, row: Result) -> dict[str, Any]:
-    seen_on = row.seen_on or run.on
-    return {
-        "id": new_id(),
-        "person_id": row.person_id,
-        "kind": Kind.RECORD.value,
-        "strength": row.strength,
-        "source": f"{SOURCE}: {row.source}",
-        "ref": _ref(run.id, row.person_id),
-        "receipt": receipts.draw(rt.random, receipts.DIGITS_OF_RECORDS),
-        "detail": {"run": run.id},
-        "observed_at": min(rt.now(), datetime.combine(seen_on, time(12), SHANGHAI)),
-        "recorded_at": rt.now(),
+    count, people = len(signs), [row.person_id for row in signs]
+    columns = {
+        "id": [new_id() for _ in signs],
+        "person_id": people,
+        "kind": [Kind.RECORD.value] * count,
+        "strength": [row.strength for row in signs],
+        "source": [f"{SOURCE}: {row.source}" for row in signs],
+        "ref": [_ref(run.id, person) for person in people],
+        "receipt": receipts.draw_many(rt.random, count),
+        "detail": [json.dumps({"run": run.id})] * count,
+        "observed_at": [noon(row.seen_on) for row in signs],
+        "recorded_at": [bulk.written(session, rt.now())] * count,
     }
+    if signs:
+        bulk.insert(session, Evidence, pa.RecordBatch.from_pydict(columns))
+    return dict(zip(people, columns["id"], strict=True))
 
 
 def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Result], evidence: dict[str, str]) -> int:

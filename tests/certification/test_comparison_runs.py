@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import func, select
@@ -257,6 +258,27 @@ def test_killed_at_any_point_it_goes_on_and_comes_to_the_same(
             releasing.undo(rt, found.id, "supervisor", "why", Killer(1 + parts % 2))
     releasing.undo(rt, found.id, "supervisor", "why")
     assert not any(closed(rt, one) for one in persons)
+
+
+class Stuck(Random):
+    """Draws the same at first."""
+
+    stuck = True
+
+    def randbytes(self, n: int) -> bytes:
+        if not self.stuck:
+            return super().randbytes(n)
+        self.stuck = False
+        return bytes(n)
+
+
+def test_a_receipt_that_is_taken_is_drawn_again(rt: Runtime, path: Path) -> None:
+    persons = residents(rt, 3)
+    stuck = replace(rt, random=Stuck(1))
+    released(stuck, signals(path, [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2, 3)]))
+    assert all(closed(rt, one) for one in persons)
+    with rt.sessions() as session:
+        assert len(set(session.scalars(select(Evidence.receipt)))) == 3
 
 
 def test_two_at_the_same_run_do_not_mix(rt: Runtime, path: Path) -> None:

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certification.receipts import check_digit, draw
+from certification.receipts import DIGITS_OF_RECORDS, check_digit, draw, draw_many
 
 receipts = st.builds(lambda seed: draw(Random(seed)), st.integers())
 
@@ -38,3 +38,10 @@ def test_exchanged_neighbours_are_noticed_but_for_0_and_9(receipt: str, place: i
     one, other = receipt[place], receipt[place + 1]
     exchanged = receipt[:place] + other + one + receipt[place + 2 :]
     assert valid(exchanged) == (one == other or {one, other} == {"0", "9"})
+
+
+@given(st.integers(), st.sampled_from([10, DIGITS_OF_RECORDS, 18]))
+def test_many_at_once_are_like_one_by_one(seed: int, digits: int) -> None:
+    drawn = draw_many(Random(seed), 50, digits)
+    assert len(set(drawn)) == 50
+    assert all(len(receipt) == digits and valid(receipt) for receipt in drawn)
