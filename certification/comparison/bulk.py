@@ -25,8 +25,8 @@ def written(session: Session, at: datetime) -> str:
 def insert(session: Session, table: type[DeclarativeBase], rows: pa.RecordBatch) -> None:
     """Insert rows whose columns are named as the table's: by COPY on PostgreSQL, at once on SQLite.
 
-    Values go in as they are: numbers, dates and strings, none of them empty; moments as written(). Raises what the driver
-    does, see CONFLICTS.
+    Values go in as they are: numbers, dates and strings, none of them empty; moments as written(). Raises what the
+    driver does, see CONFLICTS.
     """
     names = ", ".join(f'"{name}"' for name in rows.schema.names)
     into = f'"{table.__tablename__}" ({names})'
