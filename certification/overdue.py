@@ -1,13 +1,13 @@
-"""Whose period is over and not certified: conditions for queries of periods, shared by ladder and suspensions."""
+"""Whose period is over and not certified: conditions shared by the queries of ladder, reminders and suspensions."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from certification.store import Period
+from certification.store import Period, Person
 
 
 def unresolved(today: date) -> ColumnElement[bool]:
@@ -33,3 +33,12 @@ def certified() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def lives_in(session: Session, region: str) -> ColumnElement[bool]:
+    """In a query of people by their periods: who lives in this region. It never begins with the whole region on SQLite.
+
+    PostgreSQL counts what is the better beginning.
+    """
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    return (Person.region if postgresql else func.coalesce(Person.region, "")) == region

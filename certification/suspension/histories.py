@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from certification import bereavement, certifying, contacts, limits, outages
 from certification.cases import CaseKind
-from certification.overdue import certified, unresolved
+from certification.overdue import certified, lives_in, unresolved
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import Appointment, Assessment, Attempt, Case, Paper, Period, Person, Suspension, Visit
@@ -35,12 +35,10 @@ class Overdue:
 
 def overdue(session: Session, region: str, today: date) -> Select[str, str]:
     """Person and period: whoever's latest period before today is open, and who is not suspended already."""
-    postgresql = session.get_bind().dialect.name == "postgresql"  # it counts; SQLite would begin with the whole region
-    lives_in = Person.region if postgresql else func.coalesce(Person.region, "")
     return (
         select(Person.id, Period.id)
         .join(Period, Period.person_id == Person.id)
-        .where(unresolved(today), lives_in == region, ~_suspended())
+        .where(unresolved(today), lives_in(session, region), ~_suspended())
     )
 
 
@@ -67,7 +65,7 @@ def histories(
         _suspended().label("suspended"),
     )
     for person_id, period_id, *rest in session.execute(facts).all():
-        opens, due, lives_in, closed, open_cases, failed_at, death, suspended = rest
+        opens, due, now_in, closed, open_cases, failed_at, death, suspended = rest
         opened = datetime.combine(opens, time.min, SHANGHAI)
         score = failed_at is not None and failed_at >= opened
         history = History(
@@ -83,7 +81,7 @@ def histories(
             score_unseen=score,
             death_reported=death,
             suspended=suspended,
-            moved=lives_in != region,
+            moved=now_in != region,
             signatures=signatures,
         )
         yield Overdue(person_id, period_id, history, failed_at if score else None)

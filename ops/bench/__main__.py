@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import numpy as np
 
 from ivr.speech.vocabulary import challenge_words
-from ops.bench import lines, listening, parts, voices
+from ops.bench import city, lines, listening, parts, results, voices
 from ops.demo.callers import SHIPPED, Caller
-
-RESULTS = Path(__file__).resolve().parents[2] / "docs" / "bench"
 
 
 @click.command()
 @click.option("--save", is_flag=True, help="keep the result in docs/bench, with date and commit")
 @click.option("--calls", default=40, show_default=True, help="callers who are listened to at the same time")
+@click.option("--people", default=city.PEOPLE, show_default=True, help="of the city that is asked who is due")
 @click.option("--vosk-server", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="VOSK_SERVER",
               help="an asr_server.py to compare with, instead of decoding every frame here")  # fmt: skip
-def bench(save: bool, calls: int, vosk_server: Path | None) -> None:
+def bench(save: bool, calls: int, people: int, vosk_server: Path | None) -> None:
     """Measure, and print one JSON object."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     caller = Caller(SHIPPED / "caller")
@@ -36,14 +32,11 @@ def bench(save: bool, calls: int, vosk_server: Path | None) -> None:
         **{name: round(value, 5) for name, value in parts.writing().items()},
         **{name: round(value, 4) for name, value in listening.compared(caller, vosk_server).items()},
         **{name: round(value, 3) for name, value in lines.answers(calls).items()},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        **city.queries(people),
+        "machine": results.machine(),
     }
     if save:
-        described = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-        commit = subprocess.run(described, capture_output=True, text=True, check=True)
-        found |= {"date": datetime.now(UTC).date().isoformat(), "commit": commit.stdout.strip()}
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        (RESULTS / f"{found['date']}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        found = results.keep(found)
     click.echo(json.dumps(found))
 
 

@@ -1,4 +1,4 @@
-"""How far the day's round has come that opens periods; an index by which a region's people are gone through."""
+"""How far the day's round has come that opens periods; indexes by which a region is gone through and counted."""
 
 from __future__ import annotations
 
@@ -26,10 +26,14 @@ def upgrade() -> None:
     )
     op.drop_index("ix_people_region", "people")
     op.create_index("ix_people_region", "people", ["region", "id"])
+    op.drop_index("ix_periods_person_id", "periods")
+    op.create_index("ix_periods_person_id", "periods", ["person_id", "due", "opens", "closed_at"])
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_index("ix_periods_person_id", "periods")
+    op.create_index("ix_periods_person_id", "periods", ["person_id"])
     op.drop_index("ix_people_region", "people")
     op.create_index("ix_people_region", "people", ["region"])
     op.drop_table("openings")

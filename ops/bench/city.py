@@ -1,0 +1,176 @@
+"""Who is due, whom to remind, what to suspend, and a month's periods opened: in a city of two million, made for it.
+
+`python -m ops.bench.city` measures this alone; on SQLite in a temporary folder, and on the PostgreSQL server at
+TEST_POSTGRES_URL, whose user may create databases.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import click
+from sqlalchemy import Executable, create_engine, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from certification import due, opening, reminders
+from certification.certifying import day_of
+from certification.periods import Interval
+from certification.regions import Region, Regions
+from certification.runtime import Runtime
+from certification.store import only_read, open_sessions
+from certification.suspension import histories
+from ops.bench import parts, results
+from ops.migrations import upgrade
+
+PEOPLE = 2_000_000
+OVERDUE = 0.01
+CERTIFIED = 0.4
+MOBILES = 0.8
+NOW = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
+_YEAR = timedelta(days=365)
+_ROUNDS = 3
+_ROWS = 100_000
+
+
+def queries(people: int = PEOPLE) -> dict[str, object]:
+    """Seconds on SQLite, and on PostgreSQL where there is one."""
+    found: dict[str, object] = {"city_people": people}
+    with parts.database() as rt:
+        found |= {f"{name}_sqlite_s": value for name, value in measured(build(rt, people), people).items()}
+    server = os.environ.get("TEST_POSTGRES_URL")
+    if not server:
+        return found | {"city_postgresql": "not measured: set TEST_POSTGRES_URL"}
+    with parts.database() as rt, _postgresql(server) as sessions:
+        there = build(replace(rt, sessions=sessions), people)
+        found |= {f"{name}_postgresql_s": value for name, value in measured(there, people).items()}
+    return found
+
+
+def measured(rt: Runtime, people: int) -> dict[str, float]:
+    """Seconds of each, in the city that build() made of so many people; a hundredth of them is overdue."""
+    region, today = rt.regions.default, day_of(rt.now())
+    found = dict[str, float]()
+    with rt.sessions() as session:
+        only_read(session)
+        for name, query in asked(session, region, today).items():
+            cpu, wall = time.process_time(), parts.seconds(partial(_ask, session, query), _ROUNDS)
+            found |= {name: wall, f"{name}_cpu": (time.process_time() - cpu) / (_ROUNDS + 1)}  # of ours, no server's
+    monthly = replace(rt, regions=_asking(Interval.MONTH), now=lambda: NOW + 2 * _YEAR)  # everybody's period is over
+    began = time.perf_counter()
+    assert opening.open_all(monthly, region.code) == people
+    found["opening_a_month"] = time.perf_counter() - began
+    began = time.perf_counter()
+    assert opening.open_all(monthly, region.code) == 0
+    return {name: round(value, 3) for name, value in found.items()} | {
+        "opening_nothing": round(time.perf_counter() - began, 3)
+    }
+
+
+def asked(session: Session, region: Region, today: date) -> dict[str, Executable]:
+    """The three questions of every day, each a single statement."""
+    return {
+        "who_is_due": due.counted(region.code, today),
+        "whom_to_remind": reminders.to_remind(session, region, today),
+        "what_to_suspend": histories.overdue(session, region.code, today),
+    }
+
+
+def _ask(session: Session, query: Executable) -> None:
+    session.execute(query).all()
+
+
+def _city(rt: Runtime) -> Runtime:
+    return replace(rt, regions=_asking(Interval.YEAR), now=lambda: NOW)
+
+
+def _asking(interval: Interval) -> Regions:
+    region: Region = Regions.load().default.model_copy(update={"interval": interval})
+    return Regions({region.code: region}, region.code)
+
+
+@contextmanager
+def _postgresql(server: str) -> Iterator[sessionmaker[Session]]:
+    """A database of its own on the server, dropped at the end."""
+    url, name = make_url(server).set(drivername="postgresql+psycopg"), f"bench_{uuid4().hex}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    own = url.set(database=name).render_as_string(hide_password=False)
+    upgrade(own)
+    sessions = open_sessions(own)
+    yield sessions
+    sessions.kw["bind"].dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def build(rt: Runtime, people: int) -> Runtime:
+    """Fill the database, and give its runtime: each with last year's period and this one's, most with a mobile."""
+    rt = _city(rt)
+    random = Random(20261127)  # noqa: S311 - the same city each time
+    region, today = rt.regions.default.code, day_of(rt.now())
+    ids = sorted(f"{random.getrandbits(128):032x}" for _ in range(people))
+    made = "2026-01-01 00:00:00.000000+00:00"[: 26 if rt.sessions.kw["bind"].dialect.name == "sqlite" else None]
+    _fill(
+        rt,
+        "people(id, region, name_sealed, number_sealed, number_index, created_at)",
+        ((one, region, b"-", b"-", one * 2, made) for one in ids),
+    )
+    numbered = ((one, f"{number:032x}") for number, one in enumerate(ids) if random.random() < MOBILES)
+    _fill(
+        rt,
+        "phones(id, person_id, number_sealed, number_index, kind, holder)",
+        ((number, one, b"-", one * 2, "mobile", "self") for one, number in numbered),
+    )
+    _fill(rt, "periods(id, person_id, opens, due, closed_at)", _periods(ids, today, made, random))
+    if rt.sessions.kw["bind"].dialect.name == "postgresql":
+        with rt.sessions.begin() as session:
+            session.execute(text("ANALYZE"))
+    return rt
+
+
+def _periods(ids: Iterable[str], today: date, made: str, random: Random) -> Iterator[tuple[str | None, ...]]:
+    """The earlier before the later, as years write them."""
+    lives = [(one, today + timedelta(days=random.randrange(365)), random.random()) for one in ids]
+    for number, (one, last, chance) in enumerate(lives):
+        opens, before = last - 2 * _YEAR, last - _YEAR
+        yield f"a{number:031x}", one, opens.isoformat(), before.isoformat(), None if chance < OVERDUE else made
+    for number, (one, last, chance) in enumerate(lives):
+        opens = last - _YEAR + timedelta(days=1)
+        yield f"b{number:031x}", one, opens.isoformat(), last.isoformat(), made if chance > 1 - CERTIFIED else None
+
+
+def _fill(rt: Runtime, into: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    with rt.sessions.begin() as session:
+        cursor: Any = session.connection().connection.cursor()
+        if session.get_bind().dialect.name == "postgresql":
+            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        marks = ", ".join("?" * (into.count(",") + 1))
+        cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608
+
+
+@click.command()
+@click.option("--people", default=PEOPLE, show_default=True)
+@click.option("--save", is_flag=True, help="keep the result in docs/bench, with date and commit")
+def bench(people: int, save: bool) -> None:
+    """Measure, and print one JSON object."""
+    found = queries(people) | {"machine": results.machine(), "load": round(os.getloadavg()[1], 1)}
+    click.echo(json.dumps(results.keep(found, "city-") if save else found))
+
+
+if __name__ == "__main__":
+    bench()

@@ -1,0 +1,98 @@
+"""Commands that say who is due today, and whom to remind."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from certification import due, reminders
+from certification.certifying import day_of
+from certification.people import RegionUnknown
+from certification.regions import Region
+from certification.runtime import Runtime
+from certification.store import only_read
+from ops import compose
+from ops.commands.desk import as_json
+
+of_region = click.option("--region", "place", required=True, help="code or name of the region")
+
+
+@click.command("due")
+@of_region
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV of the overdue, for your eyes alone")
+@as_json
+def due_(place: str, out: Path | None, as_json: bool) -> None:
+    """Say how many are certified today, awaited, and overdue; who is overdue goes into the file. 应认证名单。
+
+    Awaited is everybody whose period of today is open, those included who are overdue with an earlier one.
+    """
+    rt = compose.runtime()
+    region, today = _region(rt, place), day_of(rt.now())
+    with rt.sessions() as session:
+        only_read(session)
+        present, certified = session.execute(due.counted(region.code, today)).one()
+        overdue = session.execute(due.overdue(session, region.code, today)).all()
+    counts = {"certified": certified, "open": present - certified, "overdue": len(overdue)}
+    click.echo(f"{region.name} {region.code} · {today}")
+    for zh, (en, number) in zip(("已认证", "待认证", "逾期"), counts.items(), strict=True):
+        click.echo(f"{zh} {en}: {number}")
+    if out is not None:
+        _write(out, [(person, opens.isoformat(), last.isoformat()) for person, opens, last in overdue])
+        click.echo(f"逾期名单 the overdue: {out}")
+    if as_json:
+        facts = {"region": region.code, "on": today.isoformat(), **counts, "file": out and str(out)}
+        click.echo(json.dumps(facts))
+
+
+@click.group("remind")
+def remind_() -> None:
+    """Reminders. 提醒。"""
+
+
+@remind_.command()
+@of_region
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="a day, YYYY-MM-DD; by default today")
+@as_json
+def plan(place: str, on: datetime | None, as_json: bool) -> None:
+    """Say how many are to be reminded on a day, as things stand now, and how many of them by message. 提醒计划。"""
+    rt = compose.runtime()
+    region, day = _region(rt, place), on.date() if on else day_of(rt.now())
+    with rt.sessions() as session:
+        only_read(session)
+        planned = reminders.planned(session, region, day)
+    click.echo(f"{region.name} {region.code} · {day}")
+    for before, (mobile, without) in planned.items():
+        click.echo(
+            f"还有 {before} 天 days left: 有手机 with a mobile of their own {mobile} · 没有手机 without {without}"
+        )
+    if not planned:
+        click.echo(
+            "这个地区不提醒：在地区文件 [reminders] days_before 里写天数。 Nobody is reminded here: see days_before."
+        )
+    if as_json:
+        by = [{"days_before": days, "mobile": mine, "no_mobile": none} for days, (mine, none) in planned.items()]
+        people = sum(mine + none for mine, none in planned.values())
+        click.echo(json.dumps({"region": region.code, "on": day.isoformat(), "people": people, "by": by}))
+
+
+def _region(rt: Runtime, place: str) -> Region:
+    region = rt.regions.find(place)
+    if region is None:
+        raise RegionUnknown(place, rt.regions)
+    return region
+
+
+def _write(path: Path, rows: list[tuple[str, str, str]]) -> None:
+    """Put the list in the place of what may be there, for our eyes alone; it is whole or not there."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    with draft.open("w", encoding="utf-8-sig", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(("person", "opens", "due"))
+        lines.writerows(rows)
+    draft.replace(path)
