@@ -1,7 +1,7 @@
 """The monthly comparison at the size of a city: from CSV to stored results, beside a bare DuckDB join of its files.
 
-`python -m ops.bench.comparison --people 2000000` prints one JSON object a database: SQLite in a temporary folder, and
-the PostgreSQL server at TEST_POSTGRES_URL where that is set.
+`python -m ops.bench.comparison` measures this alone, in any size: on SQLite in a temporary folder, and on the
+PostgreSQL server at TEST_POSTGRES_URL, whose user may create databases.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from certification.periods import Dates, span
 from certification.runtime import Runtime, utc_now
 from certification.settings import Settings
 from certification.store import ComparisonResult, ComparisonRun, Period, Person
+from ops.bench import results
 from ops.migrations import upgrade
 
 REGION = "qingdao"
@@ -47,19 +48,57 @@ worked(*sys.argv[1:])
 
 
 @click.command()
-@click.option("--people", default=2_000_000, show_default=True)
+@click.option("--people", multiple=True, type=int, default=[2_000_000], show_default=True, help="may be given again")
 @click.option("--release", is_flag=True, help="release the run, too")
-def bench(people: int, release: bool) -> None:
-    """Measure."""
+@click.option("--save", is_flag=True, help="keep the result in docs/bench, with date, commit and a picture")
+def bench(people: tuple[int, ...], release: bool, save: bool) -> None:
+    """Measure, and print one JSON object."""
+    found: dict[str, object] = {"sizes": [one for size in people for one in measured(size, release)]}
+    found |= {"machine": results.machine(), "load": round(os.getloadavg()[1], 1)}
+    if save:
+        found = results.keep(found, "comparison-")
+        draw(found, results.RESULTS / f"comparison-{found['date']}.svg")
+    click.echo(json.dumps(found))
+
+
+def draw(found: dict[str, Any], path: Path) -> None:
+    """Draw seconds over people, both logarithmic: a straight line that rises one to one is a cost that grows linearly."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4))
+    axes = figure.subplots()
+    for name in sorted({one["database"] for one in found["sizes"]}):
+        rows = sorted((one["people"], one["run_s"]) for one in found["sizes"] if one["database"] == name)
+        axes.loglog(*zip(*rows, strict=True), marker="o", label=f"{name}: CSV to stored results")
+    rows = sorted((one["people"], one["bare_join_s"]) for one in found["sizes"] if one["database"] == "sqlite")
+    axes.loglog(*zip(*rows, strict=True), marker="x", linestyle=":", label="DuckDB: bare join of the files")
+    axes.set(xlabel="people (three signals each)", ylabel="seconds")
+    axes.grid(visible=True, which="both", alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def figures(people: int) -> dict[str, object]:
+    """What `make bench` says of it: seconds of the whole run on each database, and the ratio to the bare join."""
+    found: dict[str, object] = {"comparison_people": people}
+    for one in measured(people, release=False):
+        name = f"comparison_{one['database']}"
+        found |= {f"{name}_run_s": one["run_s"], f"{name}_to_bare_join": one["to_bare_join"]}
+        found[f"{name}_mib"] = one["most_mib"]
+    return found
+
+
+def measured(people: int, release: bool) -> Iterator[dict[str, Any]]:
+    """On each database in turn: what run() says, and how much longer than the bare join the computing takes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files(folder, people)
-        bare = bare_join(folder)
         for environment in databases(folder):
             city(environment, folder)
+            bare = bare_join(folder)  # in the same minute: what else the machine does changes
             found = run(environment, folder, release) | {"people": people, "bare_join_s": round(bare, 2)}
-            found["comparing_to_bare_join"] = round(found["comparing_s"] / bare, 2)
-            click.echo(json.dumps(found))
+            yield found | {"to_bare_join": round(found["comparing_s"] / bare, 2)}
 
 
 def files(folder: Path, people: int) -> None:
@@ -179,7 +218,7 @@ def run(environment: dict[str, str], folder: Path, release: bool) -> dict[str, A
     if done.returncode:
         raise click.ClickException(done.stderr)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {"database": Settings.read(environment).database_url.split(":")[0]} | found
+    return {"database": Settings.read(environment).database_url.partition(":")[0].partition("+")[0]} | found
 
 
 def worked(path: str, release: str) -> None:
