@@ -62,7 +62,7 @@ def bench(people: tuple[int, ...], release: bool, save: bool) -> None:
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
-    """Draw seconds over people, both logarithmic: a straight line that rises one to one is a cost that grows linearly."""
+    """Draw seconds over people, both logarithmic: a line that rises one to one is a cost that grows linearly."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4))
