@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, aliased
 
@@ -35,6 +35,10 @@ logger = logging.getLogger(__name__)
 SLICE = 20_000  # people; on SQLite calls wait for no more than half a second meanwhile
 _ONLY = 1
 _TRIES = 5
+_AT_ONCE = text(
+    "INSERT INTO periods (id, person_id, opens, due) SELECT * FROM unnest(CAST(:id AS varchar[]), "
+    "CAST(:person_id AS varchar[]), CAST(:opens AS date[]), CAST(:due AS date[])) ON CONFLICT DO NOTHING"
+)
 _NOBODYS = date(1900, 1, 1)
 """Stands for a birthday where the interval does not ask for one: to open the seals of millions takes minutes."""
 
@@ -110,15 +114,18 @@ def _note(session: Session, rt: Runtime, before: Opening | None, day: date, foun
 
 def _put(session: Session, found: dict[str, Span | None]) -> int:
     """Put these periods on record, where nobody did meanwhile."""
-    spans = [(person, one) for person, one in found.items() if one is not None]
+    spans = {person: one for person, one in found.items() if one is not None}
+    if not spans:
+        return 0
     ids = sorted(new_id() for _ in spans)  # in order, so that the index is written page by page
-    rows = [
-        {"id": made, "person_id": person, "opens": one.opens, "due": one.due}
-        for made, (person, one) in zip(ids, spans, strict=True)
-    ]
-    if rows:
+    columns = [ids, list(spans), [one.opens for one in spans.values()], [one.due for one in spans.values()]]
+    names = ("id", "person_id", "opens", "due")
+    if session.get_bind().dialect.name == "postgresql":  # row by row it takes ten times as long
+        session.execute(_AT_ONCE, dict(zip(names, columns, strict=True)))
+    else:
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
         session.connection().execute(insert_into(session, Period).on_conflict_do_nothing(), rows)
-    return len(rows)
+    return len(spans)
 
 
 def _spans(

@@ -23,7 +23,7 @@ from certification.periods import Dates, Interval, Kept, Span, span
 from certification.regions import SHANGHAI, Regions
 from certification.runtime import Runtime
 from certification.store import Evidence, JournalEntry, Period, Person, new_id
-from tests.certification.comparing import number, residents
+from tests.certification.comparing import compare, number, outcomes, residents, signals
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.numbers import resident_number
 from tests.certification.test_periods import days, intervals, lives
@@ -255,3 +255,10 @@ def test_the_day_is_shanghais(rt: Runtime, wu: Person, clock: Clock) -> None:
     clock.forward(minutes=1)
     assert opening.go_on(rt) == 1
     assert len(periods(rt, wu.id)) == 2
+
+
+def test_of_whom_nothing_was_ever_heard_is_compared(rt: Runtime, tmp_path: Path) -> None:
+    one, two = residents(rt, 2)
+    forget(rt)
+    found = compare(rt, signals(tmp_path / "signals.csv", [(number(1), "medical", "2026-03-02", "alive")]))
+    assert outcomes(rt, found.id) == {one: "certified", two: "unresolved"}
