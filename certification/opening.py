@@ -32,7 +32,7 @@ from certification.store import (
 
 logger = logging.getLogger(__name__)
 
-SLICE = 20_000  # people; on SQLite calls wait for no more than half a second meanwhile
+SLICE = 20_000  # people
 _ONLY = 1
 _TRIES = 5
 _AT_ONCE = text(

@@ -10,14 +10,16 @@ import click
 import numpy as np
 
 from ivr.speech.vocabulary import challenge_words
-from ops.bench import city, lines, listening, parts, results, voices
+from ops.bench import city, comparison, lines, listening, parts, results, voices
 from ops.demo.callers import SHIPPED, Caller
 
 
 @click.command()
 @click.option("--save", is_flag=True, help="keep the result in docs/bench, with date and commit")
 @click.option("--calls", default=40, show_default=True, help="callers who are listened to at the same time")
-@click.option("--people", default=city.PEOPLE, show_default=True, help="of the city that is asked who is due")
+@click.option(
+    "--people", default=city.PEOPLE, show_default=True, help="of the city that is asked who is due, and compared"
+)
 @click.option("--vosk-server", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="VOSK_SERVER",
               help="an asr_server.py to compare with, instead of decoding every frame here")  # fmt: skip
 def bench(save: bool, calls: int, people: int, vosk_server: Path | None) -> None:
@@ -33,6 +35,7 @@ def bench(save: bool, calls: int, people: int, vosk_server: Path | None) -> None
         **{name: round(value, 4) for name, value in listening.compared(caller, vosk_server).items()},
         **{name: round(value, 3) for name, value in lines.answers(calls).items()},
         **city.queries(people),
+        **comparison.figures(people),
         "machine": results.machine(),
     }
     if save:

@@ -10,17 +10,15 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
-from uuid import uuid4
 
 import click
-from sqlalchemy import Executable, create_engine, make_url, text
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Executable, text
+from sqlalchemy.orm import Session
 
 from certification import due, opening, reminders
 from certification.certifying import day_of
@@ -30,7 +28,6 @@ from certification.runtime import Runtime
 from certification.store import only_read, open_sessions
 from certification.suspension import histories
 from ops.bench import parts, results
-from ops.migrations import upgrade
 
 PEOPLE = 2_000_000
 OVERDUE = 0.01
@@ -50,9 +47,10 @@ def queries(people: int = PEOPLE) -> dict[str, object]:
     server = os.environ.get("TEST_POSTGRES_URL")
     if not server:
         return found | {"city_postgresql": "not measured: set TEST_POSTGRES_URL"}
-    with parts.database() as rt, _postgresql(server) as sessions:
-        there = build(replace(rt, sessions=sessions), people)
+    with parts.database() as rt, parts.postgresql(server) as url:
+        there = build(replace(rt, sessions=open_sessions(url)), people)
         found |= {f"{name}_postgresql_s": value for name, value in measured(there, people).items()}
+        there.sessions.kw["bind"].dispose()
     return found
 
 
@@ -96,23 +94,6 @@ def _city(rt: Runtime) -> Runtime:
 def _asking(interval: Interval) -> Regions:
     region: Region = Regions.load().default.model_copy(update={"interval": interval})
     return Regions({region.code: region}, region.code)
-
-
-@contextmanager
-def _postgresql(server: str) -> Iterator[sessionmaker[Session]]:
-    """A database of its own on the server, dropped at the end."""
-    url, name = make_url(server).set(drivername="postgresql+psycopg"), f"bench_{uuid4().hex}"
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    own = url.set(database=name).render_as_string(hide_password=False)
-    upgrade(own)
-    sessions = open_sessions(own)
-    yield sessions
-    sessions.kw["bind"].dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 def build(rt: Runtime, people: int) -> Runtime:

@@ -13,17 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import click
 import duckdb
 import pyarrow as pa
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select, text
 
 from certification import certifying, seals
 from certification.comparison import bulk, releasing, runs
@@ -33,7 +31,7 @@ from certification.periods import Dates, span
 from certification.runtime import Runtime, utc_now
 from certification.settings import Settings
 from certification.store import ComparisonResult, ComparisonRun, Period, Person
-from ops.bench import results
+from ops.bench import parts, results
 from ops.migrations import upgrade
 
 REGION = "qingdao"
@@ -151,20 +149,8 @@ def databases(folder: Path) -> Iterator[dict[str, str]]:
     yield settings
     server = os.environ.get("TEST_POSTGRES_URL")
     if server:
-        with _postgres(server) as url:
-            upgrade(url)
+        with parts.postgresql(server) as url:
             yield settings | {"DATABASE_URL": url}
-
-
-@contextmanager
-def _postgres(server: str) -> Iterator[str]:
-    url, name = make_url(server).set(drivername="postgresql+psycopg"), f"bench_{uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def city(environment: dict[str, str], folder: Path) -> None:

@@ -7,6 +7,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
+
+from sqlalchemy import create_engine, make_url, text
 
 from certification import journal, people, pins
 from certification.identity import check_character
@@ -63,6 +66,23 @@ def database() -> Iterator[Runtime]:
         )
         upgrade(settings.database_url)
         yield Runtime.of(settings, lambda _job, _identifier: None)
+
+
+@contextmanager
+def postgresql(server: str) -> Iterator[str]:
+    """The URL of a migrated and empty database of our own on this server, dropped at the end."""
+    url, name = make_url(server).set(drivername="postgresql+psycopg"), f"bench_{uuid4().hex}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        own = url.set(database=name).render_as_string(hide_password=False)
+        upgrade(own)
+        yield own
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
 
 
 def writing() -> dict[str, float]:
