@@ -32,6 +32,7 @@ from certification.identity import CHECK, WEIGHTS, CheckCharacterWrong, Resident
 from certification.keys import KeyRing
 
 MEMORY = "1400MB"
+SPILT = "spilt"
 _ROWS = 10_000
 _CANONICAL = "[1-9][0-9]{16}[0-9X]"
 _SUM = " + ".join(f"{weight} * (ascii(number[{place}]) - 48)" for place, weight in enumerate(WEIGHTS, start=1))
@@ -48,13 +49,13 @@ class Rejected:
 
 
 class Gathering:
-    """One run's files, in a connection of their own; `folder`: where DuckDB lays down what its memory does not hold.
+    """One run's files, in a connection of their own; `folder`: where what no memory holds is laid down meanwhile.
 
     Whoever makes one closes it.
     """
 
     def __init__(self, files: Sequence[File], rules: Rules, keys: KeyRing, folder: Path) -> None:
-        self.con: Backend = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(folder / "spilt"))
+        self.con: Backend = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(folder / SPILT))
         self._rules, self._keys = rules, keys
         self._sql = self.con.con
         self._sql.execute("SET threads = 2")

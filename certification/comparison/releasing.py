@@ -29,7 +29,8 @@ from certification.store import ComparisonResult, ComparisonRun, Evidence, Perio
 
 SLICE = 5_000  # people; calls wait for no more
 LADDER_DAYS = 31
-"""Whoever is unresolved goes on the ladder only so many days before the last day of their period."""
+"""Whoever is unresolved goes on the ladder only so many days before the last day of their period; after it, the sweep
+puts on whoever is still not certified."""
 SOURCE = "comparison"
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
 _UNDONE = "undone"
@@ -82,6 +83,7 @@ def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -
     done = tell("撤销 undoing", _size(rt, run))
     _by_slices(rt, run.id, "undoing", ComparisonRun.undone_to, _undo_slice, done)
     _come_to(rt, run.id, "undoing", "undone", by, "comparison undone")
+    runs.clear(rt, run.id)
 
 
 def _size(rt: Runtime, run: ComparisonRun) -> int:
@@ -143,8 +145,9 @@ def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Seq
     evidence = _record(session, rt, run, signs)
     closed = _close(session, rt, run, [row for row in signs if row.outcome == Outcome.CERTIFIED], evidence)
     climbs = opened = unread = 0
+    today = certifying.day_of(rt.now())
     for row in rows:
-        if row.outcome == Outcome.UNRESOLVED and (row.due - run.on).days <= LADDER_DAYS:
+        if row.outcome == Outcome.UNRESOLVED and 0 <= (row.due - today).days <= LADDER_DAYS:
             try:
                 climbs += _begin_ladder(session, rt, row)
             except SealBroken:  # the sweep tries again when the period is over, and says so

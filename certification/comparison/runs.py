@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from certification import certifying, journal, opening
 from certification.comparison import bulk, engines, rolls
-from certification.comparison.gathering import Gathering
+from certification.comparison.gathering import SPILT, Gathering
 from certification.comparison.rules import Outcome, Rules
 from certification.comparison.signals import File
 from certification.errors import Problem
@@ -33,7 +33,7 @@ SLICE = 50_000  # people; a slice is written in half a second, and calls wait fo
 FOLDER = "comparisons"
 """Where a run's files lie in the data folder; what is left at its end is the list of lines that were not taken."""
 REJECTED = "rejected.csv"
-_RESULTS, _ROLL, _READ = "results.parquet", "roll.parquet", "read.json"
+_RESULTS, _ROLL, _READ, _LOCK = "results.parquet", "roll.parquet", "read.json", "lock"
 
 
 class NothingCompared(Problem):
@@ -113,8 +113,7 @@ def run(rt: Runtime, region: Region, paths: Sequence[Path], by: str, tell: Progr
         _store(rt, row.id, folder, tell)
         with rt.sessions.begin() as session:
             _ready(session, rt, row.id, Read(**json.loads((folder / _READ).read_text())), by)
-        for name in (_RESULTS, _ROLL, _READ):
-            (folder / name).unlink(missing_ok=True)
+    clear(rt, row.id)
     return row.id
 
 
@@ -131,6 +130,15 @@ def find(session: Session, text: str, *, to_change: bool = False) -> ComparisonR
 def rejected(rt: Runtime, run_id: str) -> Path:
     """Where the lines of a run are that were not taken."""
     return rt.settings.data / FOLDER / run_id / REJECTED
+
+
+def clear(rt: Runtime, run_id: str) -> None:
+    """Delete what a run has laid down to compute with, all but the list of lines that were not taken."""
+    folder = rejected(rt, run_id).parent
+    shutil.rmtree(folder / SPILT, ignore_errors=True)
+    for one in folder.glob("*"):
+        if one.is_file() and one.name not in (REJECTED, _LOCK):
+            one.unlink(missing_ok=True)
 
 
 def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: list[File], by: str) -> ComparisonRun:
@@ -155,7 +163,7 @@ def _folder(rt: Runtime, run_id: str) -> Iterator[Path]:
     """The run's own folder, for this process alone."""
     folder = rt.settings.data / FOLDER / run_id
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -190,9 +198,6 @@ def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folde
         read = Read(people, gathering.numbers(), strangers, counted, rt.settings.comparison_engine.split(":")[0])
     finally:
         gathering.con.disconnect()
-        shutil.rmtree(folder / "spilt", ignore_errors=True)
-        for text in folder.glob("*.utf8"):
-            text.unlink()
     (folder / _READ).write_text(json.dumps({name: getattr(read, name) for name in Read.__slots__}))
     rejects.replace(folder / REJECTED)
     results.replace(folder / _RESULTS)
