@@ -74,8 +74,8 @@ def blank(text: str) -> bool:
     return not text.strip(" \t\r\n,\ufeff")
 
 
-def encoding(path: Path) -> str:
-    """The encoding that the whole file can be read in; UTF-8 when it is neither, so that its good lines still count."""
+def encoding(path: Path) -> str | None:
+    """The encoding that the whole file can be read in; None when it is neither."""
     for name in ("utf-8-sig", "gb18030"):
         try:
             with path.open(encoding=name) as file:
@@ -84,7 +84,7 @@ def encoding(path: Path) -> str:
         except UnicodeDecodeError:
             continue
         return name
-    return "utf-8-sig"
+    return None
 
 
 _READ = 2**20

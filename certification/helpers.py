@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from certification import bereavement, consent, journal, people, phones, seals
 from certification.errors import Problem
 from certification.keys import KeyRing, SealBroken
-from certification.phones import PhoneKind
+from certification.phones import NumberNotRecognised, PhoneKind
 from certification.runtime import Runtime
 from certification.store import Consent, Helper, Person, Phone, insert_once, new_id
 
@@ -78,6 +78,8 @@ def declare(
     It gives them no right to certify, and no copies. Raises NumberDeclared, NameMissing, NumberNotRecognised.
     """
     number, name = phones.parse(phone), people.plain_name(name)
+    if not number.e164.startswith("+"):  # a hotline is nobody's
+        raise NumberNotRecognised(phone, "CN")
     people.hold(session, person.id)
     there = session.scalars(_of(person).where(Helper.number_index.in_(rt.keys.indexes(number.e164, seals.HELPER))))
     if (known := there.first()) is not None:

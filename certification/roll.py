@@ -77,7 +77,7 @@ def read(path: Path, rt: Runtime) -> Iterator[Entry | Rejected]:
     order. Raises RollUnreadable.
     """
     try:
-        encoding = csvfile.encoding(path)
+        encoding = csvfile.encoding(path) or "utf-8-sig"  # so that its good lines still count
         with path.open(encoding=encoding, errors="replace") as file:
             header = csvfile.header(path, file.readline(), RollUnreadable)
             for line, text in enumerate(file, start=2):

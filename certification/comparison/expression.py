@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import date
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
-from certification.comparison.rules import REGISTER, Outcome, Rules
+from certification.comparison.rules import REGISTER, Outcome, Rules, Source
 
 _OLD, _UNSAID, _DEATHS = -1, -2, -10  # kinds of signals besides the places of the sources that show life
 FLOOR = date(1900, 1, 1)  # a day before all others, where there is none
@@ -33,7 +34,7 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
     `on_0`, `on_1`, …: the last day on which each source of the rules showed life, `on_old`: the last too long ago to
     count; `died_on`, `died_last`: the first and the last death on record, `died_as` which of the rules' events;
     `registered`, where the rules ask: 1 if the household register has the number. `lines` counts the signals, `unsaid`
-    those that say nothing: of a source that the rules do not know, of a day to come, or of none.
+    those that say nothing: of a source or an event that the rules do not know, of a day to come, or of none.
     """
     deaths = [(signals.event == event, _DEATHS - place) for place, event in enumerate(rules.dead)]
     kinds = [
@@ -41,7 +42,8 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
         for place, source in enumerate(rules.sources)
     ]
     in_time = (signals.seen <= _day(rules.on)).fill_null(False)
-    kind = ibis.cases((~in_time, _UNSAID), *deaths, *kinds, else_=_UNSAID).cast("int8")
+    shows_life = signals.event.isin(["", *rules.alive])
+    kind = ibis.cases((~in_time, _UNSAID), *deaths, (~shows_life, _UNSAID), *kinds, else_=_UNSAID).cast("int8")
     rows = signals.select("number", "source", "seen", kind=kind)
     death = rows.kind <= _DEATHS
     registered = ((rows.kind != _UNSAID) & (rows.source == REGISTER)).cast("int8").max()
@@ -73,14 +75,12 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
 
     `outcome` is one of Outcome; `source`, `strength` and `seen_on` name the sign that certifies, or else the last one
     there is, or that contradicts; `died_on` is the day of a death that no human found wrong, `died_as` the event that
-    told of it, none where a human did.
+    told of it, none where a human did. `stronger`, `stronger_strength`, `stronger_on`: a stronger sign than the one
+    told, if there is one: it may back others for months.
     """
     rows = people.left_join(found, people.number == found.number)
     days = [ibis.coalesce(rows[f"on_{place}"], _day(FLOOR)) for place in range(len(rules.sources))]
-    enough = [
-        (day >= rows.opens) & _suffices(rows, day, source.strength >= rules.rule.needs, rules, int(source.strength))
-        for day, source in zip(days, rules.sources, strict=True)
-    ]
+    enough = [(day >= rows.opens) & _suffices(rows, days, place, rules) for place, day in enumerate(days)]
     sure = _latest([ibis.cases((yes, day), else_=_day(FLOOR)) for yes, day in zip(enough, days, strict=True)])
     last = _latest(days)
     certified, shown = sure > _day(FLOOR), last > _day(FLOOR)
@@ -101,6 +101,7 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
         (rows.closed, Outcome.ALREADY.value),
         else_=Outcome.UNRESOLVED.value,
     )
+    stronger = _stronger(days, by, rules)
     return rows.select(
         "person_id",
         "period_id",
@@ -108,6 +109,9 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
         outcome=outcome,
         source=ibis.cases(*((yes, source.name) for yes, source in by)),
         strength=ibis.cases(*((yes, int(source.strength)) for yes, source in by)),
+        stronger=ibis.cases(*((yes, source.name) for yes, _, source in stronger)),
+        stronger_strength=ibis.cases(*((yes, int(source.strength)) for yes, _, source in stronger)),
+        stronger_on=ibis.cases(*((yes, day) for yes, day, _ in stronger)),
         seen_on=ibis.cases((contradicted, alive_on), (certified, sure), (shown, last)),
         died_on=died_on,
         died_as=ibis.cases(
@@ -116,17 +120,32 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     )
 
 
-def _suffices(
-    rows: ir.Table, day: ir.DateValue, strong: bool, rules: Rules, strength: int
-) -> ir.BooleanValue | ir.BooleanScalar:
-    """As evidence.decide() has it: strong enough, or backed by stronger evidence on record of not long before."""
-    lesser = rules.rule.lesser
-    if strong:
+def _stronger(
+    days: list[ir.DateValue], by: list[tuple[ir.BooleanValue, Source]], rules: Rules
+) -> list[tuple[ir.BooleanValue, ir.DateValue, Source]]:
+    """Of each source, the strongest first, whether it is stronger than the sign that is told, with its day."""
+    told = ibis.cases(*((yes, int(source.strength)) for yes, source in by), else_=9)
+    return [
+        ((day > _day(FLOOR)) & (told < int(source.strength)), day, source)
+        for day, source in zip(days, rules.sources, strict=True)
+    ]
+
+
+def _suffices(rows: ir.Table, days: list[ir.DateValue], place: int, rules: Rules) -> ir.BooleanValue | ir.BooleanScalar:
+    """As evidence.decide() has it: strong enough, or backed by stronger evidence of not long before.
+
+    That is on record, or comes with the same files.
+    """
+    lesser, day, strength = rules.rule.lesser, days[place], rules.sources[place].strength
+    if strength >= rules.rule.needs:
         return ibis.literal(True)
     if lesser is None or strength < lesser.counts:
         return ibis.literal(False)
-    backed = rows.backed_on
-    return ((backed <= day) & (backed >= day - ibis.interval(months=lesser.months))).fill_null(False)
+    strong = [one for one, source in zip(days, rules.sources, strict=True) if source.strength >= lesser.backed_by]
+    earliest = day - ibis.interval(months=lesser.months)
+    return reduce(
+        operator.or_, ((one <= day) & (one >= earliest) & (one > _day(FLOOR)) for one in (rows.backed_on, *strong))
+    ).fill_null(False)
 
 
 def _death(rows: ir.Table) -> ir.DateValue:

@@ -18,10 +18,11 @@ from ibis.backends.duckdb import Backend
 
 from certification import seals
 from certification.comparison import expression, signals
-from certification.comparison.rules import Rules
+from certification.comparison.rules import REGISTER, Rules
 from certification.comparison.signals import (
     DateToCome,
     DateUnreadable,
+    EventUnknown,
     File,
     LineMalformed,
     Signals,
@@ -48,6 +49,16 @@ class Rejected:
     why: str
 
 
+class RegisterMissing(Problem):
+    """The region asks its household register alone, and no line is of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"本地区只按户籍比对，但文件里没有一行来源是 {REGISTER}，请补上户籍文件。",
+            f"The region goes by its household register alone, and no line has the source {REGISTER}: add that file.",
+        )
+
+
 class Gathering:
     """One run's files, in a connection of their own; `folder`: where what no memory holds is laid down meanwhile.
 
@@ -70,8 +81,10 @@ class Gathering:
         try:
             raw = self.con.create_table("raw", expression.gathered(self.con.table("signals"), self._rules))
         except duckdb.Error as error:  # no text at all, or a Parquet file that is cut short
-            raise signals.unreadable(self._paths[0], error) from None
+            raise signals.unreadable(self._broken(), error) from None
         (self.unsaid,) = self._one("SELECT coalesce(sum(unsaid), 0) FROM raw")
+        if self._rules.register_only and not self._one("SELECT coalesce(max(registered), 0) FROM raw")[0]:
+            raise RegisterMissing
         self._normalise()
         self._index([name for name in raw.columns if name != "number"])
         self._sql.execute("DROP TABLE raw")
@@ -95,12 +108,13 @@ class Gathering:
         if not self.unsaid and not self._one("SELECT count(*) FROM unread")[0]:
             return
         known = ", ".join(_text(source.name) for source in self._rules.sources)
-        dead = ", ".join(_text(event) for event in self._rules.dead)
+        dead, alive = (", ".join(map(_text, events)) for events in (self._rules.dead, self._rules.alive))
         for file in self._files:
             lines = self._sql.execute(
-                f"""SELECT n, whole, why, source, day, seen FROM ({file.typed}) LEFT JOIN unread USING (number)
+                f"""SELECT n, whole, why, source, event, day, seen FROM ({file.typed}) LEFT JOIN unread USING (number)
                 WHERE NOT whole OR trim(number || source || day || event) <> '' AND (
-                    why IS NOT NULL OR seen IS NULL OR seen > ? OR NOT (source IN ({known}) OR event IN ({dead}))
+                    why IS NOT NULL OR seen IS NULL OR seen > ?
+                    OR NOT (event IN ({dead}) OR (source IN ({known}) AND event IN ('', {alive})))
                 ) ORDER BY n""",
                 [self._rules.on],
             )
@@ -108,14 +122,19 @@ class Gathering:
                 for line, *read in some:
                     yield Rejected(file.name, line, str(self._why(file, *read)))
 
-    def _why(self, file: Signals, whole: bool, why: str | None, source: str, day: str, seen: Any) -> Problem | str:
+    def _why(
+        self, file: Signals, whole: bool, why: str | None, source: str, event: str, day: str, seen: Any
+    ) -> Problem | str:
         if not whole:
             return LineMalformed(file.width)
         if why is not None:
             return why
         if seen is None:
             return DateUnreadable(day)
-        return DateToCome(day, self._rules.on) if seen > self._rules.on else SourceUnknown(source, self._rules)
+        if seen > self._rules.on:
+            return DateToCome(day, self._rules.on)
+        known = any(one.name == source for one in self._rules.sources)
+        return EventUnknown(event) if known else SourceUnknown(source, self._rules)
 
     def _normalise(self) -> None:
         """Write 15-digit numbers, small x, spaces and full-width digits as everywhere else; set aside what is none."""
@@ -147,6 +166,15 @@ class Gathering:
         for inner, outer in self._keys.pads():
             index = f"sha256(?::BLOB || unhex(sha256(?::BLOB || encode('{seals.NUMBER}' || chr(0) || number))))"
             self._sql.execute(f"INSERT INTO found SELECT {index}, number, {said} FROM raw", [outer, inner])
+
+    def _broken(self) -> Path:
+        """The first file that cannot be read by itself."""
+        for path, one in zip(self._paths, self._files, strict=True):
+            try:
+                self._one(f"SELECT count(f) FROM ({one.lines})")
+            except duckdb.Error:
+                return path
+        return self._paths[0]
 
     def _one(self, sql: str) -> tuple[Any, ...]:
         [row] = self._sql.execute(sql).fetchall()

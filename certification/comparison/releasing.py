@@ -35,6 +35,7 @@ SOURCE = "comparison"
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
 _UNDONE = "undone"
 _TRIES = 5
+_STRONGER = ":s"  # names the second sign of a person
 _AS_IT_IS = {"synchronize_session": False}  # no object of these rows is looked at afterwards
 
 
@@ -138,9 +139,9 @@ def _come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action:
 
 
 def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
-    held = select(Person.id).where(Person.id.in_([row.person_id for row in found]))
+    held = select(Person.id).where(Person.id.in_([row.person_id for row in found]), Person.region == run.region)
     people = set(session.scalars(held.with_for_update(read=True, key_share=True)))
-    rows = [row for row in found if row.person_id in people]  # the others were erased meanwhile
+    rows = [row for row in found if row.person_id in people]  # the others were erased meanwhile, or moved
     signs = [row for row in rows if row.outcome in _SIGNS and row.seen_on is not None]
     evidence = _record(session, rt, run, signs)
     closed = _close(session, rt, run, [row for row in signs if row.outcome == Outcome.CERTIFIED], evidence)
@@ -162,11 +163,11 @@ def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Seq
 
 def _begin_ladder(session: Session, rt: Runtime, row: Result) -> bool:
     person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
-    return climbing.begin(session, rt, person, period)
+    return climbing.begin(session, rt, person, period, subject(row.run_id))
 
 
-def _ref(run_id: str, person_id: str) -> str:
-    return f"{run_id}:{person_id}"
+def _ref(run_id: str, person_id: str, which: str = "") -> str:
+    return f"{run_id}:{person_id}{which}"
 
 
 def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[Result]) -> dict[str, str]:
@@ -176,22 +177,29 @@ def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[R
     def noon(day: date) -> str:
         return bulk.written(session, min(rt.now(), datetime.combine(day, time(12), SHANGHAI)))
 
-    count, people = len(signs), [row.person_id for row in signs]
+    told = [(row.person_id, _ref(run.id, row.person_id), row.strength, row.source, row.seen_on) for row in signs]
+    told += [
+        (row.person_id, _ref(run.id, row.person_id, _STRONGER), row.stronger_strength, row.stronger, row.stronger_on)
+        for row in signs
+        if row.stronger_on is not None
+    ]
+    if not told:
+        return {}
+    count, (people, refs, strengths, sources, days) = len(told), zip(*told, strict=True)
     columns = {
-        "id": [new_id() for _ in signs],
+        "id": [new_id() for _ in told],
         "person_id": people,
         "kind": [Kind.RECORD.value] * count,
-        "strength": [row.strength for row in signs],
-        "source": [f"{SOURCE}: {row.source}" for row in signs],
-        "ref": [_ref(run.id, person) for person in people],
+        "strength": strengths,
+        "source": [f"{SOURCE}: {source}" for source in sources],
+        "ref": refs,
         "receipt": receipts.draw_many(rt.random, count),
         "detail": [json.dumps({"run": run.id})] * count,
-        "observed_at": [noon(row.seen_on) for row in signs],
+        "observed_at": [noon(day) for day in days],
         "recorded_at": [bulk.written(session, rt.now())] * count,
     }
-    if signs:
-        bulk.insert(session, Evidence, pa.RecordBatch.from_pydict(columns))
-    return dict(zip(people, columns["id"], strict=True))
+    bulk.insert(session, Evidence, pa.RecordBatch.from_pydict(columns))
+    return dict(zip(people[: len(signs)], columns["id"], strict=False))
 
 
 def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Result], evidence: dict[str, str]) -> int:
@@ -256,7 +264,7 @@ def _contradiction(row: Result) -> str:
 
 def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
     now, people = rt.now(), [row.person_id for row in found]
-    refs = [_ref(run.id, person) for person in people]
+    refs = [_ref(run.id, person, which) for person in people for which in ("", _STRONGER)]
     mine = select(Evidence.id).where(Evidence.kind == Kind.RECORD.value, Evidence.ref.in_(refs))
     withdrawn = session.scalars(
         update(Evidence)
@@ -273,17 +281,30 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
             session.execute(update(Period).where(Period.id == period, ~_followed()).values(due=due[period]))
     closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
     unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
-    climbs = climbing.take_back(session, rt, unresolved, _UNDONE)
+    climbs = climbing.take_back(session, rt, unresolved, subject(run.id), _UNDONE)
     decided = 0
     for row in found:
         if row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
             case = cases.of(session, _cause(row))
             opened_here = case is not None and case.detail.get("run") == run.id
-            if case and opened_here and cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
+            if case is None or not opened_here:
+                continue
+            if (other := _also_said(session, row)) is not None:
+                case.detail = {**case.detail, "run": other}
+            elif cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
                 decided += 1
                 case.cause = f"{case.cause} {_UNDONE} {run.id}"  # the same may be asked again
     facts = {"withdrawn": len(withdrawn), "reopened": len(reopened), "closed_again": closed, "climbs": climbs}
     return {"people": len(found), **facts, "cases": decided}
+
+
+def _also_said(session: Session, row: Result) -> str | None:
+    """Another run that counts and says the same of this person: the question stands, and is that one's."""
+    result = ComparisonResult
+    same = (result.person_id == row.person_id, result.outcome == row.outcome, result.died_on == row.died_on)
+    counts = ComparisonRun.state.in_(("releasing", "released"))
+    others = select(result.run_id).join(ComparisonRun, ComparisonRun.id == result.run_id).where(*same, counts)
+    return session.scalars(others.where(result.run_id != row.run_id).limit(1)).first()
 
 
 def _with_others(session: Session, periods: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from certification.evidence import Rule, Strength
 from certification.regions import Region
+from certification.regions.plans import SHOWS_LIFE
 from certification.regions.schema import Route
 
 REGISTER = "household_register"
@@ -35,13 +36,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one comparison; `sources` with the strongest first, `dead` the events that tell of a death."""
+    """The rules of one comparison; `sources` with the strongest first.
+
+    `dead`: the events that tell of a death, `alive`: those that show life, as does none; all in small letters.
+    """
 
     on: date
     sources: tuple[Source, ...]
     dead: tuple[str, ...]
     rule: Rule
     register_only: bool = False
+    alive: tuple[str, ...] = SHOWS_LIFE
 
     @classmethod
     def of(cls, region: Region, on: date) -> Rules | None:
@@ -51,4 +56,5 @@ class Rules:
         said = region.comparison
         sources = [Source(name, one.strength, on - timedelta(days=one.days)) for name, one in said.sources.items()]
         sources.sort(key=lambda source: (-source.strength, source.name))
-        return cls(on, tuple(sources), tuple(sorted(said.dead)), region.evidence.rule, said.register_only)
+        dead, alive = (tuple(sorted(one.lower() for one in events)) for events in (said.dead, said.alive))
+        return cls(on, tuple(sources), dead, region.evidence.rule, said.register_only, alive)

@@ -16,11 +16,11 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Update, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal, opening
-from certification.comparison import bulk, engines, rolls
+from certification.comparison import bulk, engines, rolls, signals
 from certification.comparison.gathering import SPILT, Gathering
 from certification.comparison.rules import Outcome, Rules
 from certification.comparison.signals import File
@@ -99,21 +99,29 @@ def run(rt: Runtime, region: Region, paths: Sequence[Path], by: str, tell: Progr
     if rules is None:
         raise NothingCompared(region)
     read = tell("读取文件 reading", sum(path.stat().st_size for path in paths if path.is_file()))
-    files = [File.of(path, read) for path in paths]
+    files = list({one.sha256: one for one in (File.of(path, read) for path in paths)}.values())
+    signals.look_at(files)
     with rt.sessions.begin() as session:
         row = _begun(session, rt, region, rules, files, by)
     if row.state != "running":
         return row.id
     rules = Rules.of(region, row.on) or rules
     with _folder(rt, row.id) as folder:
-        if not (folder / _RESULTS).exists():
-            _compute(rt, region, rules, files, folder, tell)
-            with rt.sessions.begin() as session:
-                _begin_storing_anew(session, row.id)
-        _store(rt, row.id, folder, tell)
+        computed, worker = (folder / _RESULTS).exists(), new_id()
+        if not computed:
+            clear(rt, row.id)
+            try:
+                _compute(rt, region, rules, files, folder, tell)
+            except BaseException:  # a file that cannot be read, or the keyboard: nothing of the roll is left lying
+                clear(rt, row.id)
+                raise
         with rt.sessions.begin() as session:
-            _ready(session, rt, row.id, Read(**json.loads((folder / _READ).read_text())), by)
-    clear(rt, row.id)
+            if not _claimed(session, row.id, worker, anew=not computed):
+                return row.id
+        _store(rt, row.id, worker, folder, tell)
+        with rt.sessions.begin() as session:
+            _ready(session, rt, row.id, worker, Read(**json.loads((folder / _READ).read_text())), by)
+        clear(rt, row.id)
     return row.id
 
 
@@ -214,43 +222,55 @@ def _write_rejected(gathering: Gathering, path: Path) -> int:
     return lines
 
 
-def _begin_storing_anew(session: Session, run_id: str) -> None:
-    """Forget slices of results that were computed before and are lost: the roll may have changed since."""
-    session.execute(delete(ComparisonResult).where(ComparisonResult.run_id == run_id))
-    session.execute(update(ComparisonRun).where(ComparisonRun.id == run_id).values(stored_to=""))
+def _claimed(session: Session, run_id: str, worker: str, *, anew: bool) -> bool:
+    """Take a run over for this process, from one that was killed or that runs elsewhere; False when it is stored.
+
+    `anew`: slices that were computed before are forgotten, for the roll may have changed since.
+    """
+    running = _mine(run_id).values(worker=worker, **({"stored_to": ""} if anew else {}))
+    if session.scalar(running.returning(ComparisonRun.id)) is None:
+        return False
+    if anew:
+        session.execute(delete(ComparisonResult).where(ComparisonResult.run_id == run_id))
+    return True
 
 
-def _store(rt: Runtime, run_id: str, folder: Path, tell: Progress) -> None:
+def _mine(run_id: str, worker: str | None = None) -> Update:
+    running = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == "running")
+    return running if worker is None else running.where(ComparisonRun.worker == worker)
+
+
+def _store(rt: Runtime, run_id: str, worker: str, folder: Path, tell: Progress) -> None:
     with pq.ParquetFile(folder / _RESULTS) as results:
         done = tell("存储 storing", results.metadata.num_rows)
         for batch in results.iter_batches(batch_size=SLICE):
             with rt.sessions.begin() as session:
-                _store_slice(session, run_id, batch)
+                _store_slice(session, run_id, worker, batch)
             done(batch.num_rows)
 
 
-def _store_slice(session: Session, run_id: str, batch: pa.RecordBatch) -> None:
-    """Store a slice, or nothing where it is stored already. Raises RunElsewhere."""
+def _store_slice(session: Session, run_id: str, worker: str, batch: pa.RecordBatch) -> None:
+    """Store a slice, or nothing where it is stored already. Raises RunElsewhere where another process took it over."""
     last = batch["person_id"][-1].as_py()
-    unstored = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == "running")
-    before = ComparisonRun.stored_to < last
-    if session.scalar(unstored.where(before).values(stored_to=last).returning(ComparisonRun.id)) is None:
-        if session.scalar(select(ComparisonRun.state).where(ComparisonRun.id == run_id)) != "running":
-            raise RunElsewhere
+    stored_to = session.scalar(_mine(run_id, worker).values(worker=worker).returning(ComparisonRun.stored_to))
+    if stored_to is None:
+        raise RunElsewhere
+    if stored_to >= last:
         return
+    session.execute(_mine(run_id, worker).values(stored_to=last))
     rows = batch.add_column(0, "run_id", pa.array([run_id] * batch.num_rows))
     bulk.insert(session, ComparisonResult, rows)
 
 
-def _ready(session: Session, rt: Runtime, run_id: str, read: Read, by: str) -> None:
+def _ready(session: Session, rt: Runtime, run_id: str, worker: str, read: Read, by: str) -> None:
     gone = delete(ComparisonResult).where(ComparisonResult.run_id == run_id)  # erased meanwhile
     session.execute(gone.where(~select(Person.id).where(Person.id == ComparisonResult.person_id).exists()))
     counts = dict(counted(session, run_id))
     facts: dict[str, Any] = {**counts, **{name: getattr(read, name) for name in Read.__slots__}}
-    running = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == "running")
     values = {"state": "ready", "ready_at": rt.now(), "counts": facts}
-    if session.scalar(running.values(**values).returning(ComparisonRun.id)) is not None:
-        journal.write(session, rt.now(), by, "comparison ready", subject(run_id), **facts)
+    if session.scalar(_mine(run_id, worker).values(**values).returning(ComparisonRun.id)) is None:
+        raise RunElsewhere
+    journal.write(session, rt.now(), by, "comparison ready", subject(run_id), **facts)
 
 
 def counted(session: Session, run_id: str) -> Counter[str]:

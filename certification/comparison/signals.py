@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {"id_number": "身份证号", "source": "来源", "seen_on": "日期", "event": "事件"}
 _READ = 2**20
+_NUMBER = re.compile(r"\d{9,}[Xx]?")
 _NOWHERE = "\x01\x1f\x02\x1e"  # in no line of text: so DuckDB gives whole lines, and their numbers are the file's
 _QUOTED = r'("(?:[^"]|"")*"|[^",]*),'
 _OTHER_DATES = "['%Y%m%d', '%Y年%m月%d日', '%Y.%m.%d']"  # besides 2026-11-03, 2026/11/3 and those with a time of day
@@ -41,10 +43,21 @@ class SourceUnknown(Problem):
     """The region's rules say nothing of this kind of record."""
 
     def __init__(self, source: str, rules: Rules) -> None:
-        known = [one.name for one in rules.sources]
+        known, (zh, en) = [one.name for one in rules.sources], _shown(source)
         super().__init__(
-            f"地区规则里没有来源“{source[:40]}”，可写：{'、'.join(known)}。",
-            f"The region's rules do not know the source {source[:40]!r}; write {', '.join(known)}.",
+            f"地区规则里没有来源“{zh}”，可写：{'、'.join(known)}。",
+            f"The region's rules do not know the source {en}; write {', '.join(known)}.",
+        )
+
+
+class EventUnknown(Problem):
+    """The region's rules do not say whether this event shows life or death."""
+
+    def __init__(self, event: str) -> None:
+        zh, en = _shown(event)
+        super().__init__(
+            f"地区规则里没有事件“{zh}”，请在 [comparison] 的 alive 或 dead 里写明它表示在世还是去世。",
+            f"The region's rules do not know the event {en}: say under alive or dead what it shows.",
         )
 
 
@@ -52,27 +65,25 @@ class DateUnreadable(Problem):
     """The day of a signal is none."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(
-            f"日期“{text[:40]}”看不懂，请写成 2026-11-03。", f"The date {text[:40]!r} is none; write it as 2026-11-03."
-        )
+        zh, en = _shown(text)
+        super().__init__(f"日期“{zh}”看不懂，请写成 2026-11-03。", f"The date {en} is none; write it as 2026-11-03.")
 
 
 class DateToCome(Problem):
     """A signal of a day after the comparison's."""
 
     def __init__(self, text: str, on: date) -> None:
-        super().__init__(
-            f"日期“{text[:40]}”在比对日 {on} 之后，请核对。", f"The date {text[:40]!r} is after {on}; please check it."
-        )
+        zh, en = _shown(text)
+        super().__init__(f"日期“{zh}”在比对日 {on} 之后，请核对。", f"The date {en} is after {on}; please check it.")
 
 
 class LineMalformed(Problem):
-    """A line is not as many fields as the header has, or its quotation marks do not match."""
+    """A line is not as many fields as the header has, its quotation marks do not match, or it cannot be read."""
 
     def __init__(self, fields: int) -> None:
         super().__init__(
-            f"这一行不是 {fields} 栏，或引号不成对，请核对。",
-            f"The line has not {fields} fields, or its quotation marks do not match; please check it.",
+            f"这一行不是 {fields} 栏，引号不成对，或有无法读取的字符，请核对。",
+            f"The line has not {fields} fields, its quotation marks do not match, or it cannot be read.",
         )
 
 
@@ -120,10 +131,21 @@ class Signals:
             f"coalesce(f[{self.places[name]}], '')" if name in self.places else "''" for name in COLUMNS
         )
         return f"""
-            SELECT n, f IS NOT NULL AS whole, {number} AS number, trim({source}) AS source, trim({event}) AS event,
-                {day} AS day,
+            SELECT n, f IS NOT NULL AS whole, {number} AS number, trim({source}) AS source,
+                lower(trim({event})) AS event, {day} AS day,
                 coalesce(TRY_CAST({day} AS DATE), CAST(try_strptime(trim({day}), {_OTHER_DATES}) AS DATE)) AS seen
             FROM ({self.lines})"""
+
+
+def look_at(files: Iterable[File]) -> None:
+    """See that every file has the header of signals. Raises SignalsUnreadable."""
+    for file in files:
+        if file.parquet:
+            with duckdb.connect() as con:
+                _parquet(con, file)
+        else:
+            with file.path.open(encoding=csvfile.encoding(file.path) or "utf-8-sig", errors="replace") as text:
+                csvfile.header(file.path, text.readline(), SignalsUnreadable)
 
 
 def opened(con: DuckDBPyConnection, file: File, folder: Path) -> Signals:
@@ -146,10 +168,10 @@ def _parquet(con: DuckDBPyConnection, file: File) -> Signals:
 
 def _csv(file: File, folder: Path) -> Signals:
     encoding = csvfile.encoding(file.path)
-    with file.path.open(encoding=encoding, errors="replace") as text:
+    with file.path.open(encoding=encoding or "utf-8-sig", errors="replace") as text:
         names = csvfile.header(file.path, text.readline(), SignalsUnreadable)
         path = file.path
-        if encoding != "utf-8-sig":
+        if encoding != "utf-8-sig":  # GB 18030, or neither: then the lines that cannot be read are named
             path = folder / f"{file.sha256}.utf8"
             text.seek(0)
             with path.open("w", encoding="utf-8") as anew:
@@ -160,6 +182,7 @@ def _csv(file: File, folder: Path) -> Signals:
     width = len(names)
     lines = f"""
         SELECT n, CASE
+                WHEN contains(l, '\ufffd') THEN NULL
                 WHEN contains(l, '"') THEN CASE
                     WHEN len(q) = {width} AND array_to_string(q, ',') = l THEN [{_UNQUOTED} FOR x IN q] END
                 WHEN len(p) = {width} THEN p END AS f
@@ -170,6 +193,12 @@ def _csv(file: File, folder: Path) -> Signals:
 
 
 _UNQUOTED = """CASE WHEN starts_with(x, '"') THEN replace(x[2:-2], '""', '"') ELSE x END"""
+
+
+def _shown(text: str) -> tuple[str, str]:
+    """What stands where something else should, in Chinese and English; never a number that may be somebody's."""
+    hidden = _NUMBER.sub("…", text)[:40]
+    return hidden, repr(hidden)
 
 
 def _quoted(text: str) -> str:

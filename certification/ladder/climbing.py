@@ -23,15 +23,15 @@ LOOK_EVERY = timedelta(hours=1)
 ACTOR = "ladder"
 
 
-def begin(session: Session, rt: Runtime, person: Person, period: Period) -> bool:
+def begin(session: Session, rt: Runtime, person: Person, period: Period, cause: str | None = None) -> bool:
     """Put somebody on the ladder for a period that is not certified; False when they were on it for that one before.
 
-    The ladder of an earlier period ends: nobody is on two.
+    The ladder of an earlier period ends: nobody is on two. `cause`: what may take them back.
     """
     if period.closed_at is not None:
         return False
     plan, now = rt.regions[person.region].ladder, rt.now()
-    row = {"id": new_id(), "person_id": person.id, "period_id": period.id, "began_at": now}
+    row = {"id": new_id(), "person_id": person.id, "period_id": period.id, "began_at": now, "cause": cause}
     rungs = [[climb.rung.value, climb.wait_days] for climb in plan.rungs]
     first = _who(session, rt, person).goes_first(plan.first_age, plan.first)
     if not insert_once(session, Climb, **row, rungs=rungs, first=first, asked_at=now, looked_at=now - LOOK_EVERY):
@@ -79,9 +79,9 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     return True
 
 
-def take_back(session: Session, rt: Runtime, periods: Sequence[str], why: str) -> int:
-    """Take people off who should not have been on, so that they may be put on again; how many there were."""
-    theirs = session.scalars(select(Climb).where(Climb.period_id.in_(periods))).all()
+def take_back(session: Session, rt: Runtime, periods: Sequence[str], cause: str, why: str) -> int:
+    """Take people off whom this cause should not have put on, so that they may be put on again; how many there were."""
+    theirs = session.scalars(select(Climb).where(Climb.period_id.in_(periods), Climb.cause == cause)).all()
     for one in theirs:
         _stop(session, rt, one, why)
         session.delete(one)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from certification.errors import Problem
-from certification.regions.fields import Hour, Name, StrengthName, Table, each_once
+from certification.regions.fields import Hour, Name, StrengthName, Table, Words, each_once
 
 
 class Rung(StrEnum):
@@ -93,6 +93,13 @@ class Suspension(Table):
     channels: int = Field(ge=2, le=5)
 
 
+SHOWS_LIFE = (
+    *("alive", "seen", "visit", "paid", "withdrawal", "boarded", "registered"),
+    *("正常", "就诊", "门诊", "住院", "取药", "取款", "消费", "刷卡", "乘车", "在册"),
+)
+"""Events that show life, where a region names no others."""
+
+
 class Source(Table):
     """A kind of record in the signal files: how strong a sign of life it is, seen how many days before the run."""
 
@@ -105,12 +112,22 @@ class Comparison(Table):
 
     `register_only`: only who is found in the household register of this place is judged by the comparison; the others
     go to the call. `sources`: the records that count, by the name that the signal files give them. `dead`: the events
-    that say that somebody died: they certify nobody and suspend nobody, a human looks.
+    that say that somebody died: they certify nobody and suspend nobody, a human looks. `alive`: the events that show
+    life; of any other event a line is not taken, and neither certifies. Both are compared in small letters; a line
+    without an event shows life.
     """
 
     register_only: bool = False
     sources: dict[Name, Source] = Field(min_length=1)
-    dead: tuple[Name, ...] = Field(min_length=1)
+    dead: tuple[Words, ...] = Field(min_length=1)
+    alive: tuple[Words, ...] = Field(default=SHOWS_LIFE, min_length=1)
+
+    @model_validator(mode="after")
+    def _nobody_is_both(self) -> Comparison:
+        if both := {one.lower() for one in self.dead} & {one.lower() for one in self.alive}:
+            names = "、".join(sorted(both))
+            raise Problem(f"dead 和 alive 都写了：{names}", f"both dead and alive have: {names}")
+        return self
 
     @model_validator(mode="after")
     def _has_the_register(self) -> Comparison:

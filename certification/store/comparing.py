@@ -27,6 +27,7 @@ class ComparisonRun(Identified, Base):
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # name, bytes, sha256
     state: Mapped[str] = mapped_column(String(20))  # running | ready | releasing | released | undoing | undone
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    worker: Mapped[str | None] = mapped_column(String(32))  # the process that stores; another takes it over
     stored_to: Mapped[str] = mapped_column(String(32), default="")
     started_by: Mapped[str]
     started_at: Mapped[datetime]
@@ -57,5 +58,8 @@ class ComparisonResult(Base):
     source: Mapped[str | None] = mapped_column(String(40))
     strength: Mapped[int | None]
     seen_on: Mapped[date | None]
+    stronger: Mapped[str | None] = mapped_column(String(40))  # the source of a stronger sign, which may back others
+    stronger_strength: Mapped[int | None]
+    stronger_on: Mapped[date | None]
     died_on: Mapped[date | None]
     died_as: Mapped[str | None] = mapped_column(String(40))

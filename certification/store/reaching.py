@@ -50,6 +50,9 @@ class Climb(Identified, Base):
     looked_at: Mapped[datetime]  # when the sweep last looked whether it is time
     stopped_at: Mapped[datetime | None]
     why: Mapped[str | None] = mapped_column(String(40))  # certified | superseded
+    cause: Mapped[str | None] = mapped_column(
+        String(120)
+    )  # the comparison that put them on; None: their period was over
 
 
 class Need(Base):

@@ -15,7 +15,18 @@ from certification.cases import CaseKind
 from certification.overdue import certified, lives_in, unresolved
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Appointment, Assessment, Attempt, Case, Paper, Period, Person, Suspension, Visit
+from certification.store import (
+    Appointment,
+    Assessment,
+    Attempt,
+    Case,
+    Evidence,
+    Paper,
+    Period,
+    Person,
+    Suspension,
+    Visit,
+)
 from certification.suspension.checks import History
 from certification.visits import UNMADE
 
@@ -54,6 +65,7 @@ def histories(
     def stopped(opened: datetime) -> timedelta:
         return outages.stopped(session, opened, now)
 
+    undone = select(func.max(Evidence.withdrawn_at)).where(Evidence.person_id == Person.id).scalar_subquery()
     facts = periods.add_columns(
         Period.opens,
         Period.due,
@@ -63,10 +75,14 @@ def histories(
         _score_unseen().label("failed_at"),
         bereavement.reported().label("death"),
         _suspended().label("suspended"),
+        undone.label("undone"),
     )
     for person_id, period_id, *rest in session.execute(facts).all():
-        opens, due, now_in, closed, open_cases, failed_at, death, suspended = rest
+        opens, due, now_in, closed, open_cases, failed_at, death, suspended, undone = rest
         opened = datetime.combine(opens, time.min, SHANGHAI)
+        asked_from = (
+            opened if undone is None else max(opened, undone)
+        )  # before it they believed that they were certified
         score = failed_at is not None and failed_at >= opened
         history = History(
             today=today,
@@ -74,7 +90,7 @@ def histories(
             certified=closed,
             enabled=said.enabled,
             least_channels=said.channels,
-            channels=frozenset(channel.value for channel in contacts.really_tried(session, person_id, opened)),
+            channels=frozenset(channel.value for channel in contacts.really_tried(session, person_id, asked_from)),
             outage=stopped(opened),
             outage_running=out,
             open_cases=open_cases,

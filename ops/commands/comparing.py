@@ -14,7 +14,7 @@ from sqlalchemy import select
 from certification.people import RegionUnknown
 from certification.store import ComparisonRun, only_read
 from ops import compose
-from ops.commands.desk import as_json, by
+from ops.commands.desk import as_json, by, told
 
 ZH = {
     "certified": "比对通过",
@@ -113,7 +113,7 @@ def release(run_id: str, by: str, as_json: bool) -> None:
 
 @compare_.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--reason", required=True)
+@click.option("--reason", required=True, callback=told, help="why, for the journal; write no name and no number")
 @by()
 @as_json
 def undo(run_id: str, reason: str, by: str, as_json: bool) -> None:

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 from sqlalchemy import func, select
 
-from certification import bereavement, certifying, forgetting, journal
+from certification import bereavement, certifying, journal
 from certification.bereavement import Verdict
 from certification.comparison import releasing, runs
+from certification.comparison.gathering import RegisterMissing
 from certification.comparison.releasing import RunNotReady
-from certification.comparison.runs import NothingCompared, RunElsewhere, RunUnknown
+from certification.comparison.runs import NothingCompared, RunUnknown
+from certification.comparison.signals import SignalsUnreadable
 from certification.evidence import Kind, Strength
 from certification.journal import Verified
 from certification.keys import KeyRing
 from certification.runtime import Runtime
-from certification.store import Case, Climb, ComparisonResult, ComparisonRun, Evidence, JournalEntry, Period, Person
+from certification.store import Case, Climb, ComparisonRun, Evidence, JournalEntry, Period, Person
 from tests.certification.comparing import closed, compare, number, outcomes, released, residents, run, signals
 from tests.certification.conftest import Clock
 
 ALIVE = "alive"
-
-
-class Killed(Exception):
-    """The process was killed here."""
 
 
 @pytest.fixture
@@ -209,99 +204,67 @@ def test_a_run_that_was_released_is_taken_back(rt: Runtime, path: Path) -> None:
     assert again.state == "released"
 
 
-class Killer:
-    """Kills the process once so many parts of the work are done."""
-
-    def __init__(self, parts: int) -> None:
-        self.left = parts
-        self.begun: list[tuple[str, int | None]] = []
-
-    def __call__(self, what: str, total: int | None = None) -> Callable[[int], object]:
-        """Begin a stretch of work."""
-        self.begun.append((what, total))
-        return self.done
-
-    def done(self, _part: int) -> None:
-        """Count a part."""
-        self.left -= 1
-        if self.left == 0:
-            raise Killed
-
-
-@pytest.mark.parametrize("parts", range(1, 11))
-def test_killed_at_any_point_it_goes_on_and_comes_to_the_same(
-    rt: Runtime, path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
-) -> None:
-    monkeypatch.setattr(runs, "SLICE", 2)
-    monkeypatch.setattr(releasing, "SLICE", 2)
-    persons = residents(rt, 6)
-    signals(path, [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2, 3, 5)])
-    with pytest.raises(Killed):
-        runs.run(rt, rt.regions["qingdao"], [path], "clerk", killer := Killer(parts))
-        assert parts > 9, "reading 1, roll 1, comparing 4, storing 3"
-        raise Killed
-    assert killer.left == 0 or parts == 10
-    found = compare(rt, path)
-    for _ in range(4):
-        with suppress(Killed):
-            releasing.release(rt, found.id, "supervisor", Killer(1 + parts % 2))
-    releasing.release(rt, found.id, "supervisor")
-    assert run(rt, found.id).state == "released"
-    assert [closed(rt, one) for one in persons] == [True, True, True, False, True, False]
-    with rt.sessions() as session:
-        assert len(session.scalars(select(Evidence)).all()) == 4
-        assert len(session.scalars(select(Climb)).all()) == 2
-        assert session.scalars(select(func.count()).select_from(ComparisonResult)).one() == 6
-        assert session.scalars(select(func.count()).select_from(ComparisonRun)).one() == 1
-    for _ in range(4):
-        with suppress(Killed):
-            releasing.undo(rt, found.id, "supervisor", "why", Killer(1 + parts % 2))
-    releasing.undo(rt, found.id, "supervisor", "why")
-    assert not any(closed(rt, one) for one in persons)
-
-
-class Stuck(Random):
-    """Draws the same at first."""
-
-    stuck = True
-
-    def randbytes(self, n: int) -> bytes:
-        if not self.stuck:
-            return super().randbytes(n)
-        self.stuck = False
-        return bytes(n)
-
-
-def test_a_receipt_that_is_taken_is_drawn_again(rt: Runtime, path: Path) -> None:
-    persons = residents(rt, 3)
-    stuck = replace(rt, random=Stuck(1))
-    released(stuck, signals(path, [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2, 3)]))
-    assert all(closed(rt, one) for one in persons)
-    with rt.sessions() as session:
-        assert len(set(session.scalars(select(Evidence.receipt)))) == 3
-
-
-def test_two_at_the_same_run_do_not_mix(rt: Runtime, path: Path) -> None:
-    residents(rt, 2)
-    signals(path, [(number(1), "medical", "2026-03-02", ALIVE)])
-
-    def tell(what: str, total: int | None = None) -> Callable[[int], object]:
-        if what.startswith("比对"):
-            with pytest.raises(RunElsewhere, match="另一个进程"):
-                runs.run(rt, rt.regions["qingdao"], [path], "other")
-        return lambda _: None
-
-    runs.run(rt, rt.regions["qingdao"], [path], "clerk", tell)
-
-
-def test_whoever_is_erased_meanwhile_is_left_out(rt: Runtime, path: Path) -> None:
+def test_undoing_takes_back_what_the_run_began_and_nothing_else(rt: Runtime, path: Path, tmp_path: Path) -> None:
     one, two = residents(rt, 2)
-    found = compare(rt, signals(path, [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2)]))
-    with rt.sessions.begin() as session:
-        proof = forgetting.person(session, rt, one, "clerk")
-        assert proof is not None and proof.rows["comparison_results"] == 1
-    releasing.release(rt, found.id, "supervisor")
-    assert outcomes(rt, found.id) == {two: "certified"} and closed(rt, two)
+    rows = [(number(2), "civil_registry", "2026-03-03", "death")]
+    first = released(rt, signals(path, rows))
+    never = compare(rt, signals(tmp_path / "never.csv", [*rows, (number(3), "medical", "2026-03-02", ALIVE)]))
+    releasing.undo(rt, never.id, "supervisor", "why")
+    second = released(rt, signals(tmp_path / "second.csv", [*rows, (number(4), "medical", "2026-03-02", ALIVE)]))
+    with rt.sessions() as session:
+        assert [climb.person_id for climb in session.scalars(select(Climb))] == [one]
+        assert [case.state for case in session.scalars(select(Case))] == ["open"]
+    releasing.undo(rt, first.id, "supervisor", "why")
+    with rt.sessions() as session:
+        [case] = session.scalars(select(Case)).all()
+        assert (case.state, case.detail["run"], case.person_id) == ("open", second.id, two), (
+            "the other run says so, too"
+        )
+    releasing.undo(rt, second.id, "supervisor", "why")
+    with rt.sessions() as session:
+        assert [case.verdict for case in session.scalars(select(Case))] == ["undone"]
+
+
+def test_a_stronger_sign_is_kept_beside_the_one_that_certifies(rt: Runtime, path: Path, clock: Clock) -> None:
+    [one] = residents(rt, 1)
+    rows = [(number(1), "medical", "2026-02-20", ALIVE), (number(1), "bank_card", "2026-03-04", ALIVE)]
+    found = released(rt, signals(path, rows))
+    assert closed(rt, one)
+    with rt.sessions() as session:
+        kept = session.scalars(select(Evidence).order_by(Evidence.observed_at)).all()
+        assert [(evidence.source, evidence.strength) for evidence in kept] == [
+            ("comparison: medical", Strength.LIVE),
+            ("comparison: bank_card", Strength.POSSESSION),
+        ]
+    releasing.undo(rt, found.id, "supervisor", "why")
+    with rt.sessions() as session:
+        assert all(evidence.withdrawn_at for evidence in session.scalars(select(Evidence)))
+
+
+def test_a_register_without_its_file_is_refused(rt: Runtime, path: Path) -> None:
+    residents(rt, 1, "guangzhou")
+    signals(path, [(number(1), "medical", "2026-03-02", ALIVE)])
+    with pytest.raises(RegisterMissing, match="household_register"):
+        compare(rt, path, "guangzhou")
+    [folder] = (rt.settings.data / runs.FOLDER).iterdir()
+    assert [one.name for one in folder.iterdir()] == ["lock"], "nothing of the roll is left lying"
+
+
+def test_a_file_of_something_else_begins_no_run(rt: Runtime, path: Path) -> None:
+    path.write_text("姓名\n", encoding="utf-8")
+    with pytest.raises(SignalsUnreadable):
+        compare(rt, path)
+    with rt.sessions() as session:
+        assert session.scalars(select(ComparisonRun)).all() == []
+
+
+def test_a_file_given_twice_is_one_file(rt: Runtime, path: Path, tmp_path: Path) -> None:
+    residents(rt, 1)
+    signals(path, [(number(1), "medical", "2026-03-02", ALIVE)])
+    again = tmp_path / "again.csv"
+    again.write_bytes(path.read_bytes())
+    first = runs.run(rt, rt.regions["qingdao"], [path, again], "clerk")
+    assert runs.run(rt, rt.regions["qingdao"], [path], "clerk") == first
 
 
 def test_rows_older_than_the_newest_key_are_found(rt: Runtime, path: Path) -> None:

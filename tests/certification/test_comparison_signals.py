@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ HEADER = "id_number,source,seen_on,event"
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    """Qingdao's."""
+    """Qingdao's, with a few more events."""
     found = Rules.of(Regions.load()["qingdao"], ON)
     assert found is not None
-    return found
+    return replace(found, alive=(*found.alive, "paid, in cash", 'he said "no"', "gate"))
 
 
 def read(
@@ -96,13 +97,18 @@ BAD = {
     f"{ONE},nowhere,2026-03-02,seen": "do not know the source 'nowhere'",
     f"{ONE},medical,yesterday,seen": "The date 'yesterday' is none",
     f"{ONE},medical,2026-02-30,seen": "is none",
+    f"{ONE},medical,2026-03-02,逝世": "do not know the event '逝世'",
+    f"{ONE},medical,2026-03-02,Dead": "do not know the event 'dead'",
+    f"medical,{ONE},2026-03-02,seen": "An identity number has 18 characters",
+    f"{ONE},{ONE},2026-03-02,seen": "do not know the source '…'",
+    f"{ONE},medical,{ONE},seen": "The date '…' is none",
     f"{ONE},medical,2026-03-11,seen": "is after 2026-03-10",
     f"{ONE},medical": "has not 4 fields",
     f"{ONE},medical,2026-03-02,seen,more": "has not 4 fields",
     f'{ONE},"medical,2026-03-02,seen': "has not 4 fields",
     f'x"{ONE},medical,2026-03-02,seen': "has not 4 fields",
     ",medical,2026-03-02,seen": "An identity number has 18 characters",
-    "\x00\ufffd,medical,2026-03-02,seen": "An identity number has 18 characters",
+    "\x00\ufffd,medical,2026-03-02,seen": "has not 4 fields",
 }
 
 
@@ -112,15 +118,28 @@ def test_a_bad_line_is_named_and_spoils_no_other(rules: Rules, tmp_path: Path, l
     found, rejected, strangers = read(rules, tmp_path, content)
     assert {one for one, row in found.items() if row["on_0"]} >= {ONE, TWO}
     [(place, why)] = rejected
-    assert place == 4 and BAD[line] in why
+    assert place == 4 and BAD[line] in why and ONE[:-1] not in why
     assert strangers == 0
 
 
 def test_a_death_counts_from_any_source(rules: Rules, tmp_path: Path) -> None:
-    lines = [f"{ONE},civil_registry,2020-01-01,death", f"{ONE},funeral_home,2026-03-01,cremation"]
+    lines = [f"{ONE},civil_registry,2020-01-01, Death ", f"{ONE},funeral_home,2026-03-01,火化"]
     found, rejected, _ = read(rules, tmp_path, "\n".join([HEADER, *lines]))
     assert (found[ONE]["died_on"], found[ONE]["died_last"]) == (date(2020, 1, 1), date(2026, 3, 1))
     assert rejected == []
+
+
+def test_text_that_is_neither_encoding_loses_the_lines_that_cannot_be_read(rules: Rules, tmp_path: Path) -> None:
+    lines = [HEADER.encode(), f"{ONE},medical,2026-03-02,seen".encode(), b"\xff\xfe\xfa,medical,2026-03-02,\xff"]
+    found, rejected, _ = read(rules, tmp_path, b"\n".join(lines))
+    assert found[ONE]["on_0"] == date(2026, 3, 2)
+    assert [line for line, _ in rejected] == [3]
+
+
+def test_the_file_that_cannot_be_read_is_the_one_that_is_named(rules: Rules, tmp_path: Path) -> None:
+    good = f"{HEADER}\n{ONE},medical,2026-03-02,seen"
+    with pytest.raises(SignalsUnreadable, match="signals1"):
+        read(rules, tmp_path, good, f"{HEADER}\na\x01\x1f\x02\x1eb\nc\n")
 
 
 def test_numbers_on_no_roll_are_counted(rules: Rules, tmp_path: Path) -> None:

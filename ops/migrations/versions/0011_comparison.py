@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("worker", sa.String(32), nullable=True),
         sa.Column("stored_to", sa.String(32), nullable=False),
         sa.Column("started_by", sa.String(200), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
@@ -48,6 +49,9 @@ def upgrade() -> None:
         sa.Column("source", sa.String(40), nullable=True),
         sa.Column("strength", sa.Integer(), nullable=True),
         sa.Column("seen_on", sa.Date(), nullable=True),
+        sa.Column("stronger", sa.String(40), nullable=True),
+        sa.Column("stronger_strength", sa.Integer(), nullable=True),
+        sa.Column("stronger_on", sa.Date(), nullable=True),
         sa.Column("died_on", sa.Date(), nullable=True),
         sa.Column("died_as", sa.String(40), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "person_id", name=op.f("pk_comparison_results")),
@@ -60,11 +64,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_comparison_results_person_id"), "comparison_results", ["person_id"])
+    op.add_column("climbs", sa.Column("cause", sa.String(120), nullable=True))
     op.add_column("evidence", sa.Column("withdrawn_at", UtcDateTime(), nullable=True))
 
 
 def downgrade() -> None:
     """Drop them."""
     op.drop_column("evidence", "withdrawn_at")
+    op.drop_column("climbs", "cause")
     op.drop_table("comparison_results")
     op.drop_table("comparison_runs")
