@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from datetime import date
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
-from certification.comparison.rules import REGISTER, Outcome, Rules, Source
+from certification.comparison.rules import REGISTER, Outcome, Rules
 
 _OLD, _UNSAID, _DEATHS = -1, -2, -10  # kinds of signals besides the places of the sources that show life
 FLOOR = date(1900, 1, 1)  # a day before all others, where there is none
@@ -81,13 +82,14 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     rows = people.left_join(found, people.number == found.number)
     days = [ibis.coalesce(rows[f"on_{place}"], _day(FLOOR)) for place in range(len(rules.sources))]
     enough = [(day >= rows.opens) & _suffices(rows, days, place, rules) for place, day in enumerate(days)]
-    sure = _latest([ibis.cases((yes, day), else_=_day(FLOOR)) for yes, day in zip(enough, days, strict=True)])
+    sure = _latest([ibis.ifelse(yes, day, _day(FLOOR)) for yes, day in zip(enough, days, strict=True)])
     last = _latest(days)
     certified, shown = sure > _day(FLOOR), last > _day(FLOOR)
-    by = [
-        (ibis.ifelse(certified, yes & (day == sure), shown & (day == last)), source)
-        for yes, day, source in zip(enough, days, rules.sources, strict=True)
-    ]
+    told = ibis.ifelse(
+        certified,
+        ibis.cases(*((yes & (day == sure), place) for place, (yes, day) in enumerate(zip(enough, days, strict=True)))),
+        ibis.cases(*((shown & (day == last), place) for place, day in enumerate(days))),
+    )
     died_on = _death(rows)
     alive_on = _latest([*days, ibis.coalesce(rows.on_old, _day(FLOOR))])
     contradicted = (alive_on > died_on).fill_null(False)
@@ -101,17 +103,25 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
         (rows.closed, Outcome.ALREADY.value),
         else_=Outcome.UNRESOLVED.value,
     )
-    stronger = _stronger(days, by, rules)
+    stronger = ibis.cases(  # the strongest come first
+        *(
+            ((day > _day(FLOOR)) & told.isin(_weaker(rules, place)), place)
+            for place, day in enumerate(days)
+            if _weaker(rules, place)
+        ),
+        (ibis.literal(False), -1),
+        else_=-1,
+    )
     return rows.select(
         "person_id",
         "period_id",
         "due",
         outcome=outcome,
-        source=ibis.cases(*((yes, source.name) for yes, source in by)),
-        strength=ibis.cases(*((yes, int(source.strength)) for yes, source in by)),
-        stronger=ibis.cases(*((yes, source.name) for yes, _, source in stronger)),
-        stronger_strength=ibis.cases(*((yes, int(source.strength)) for yes, _, source in stronger)),
-        stronger_on=ibis.cases(*((yes, day) for yes, day, _ in stronger)),
+        source=_of(told, [source.name for source in rules.sources]),
+        strength=_of(told, [int(source.strength) for source in rules.sources]),
+        stronger=_of(stronger, [source.name for source in rules.sources]),
+        stronger_strength=_of(stronger, [int(source.strength) for source in rules.sources]),
+        stronger_on=_of(stronger, days),
         seen_on=ibis.cases((contradicted, alive_on), (certified, sure), (shown, last)),
         died_on=died_on,
         died_as=ibis.cases(
@@ -120,15 +130,15 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     )
 
 
-def _stronger(
-    days: list[ir.DateValue], by: list[tuple[ir.BooleanValue, Source]], rules: Rules
-) -> list[tuple[ir.BooleanValue, ir.DateValue, Source]]:
-    """Of each source, the strongest first, whether it is stronger than the sign that is told, with its day."""
-    told = ibis.cases(*((yes, int(source.strength)) for yes, source in by), else_=9)
-    return [
-        ((day > _day(FLOOR)) & (told < int(source.strength)), day, source)
-        for day, source in zip(days, rules.sources, strict=True)
-    ]
+def _of(place: ir.IntegerValue, values: Sequence[object]) -> ir.Value:
+    """What stands at a place; nothing where there is none."""
+    return ibis.cases(*((place == one, value) for one, value in enumerate(values)))
+
+
+def _weaker(rules: Rules, place: int) -> list[int]:
+    """The places of the sources that are weaker than this one."""
+    least = rules.sources[place].strength
+    return [other for other, source in enumerate(rules.sources) if source.strength < least]
 
 
 def _suffices(rows: ir.Table, days: list[ir.DateValue], place: int, rules: Rules) -> ir.BooleanValue | ir.BooleanScalar:
@@ -159,7 +169,7 @@ def _death(rows: ir.Table) -> ir.DateValue:
 
 
 def _latest(days: list[ir.DateValue]) -> ir.DateValue:
-    return reduce(lambda one, other: ibis.ifelse(one >= other, one, other), days)
+    return ibis.greatest(*days) if len(days) > 1 else days[0]
 
 
 def _day(day: date) -> ir.DateScalar:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Update, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal, opening
+from certification import certifying, due, journal, opening
 from certification.comparison import bulk, engines, rolls, signals
 from certification.comparison.gathering import SPILT, Gathering
 from certification.comparison.rules import Outcome, Rules
@@ -186,8 +186,9 @@ def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folde
         rolls.prepare(session)
     with rt.sessions() as session:
         everybody = session.scalars(select(func.count()).where(Person.region == region.code)).one()
+        covered, _ = session.execute(due.counted(region.code, certifying.day_of(rt.now()))).one()
     done = tell("周期 periods", everybody)
-    done(everybody - opening.open_all(rt, region.code, done))
+    done(everybody - (opening.open_all(rt, region.code, done) if covered < everybody else 0))
     with rt.sessions() as session:
         only_read(session)
         people = rolls.write(session, region.code, rules, roll, tell("名册 roll", everybody))

@@ -55,12 +55,6 @@ def upgrade() -> None:
         sa.Column("died_on", sa.Date(), nullable=True),
         sa.Column("died_as", sa.String(40), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "person_id", name=op.f("pk_comparison_results")),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["comparison_runs.id"],
-            name=op.f("fk_comparison_results_run_id_comparison_runs"),
-            ondelete="CASCADE",
-        ),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_comparison_results_person_id"), "comparison_results", ["person_id"])
