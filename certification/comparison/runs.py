@@ -117,6 +117,7 @@ def run(rt: Runtime, region: Region, paths: Sequence[Path], by: str, tell: Progr
                 raise
         with rt.sessions.begin() as session:
             if not _claimed(session, row.id, worker, anew=not computed):
+                clear(rt, row.id)
                 return row.id
         _store(rt, row.id, worker, folder, tell)
         with rt.sessions.begin() as session:

@@ -129,6 +129,7 @@ def test_a_process_that_comes_late_wipes_nothing(rt: Runtime, path: Path, tmp_pa
 
     identifier = runs.run(elsewhere, rt.regions["qingdao"], [path], "other", tell)
     assert outcomes(rt, identifier) == {one: "certified"} and run(rt, identifier).state == "released"
+    assert not list((tmp_path / "elsewhere").rglob("*.parquet")), "nothing of the roll is left lying"
 
 
 def test_a_run_that_another_process_took_over_stores_no_more(rt: Runtime, path: Path, tmp_path: Path) -> None:
