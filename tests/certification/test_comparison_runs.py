@@ -210,6 +210,8 @@ def test_undoing_takes_back_what_the_run_began_and_nothing_else(rt: Runtime, pat
     first = released(rt, signals(path, rows))
     never = compare(rt, signals(tmp_path / "never.csv", [*rows, (number(3), "medical", "2026-03-02", ALIVE)]))
     releasing.undo(rt, never.id, "supervisor", "why")
+    with rt.sessions() as session:
+        assert [climb.person_id for climb in session.scalars(select(Climb))] == [one], "which the first run began"
     second = released(rt, signals(tmp_path / "second.csv", [*rows, (number(4), "medical", "2026-03-02", ALIVE)]))
     with rt.sessions() as session:
         assert [climb.person_id for climb in session.scalars(select(Climb))] == [one]
