@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -72,6 +73,22 @@ def fields(text: str, names: Sequence[str]) -> dict[str, str]:
 def blank(text: str) -> bool:
     """Whether a line holds nothing, as spreadsheets leave them."""
     return not text.strip(" \t\r\n,\ufeff")
+
+
+class Utf8:
+    """Looks whether bytes, given piece by piece, are text in UTF-8."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self.readable = True
+
+    def take(self, part: bytes, *, last: bool = False) -> None:
+        """Look at the next piece; `last`: nothing comes after it."""
+        try:
+            if self.readable:
+                self._decoder.decode(part, last)
+        except UnicodeDecodeError:
+            self.readable = False
 
 
 def encoding(path: Path) -> str | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ibis
-import pyarrow.parquet as pq
+import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from certification.comparison import expression
@@ -16,6 +16,7 @@ from certification.comparison.rules import Rules
 from certification.errors import Problem
 
 DUCKDB = "duckdb"
+_ROWS = 50_000
 
 
 class EngineUnreachable(Problem):
@@ -29,22 +30,27 @@ class EngineUnreachable(Problem):
 
 
 def judge(gathering: Gathering, people: str, rules: Rules, engine: str, out: Path) -> None:
-    """Judge the people of a table of the gathering's connection, and write Parquet in the order of `person_id`.
+    """Judge the people of a table of the gathering's connection, and write an Arrow file in the order of `person_id`.
 
     Raises EngineUnreachable.
     """
+    roll, found = gathering.con.table(people), gathering.con.table("found").drop("id_number")
     if engine == DUCKDB:
-        con = gathering.con
-        said = expression.judged(con.table(people), con.table("found"), rules)
-        con.to_parquet(said.order_by("person_id"), out)
+        said = expression.judged(roll, found, rules).order_by("person_id")
+        _write(gathering.con.con.sql(gathering.con.compile(said)).to_arrow_reader(_ROWS), out)
         return
-    roll = gathering.con.table(people).to_pyarrow()
-    found = gathering.con.table("found").drop("id_number").to_pyarrow()
     with _connected(engine) as con:
-        said = expression.judged(ibis.memtable(roll), ibis.memtable(found), rules).order_by("person_id")
-        with con.to_pyarrow_batches(said) as rows, pq.ParquetWriter(out, rows.schema) as file:
-            for batch in rows:
-                file.write_batch(batch)
+        said = expression.judged(ibis.memtable(roll.to_pyarrow()), ibis.memtable(found.to_pyarrow()), rules).order_by(
+            "person_id"
+        )
+        with con.to_pyarrow_batches(said) as rows:
+            _write(rows, out)
+
+
+def _write(rows: pa.RecordBatchReader, out: Path) -> None:
+    with pa.ipc.new_file(out, rows.schema) as file:
+        for batch in rows:
+            file.write_batch(batch)
 
 
 @contextmanager

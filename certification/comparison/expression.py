@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from certification.comparison.rules import REGISTER, Outcome, Rules
 
+ibis.options.sql.fuse_selects = False  # each step is computed once, and the next goes on from it
 _OLD, _UNSAID, _DEATHS = -1, -2, -10  # kinds of signals besides the places of the sources that show life
 FLOOR = date(1900, 1, 1)  # a day before all others, where there is none
 PEOPLE = {
@@ -34,8 +35,8 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
 
     `on_0`, `on_1`, …: the last day on which each source of the rules showed life, `on_old`: the last too long ago to
     count; `died_on`, `died_last`: the first and the last death on record, `died_as` which of the rules' events;
-    `registered`, where the rules ask: 1 if the household register has the number. `lines` counts the signals, `unsaid`
-    those that say nothing: of a source or an event that the rules do not know, of a day to come, or of none.
+    `registered`, where the rules ask: 1 if the household register has the number. `unsaid` counts the signals that say
+    nothing: of a source or an event that the rules do not know, of a day to come, or of none.
     """
     deaths = [(signals.event == event, _DEATHS - place) for place, event in enumerate(rules.dead)]
     kinds = [
@@ -54,7 +55,6 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
         died_on=rows.seen.min(where=death),
         died_last=rows.seen.max(where=death),
         died_as=rows.kind.max(where=death),
-        lines=rows.count(),
         unsaid=rows.count(where=rows.kind == _UNSAID),
         **({"registered": registered} if rules.register_only else {}),
     )
@@ -62,13 +62,9 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
 
 def joined(rows: ir.Table) -> ir.Table:
     """Rows of gathered(), several of which may have one `number`, as one a number."""
-    sums, first = ("lines", "unsaid"), ("died_on",)
-    last = [name for name in rows.columns if name not in ("number", *sums, *first)]
-    return rows.group_by("number").agg(
-        **{name: rows[name].max() for name in last},
-        **{name: rows[name].min() for name in first},
-        **{name: rows[name].sum() for name in sums},
-    )
+    last = [name for name in rows.columns if name not in ("number", "died_on", "unsaid")]
+    latest = {name: rows[name].max() for name in last}
+    return rows.group_by("number").agg(**latest, died_on=rows.died_on.min(), unsaid=rows.unsaid.sum())
 
 
 def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
@@ -79,54 +75,83 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     told of it, none where a human did. `stronger`, `stronger_strength`, `stronger_on`: a stronger sign than the one
     told, if there is one: it may back others for months.
     """
-    rows = people.left_join(found, people.number == found.number)
-    days = [ibis.coalesce(rows[f"on_{place}"], _day(FLOOR)) for place in range(len(rules.sources))]
-    enough = [(day >= rows.opens) & _suffices(rows, days, place, rules) for place, day in enumerate(days)]
-    sure = _latest([ibis.ifelse(yes, day, _day(FLOOR)) for yes, day in zip(enough, days, strict=True)])
-    last = _latest(days)
-    certified, shown = sure > _day(FLOOR), last > _day(FLOOR)
-    told = ibis.ifelse(
-        certified,
-        ibis.cases(*((yes & (day == sure), place) for place, (yes, day) in enumerate(zip(enough, days, strict=True)))),
-        ibis.cases(*((shown & (day == last), place) for place, day in enumerate(days))),
+    rows = _laid_side_by_side(people, found, rules)
+    places = range(len(rules.sources))
+    rows = rows.mutate(
+        **{
+            f"sure_{place}": ibis.ifelse(
+                (rows[f"on_{place}"] >= rows.opens) & _suffices(rows, place, rules), rows[f"on_{place}"], _day(FLOOR)
+            )
+            for place in places
+        },
+        last=_latest([rows[f"on_{place}"] for place in places]),
     )
-    died_on = _death(rows)
-    alive_on = _latest([*days, ibis.coalesce(rows.on_old, _day(FLOOR))])
-    contradicted = (alive_on > died_on).fill_null(False)
-    on_record = died_on.notnull() & rows.dead_on.isnull()
-    elsewhere = (rows.registered.fill_null(0) == 0) if rules.register_only else ibis.literal(False)
+    rows = rows.mutate(sure=_latest([rows[f"sure_{place}"] for place in places]))
+    certified, shown = rows.sure > _day(FLOOR), rows["last"] > _day(FLOOR)
+    rows = rows.mutate(
+        told=ibis.ifelse(
+            certified,
+            ibis.cases(*((rows[f"sure_{place}"] == rows.sure, place) for place in places)),
+            ibis.cases(*((shown & (rows[f"on_{place}"] == rows["last"]), place) for place in places)),
+        )
+    )
+    weaker = {place: _weaker(rules, place) for place in places}
+    rows = rows.mutate(
+        stronger=ibis.cases(  # the strongest come first
+            *(
+                ((rows[f"on_{place}"] > _day(FLOOR)) & rows.told.isin(than), place)
+                for place, than in weaker.items()
+                if than
+            ),
+            (ibis.literal(False), -1),
+            else_=-1,
+        ),
+        contradicted=(rows.alive_on > rows.death).fill_null(False),
+    )
     outcome = ibis.cases(
-        (contradicted, Outcome.CONTRADICTION.value),
-        (died_on.notnull(), Outcome.DEATH.value),
-        (elsewhere, Outcome.ELSEWHERE.value),
-        (certified, Outcome.CERTIFIED.value),
+        (rows.contradicted, Outcome.CONTRADICTION.value),
+        (rows.death.notnull(), Outcome.DEATH.value),
+        (rows.elsewhere, Outcome.ELSEWHERE.value),
+        (rows.sure > _day(FLOOR), Outcome.CERTIFIED.value),
         (rows.closed, Outcome.ALREADY.value),
         else_=Outcome.UNRESOLVED.value,
     )
-    stronger = ibis.cases(  # the strongest come first
-        *(
-            ((day > _day(FLOOR)) & told.isin(_weaker(rules, place)), place)
-            for place, day in enumerate(days)
-            if _weaker(rules, place)
-        ),
-        (ibis.literal(False), -1),
-        else_=-1,
-    )
+    names, strengths = zip(*((source.name, int(source.strength)) for source in rules.sources), strict=True)
     return rows.select(
         "person_id",
         "period_id",
         "due",
         outcome=outcome,
-        source=_of(told, [source.name for source in rules.sources]),
-        strength=_of(told, [int(source.strength) for source in rules.sources]),
-        stronger=_of(stronger, [source.name for source in rules.sources]),
-        stronger_strength=_of(stronger, [int(source.strength) for source in rules.sources]),
-        stronger_on=_of(stronger, days),
-        seen_on=ibis.cases((contradicted, alive_on), (certified, sure), (shown, last)),
-        died_on=died_on,
-        died_as=ibis.cases(
-            *((on_record & (rows.died_as == _DEATHS - place), event) for place, event in enumerate(rules.dead))
+        source=_of(rows.told, names),
+        strength=_of(rows.told, strengths),
+        stronger=_of(rows.stronger, names),
+        stronger_strength=_of(rows.stronger, strengths),
+        stronger_on=_of(rows.stronger, [rows[f"on_{place}"] for place in places]),
+        seen_on=ibis.cases(
+            (rows.contradicted, rows.alive_on),
+            (rows.sure > _day(FLOOR), rows.sure),
+            (rows["last"] > _day(FLOOR), rows["last"]),
         ),
+        died_on=rows.death,
+        died_as=ibis.cases(
+            *(
+                (rows.death.notnull() & rows.dead_on.isnull() & (rows.died_as == _DEATHS - place), event)
+                for place, event in enumerate(rules.dead)
+            )
+        ),
+    )
+
+
+def _laid_side_by_side(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
+    """Each of the people with the days found; FLOOR where a source has none. `death`: the day of one that stands."""
+    rows = people.left_join(found, people.number == found.number)
+    days = {f"on_{place}": ibis.coalesce(rows[f"on_{place}"], _day(FLOOR)) for place in range(len(rules.sources))}
+    return rows.select(
+        *("person_id", "period_id", "due", "opens", "closed", "backed_on", "dead_on", "died_as"),
+        **days,
+        alive_on=_latest([*days.values(), ibis.coalesce(rows.on_old, _day(FLOOR))]),
+        death=_death(rows),
+        elsewhere=(rows.registered.fill_null(0) == 0) if rules.register_only else ibis.literal(False),
     )
 
 
@@ -141,17 +166,17 @@ def _weaker(rules: Rules, place: int) -> list[int]:
     return [other for other, source in enumerate(rules.sources) if source.strength < least]
 
 
-def _suffices(rows: ir.Table, days: list[ir.DateValue], place: int, rules: Rules) -> ir.BooleanValue | ir.BooleanScalar:
+def _suffices(rows: ir.Table, place: int, rules: Rules) -> ir.BooleanValue | ir.BooleanScalar:
     """As evidence.decide() has it: strong enough, or backed by stronger evidence of not long before.
 
     That is on record, or comes with the same files.
     """
-    lesser, day, strength = rules.rule.lesser, days[place], rules.sources[place].strength
+    lesser, day, strength = rules.rule.lesser, rows[f"on_{place}"], rules.sources[place].strength
     if strength >= rules.rule.needs:
         return ibis.literal(True)
     if lesser is None or strength < lesser.counts:
         return ibis.literal(False)
-    strong = [one for one, source in zip(days, rules.sources, strict=True) if source.strength >= lesser.backed_by]
+    strong = [rows[f"on_{at}"] for at, one in enumerate(rules.sources) if one.strength >= lesser.backed_by]
     earliest = day - ibis.interval(months=lesser.months)
     return reduce(
         operator.or_, ((one <= day) & (one >= earliest) & (one > _day(FLOOR)) for one in (rows.backed_on, *strong))

@@ -67,7 +67,8 @@ class Gathering:
 
     def __init__(self, files: Sequence[File], rules: Rules, keys: KeyRing, folder: Path) -> None:
         self.con: Backend = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(folder / SPILT))
-        self._rules, self._keys = rules, keys
+        self._rules = rules
+        self._pads = [(outer, inner) for inner, outer in keys.pads()]
         self._sql = self.con.con
         self._sql.execute("SET threads = 2")
         self._paths = [file.path for file in files]
@@ -78,20 +79,26 @@ class Gathering:
     def gather(self) -> None:
         """Make the table `found`: what is said of each number, under its blind index by every key of the ring."""
         self._sql.execute("CREATE VIEW signals AS " + " UNION ALL ".join(one.typed for one in self._files))
+        said = expression.gathered(self.con.table("signals"), self._rules)
         try:
-            raw = self.con.create_table("raw", expression.gathered(self.con.table("signals"), self._rules))
+            self._sql.execute(f"CREATE TABLE found AS {_indexed(self.con.compile(said))}", self._pads[0])
         except duckdb.Error as error:  # no text at all, or a Parquet file that is cut short
             raise signals.unreadable(self._broken(), error) from None
-        (self.unsaid,) = self._one("SELECT coalesce(sum(unsaid), 0) FROM raw")
-        if self._rules.register_only and not self._one("SELECT coalesce(max(registered), 0) FROM raw")[0]:
+        (self.unsaid,) = self._one("SELECT coalesce(sum(unsaid), 0) FROM found")
+        if self._rules.register_only and not self._one("SELECT coalesce(max(registered), 0) FROM found")[0]:
             raise RegisterMissing
         self._normalise()
-        self._index([name for name in raw.columns if name != "number"])
-        self._sql.execute("DROP TABLE raw")
+        if others := self._pads[1:]:  # rows of the roll may be older than the newest key
+            again = " UNION ALL ".join(
+                _indexed("SELECT * EXCLUDE (number) RENAME (id_number AS number) FROM found") for _ in others
+            )
+            self._sql.execute(f"CREATE TABLE older AS {again}", [pad for pads in others for pad in pads])
+            self._sql.execute("INSERT INTO found SELECT * FROM older")
+            self._sql.execute("DROP TABLE older")
 
     def look_for_strangers(self, people: str) -> int:
         """Set aside the numbers on nobody's roll that are mistyped; how many others there are. `people`: a table."""
-        keys = len(self._keys.names)
+        keys = len(self._pads)
         on_no_roll = f"SELECT id_number AS number FROM found ANTI JOIN {people} USING (number)"
         self._sql.execute(f"CREATE TABLE strangers AS {on_no_roll} GROUP BY ALL HAVING count(*) = {keys}")
         why = CheckCharacterWrong()
@@ -101,7 +108,7 @@ class Gathering:
 
     def numbers(self) -> int:
         """How many different numbers the files name."""
-        return int(self._one("SELECT count(*) FROM found")[0]) // len(self._keys.names)
+        return int(self._one("SELECT count(*) FROM found")[0]) // len(self._pads)
 
     def rejected(self) -> Iterator[Rejected]:
         """Every line that was not taken, in the order of the files; empty ones are passed over."""
@@ -111,7 +118,8 @@ class Gathering:
         dead, alive = (", ".join(map(_text, events)) for events in (self._rules.dead, self._rules.alive))
         for file in self._files:
             lines = self._sql.execute(
-                f"""SELECT n, whole, why, source, event, day, seen FROM ({file.typed}) LEFT JOIN unread USING (number)
+                f"""SELECT n, whole, why, source, event, day, seen
+                FROM ({file.numbered}) LEFT JOIN unread USING (number)
                 WHERE NOT whole OR trim(number || source || day || event) <> '' AND (
                     why IS NOT NULL OR seen IS NULL OR seen > ?
                     OR NOT (event IN ({dead}) OR (source IN ({known}) AND event IN ('', {alive})))
@@ -139,33 +147,32 @@ class Gathering:
     def _normalise(self) -> None:
         """Write 15-digit numbers, small x, spaces and full-width digits as everywhere else; set aside what is none."""
         odd = self._sql.execute(
-            f"SELECT number FROM raw WHERE NOT regexp_full_match(number, '{_CANONICAL}')"
+            f"SELECT id_number FROM found WHERE NOT regexp_full_match(id_number, '{_CANONICAL}')"
         ).fetchall()
+        if not odd:
+            return
         normal, unread = dict[str, str](), dict[str, str]()
         for (number,) in odd:
             try:
                 normal[number] = ResidentNumber.parse(number).text
             except Problem as problem:
                 unread[number] = str(problem)
-        if odd:
-            table = pa.table({"written": list(normal), "normal": list(normal.values())}, _WRITTEN)
-            aside = pa.table({"number": list(unread), "why": list(unread.values())}, _UNREAD)
-            self._sql.register("written", table)
-            self._sql.register("aside", aside)
-            self._sql.execute("INSERT INTO unread SELECT * FROM aside")
-            self._sql.execute("DELETE FROM raw WHERE number IN (SELECT number FROM unread)")
-            self._sql.execute("UPDATE raw SET number = normal FROM written WHERE number = written.written")
-            self.con.create_table("once", expression.joined(self.con.table("raw")))
-            self._sql.execute("DROP TABLE raw")
-            self._sql.execute("ALTER TABLE once RENAME TO raw")
-
-    def _index(self, columns: Sequence[str]) -> None:
-        """Index every number as KeyRing.index() would, in SQL, under every key: rows may be older than the newest."""
-        said = ", ".join(columns)
-        self._sql.execute(f"CREATE TABLE found AS SELECT '' AS number, number AS id_number, {said} FROM raw LIMIT 0")
-        for inner, outer in self._keys.pads():
-            index = f"sha256(?::BLOB || unhex(sha256(?::BLOB || encode('{seals.NUMBER}' || chr(0) || number))))"
-            self._sql.execute(f"INSERT INTO found SELECT {index}, number, {said} FROM raw", [outer, inner])
+        self._sql.register("written", pa.table({"written": list(normal), "normal": list(normal.values())}, _WRITTEN))
+        self._sql.register("aside", pa.table({"number": list(unread), "why": list(unread.values())}, _UNREAD))
+        self._sql.execute("INSERT INTO unread SELECT * FROM aside")
+        self._sql.execute(
+            """CREATE TABLE parts AS
+            SELECT coalesce(normal, id_number) AS number, found.* EXCLUDE (number, id_number)
+            FROM found LEFT JOIN written ON id_number = written
+            WHERE normal IS NOT NULL OR id_number IN (SELECT normal FROM written)"""
+        )
+        self._sql.execute(
+            """DELETE FROM found WHERE id_number IN (
+                SELECT number FROM aside UNION ALL SELECT written FROM written UNION ALL SELECT normal FROM written)"""
+        )
+        whole = self.con.compile(expression.joined(self.con.table("parts")))
+        self._sql.execute(f"INSERT INTO found BY NAME {_indexed(whole)}", self._pads[0])
+        self._sql.execute("DROP TABLE parts")
 
     def _broken(self) -> Path:
         """The first file that cannot be read by itself."""
@@ -183,6 +190,15 @@ class Gathering:
 
 _WRITTEN = pa.schema({"written": pa.string(), "normal": pa.string()})
 _UNREAD = pa.schema({"number": pa.string(), "why": pa.string()})
+
+
+def _indexed(numbers: str) -> str:
+    """SQL: the rows of `numbers` with `number` as KeyRing.index() gives it, and the number itself as `id_number`.
+
+    Asks for two values, the pads of a key.
+    """
+    index = f"sha256(?::BLOB || unhex(sha256(?::BLOB || encode('{seals.NUMBER}' || chr(0) || number))))"
+    return f"SELECT {index} AS number, number AS id_number, * EXCLUDE (number) FROM ({numbers})"
 
 
 def _text(text: str) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Update, delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -33,7 +32,7 @@ SLICE = 50_000  # people; a slice is written in half a second, and calls wait fo
 FOLDER = "comparisons"
 """Where a run's files lie in the data folder; what is left at its end is the list of lines that were not taken."""
 REJECTED = "rejected.csv"
-_RESULTS, _ROLL, _READ, _LOCK = "results.parquet", "roll.parquet", "read.json", "lock"
+_RESULTS, _ROLL, _READ, _LOCK = "results.arrow", "roll.parquet", "read.json", "lock"
 
 
 class NothingCompared(Problem):
@@ -243,12 +242,15 @@ def _mine(run_id: str, worker: str | None = None) -> Update:
 
 
 def _store(rt: Runtime, run_id: str, worker: str, folder: Path, tell: Progress) -> None:
-    with pq.ParquetFile(folder / _RESULTS) as results:
-        done = tell("存储 storing", results.metadata.num_rows)
-        for batch in results.iter_batches(batch_size=SLICE):
-            with rt.sessions.begin() as session:
-                _store_slice(session, run_id, worker, batch)
-            done(batch.num_rows)
+    with pa.memory_map(str(folder / _RESULTS)) as mapped, pa.ipc.open_file(mapped) as results:
+        batches = [results.get_batch(number) for number in range(results.num_record_batches)]  # nothing is read yet
+        done = tell("存储 storing", sum(batch.num_rows for batch in batches))
+        for batch in batches:
+            for begin in range(0, batch.num_rows, SLICE):
+                part = batch.slice(begin, SLICE)
+                with rt.sessions.begin() as session:
+                    _store_slice(session, run_id, worker, part)
+                done(part.num_rows)
 
 
 def _store_slice(session: Session, run_id: str, worker: str, batch: pa.RecordBatch) -> None:

@@ -89,52 +89,67 @@ class LineMalformed(Problem):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of signals as it was when a run began."""
+    """A file of signals as it was when a run began. `encoding`: of its text; None where it is neither of ours."""
 
     path: Path
     size: int  # bytes
     sha256: str
     parquet: bool
+    encoding: str | None
 
     @classmethod
     def of(cls, path: Path, progress: Callable[[int], object] = lambda _: None) -> File:
-        """Read a file's digest; `progress` is told of each stretch, in bytes. Raises SignalsUnreadable."""
-        digest, size, begins = sha256(), 0, b""
+        """Read a file through; `progress` is told of each stretch, in bytes. Raises SignalsUnreadable."""
+        digest, size, begins, text = sha256(), 0, b"", csvfile.Utf8()
         try:
             with path.open("rb") as file:
                 while part := file.read(_READ):
                     begins = begins or part[:4]
                     digest.update(part)
+                    text.take(part)
                     size += len(part)
                     progress(len(part))
+            text.take(b"", last=True)
+            parquet = begins == b"PAR1"
+            encoding = None if parquet else "utf-8-sig" if text.readable else csvfile.encoding(path)
         except OSError as error:
             raise SignalsUnreadable(path, "文件打不开", f"the file cannot be opened ({error.strerror})") from None
-        return cls(path, size, digest.hexdigest(), begins == b"PAR1")
+        return cls(path, size, digest.hexdigest(), parquet, encoding)
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """A file ready to be read. `lines`: SQL that gives `n`, its line (the header is the first), and `f`, its fields.
+    """A file ready to be read. `fields`: SQL that gives `f`, the fields of each line; `lines`: that and `n`, its line.
 
-    `f` is NULL where the line has other than `width` fields; `places`: where each column is in it, from 1.
+    The header is the first line. `f` is NULL where the line has other than `width` fields; `places`: where each column
+    is in it, from 1. DuckDB counts lines one after another: that takes longer than to read them.
     """
 
     name: str
+    fields: str
     lines: str
     width: int
     places: dict[str, int]
 
     @property
     def typed(self) -> str:
-        """SQL: every line as `n`, `whole`, `number`, `source`, `event` and `day` as they are written, and `seen`."""
+        """SQL: every line's `number`, `source`, `event` and `day` as they are written, and `seen`."""
+        return self._typed(self.fields)
+
+    @property
+    def numbered(self) -> str:
+        """SQL: as `typed`, and `n`, its line, and `whole`."""
+        return self._typed(self.lines, "n, f IS NOT NULL AS whole, ")
+
+    def _typed(self, read: str, more: str = "") -> str:
         number, source, day, event = (
             f"coalesce(f[{self.places[name]}], '')" if name in self.places else "''" for name in COLUMNS
         )
         return f"""
-            SELECT n, f IS NOT NULL AS whole, {number} AS number, trim({source}) AS source,
+            SELECT {more}{number} AS number, trim({source}) AS source,
                 lower(trim({event})) AS event, {day} AS day,
                 coalesce(TRY_CAST({day} AS DATE), CAST(try_strptime(trim({day}), {_OTHER_DATES}) AS DATE)) AS seen
-            FROM ({self.lines})"""
+            FROM ({read})"""
 
 
 def look_at(files: Iterable[File]) -> None:
@@ -144,7 +159,7 @@ def look_at(files: Iterable[File]) -> None:
             with duckdb.connect() as con:
                 _parquet(con, file)
         else:
-            with file.path.open(encoding=csvfile.encoding(file.path) or "utf-8-sig", errors="replace") as text:
+            with file.path.open(encoding=file.encoding or "utf-8-sig", errors="replace") as text:
                 csvfile.header(file.path, text.readline(), SignalsUnreadable)
 
 
@@ -163,33 +178,34 @@ def _parquet(con: DuckDBPyConnection, file: File) -> Signals:
     names = csvfile.header(file.path, ",".join(written), SignalsUnreadable)
     fields = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in written)
     lines = f"SELECT file_row_number + 2 AS n, [{fields}] AS f FROM read_parquet({path}, file_row_number = true)"
-    return Signals(file.path.name, lines, len(names), {name: place for place, name in enumerate(names, start=1)})
+    places = {name: place for place, name in enumerate(names, start=1)}
+    return Signals(file.path.name, f"SELECT [{fields}] AS f FROM read_parquet({path})", lines, len(names), places)
 
 
 def _csv(file: File, folder: Path) -> Signals:
-    encoding = csvfile.encoding(file.path)
-    with file.path.open(encoding=encoding or "utf-8-sig", errors="replace") as text:
+    with file.path.open(encoding=file.encoding or "utf-8-sig", errors="replace") as text:
         names = csvfile.header(file.path, text.readline(), SignalsUnreadable)
         path = file.path
-        if encoding != "utf-8-sig":  # GB 18030, or neither: then the lines that cannot be read are named
+        if file.encoding != "utf-8-sig":  # GB 18030, or neither: then the lines that cannot be read are named
             path = folder / f"{file.sha256}.utf8"
             text.seek(0)
             with path.open("w", encoding="utf-8") as anew:
                 while part := text.read(_READ):
                     anew.write(part)
-    whole = f"""read_csv({_quoted(str(path))}, columns = {{'l': 'VARCHAR'}}, delim = '{_NOWHERE}', quote = '',
-        escape = '', header = false, auto_detect = false)"""
+    read = f"""read_csv({_quoted(str(path))}, columns = {{'l': 'VARCHAR'}}, delim = '{_NOWHERE}', quote = '',
+        escape = '', auto_detect = false, header = """
     width = len(names)
-    lines = f"""
-        SELECT n, CASE
-                WHEN contains(l, '\ufffd') THEN NULL
-                WHEN contains(l, '"') THEN CASE
-                    WHEN len(q) = {width} AND array_to_string(q, ',') = l THEN [{_UNQUOTED} FOR x IN q] END
-                WHEN len(p) = {width} THEN p END AS f
-        FROM (SELECT n, l, string_split(l, ',') AS p,
-                CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1) END AS q
-            FROM (SELECT row_number() OVER () AS n, l FROM {whole}) WHERE n > 1 AND l IS NOT NULL)"""
-    return Signals(file.path.name, lines, width, {name: place for place, name in enumerate(names, start=1)})
+    split = f"""CASE
+        WHEN contains(l, '\ufffd') THEN NULL
+        WHEN contains(l, '"') THEN CASE
+            WHEN len(q) = {width} AND array_to_string(q, ',') = l THEN [{_UNQUOTED} FOR x IN q] END
+        WHEN len(p) = {width} THEN p END AS f"""
+    parts = f"""l, string_split(l, ',') AS p,
+        CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1) END AS q"""
+    fields = f"SELECT {split} FROM (SELECT {parts} FROM {read}true) WHERE l IS NOT NULL)"
+    counted = f"SELECT row_number() OVER () AS n, l FROM {read}false)"
+    lines = f"SELECT n, {split} FROM (SELECT n, {parts} FROM ({counted}) WHERE n > 1 AND l IS NOT NULL)"
+    return Signals(file.path.name, fields, lines, width, {name: place for place, name in enumerate(names, start=1)})
 
 
 _UNQUOTED = """CASE WHEN starts_with(x, '"') THEN replace(x[2:-2], '""', '"') ELSE x END"""

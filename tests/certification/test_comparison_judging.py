@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 from sqlalchemy import URL
@@ -134,8 +133,9 @@ def judged(crowd: list[Somebody], rules: Rules, engine: str, folder: Path) -> di
     gathering.gather()
     table = pa.table([list(column) for column in zip(*people, strict=True)], schema=SCHEMA)
     gathering.con.con.register("people", table)
-    engines.judge(gathering, "people", rules, engine, folder / "out.parquet")
-    said = ibis.duckdb.connect().read_parquet(folder / "out.parquet").to_pyarrow().to_pylist()
+    engines.judge(gathering, "people", rules, engine, folder / "out.arrow")
+    with pa.ipc.open_file(folder / "out.arrow") as file:
+        said = file.read_all().to_pylist()
     gathering.con.disconnect()
     assert [row["person_id"] for row in said] == [one.row[0] for one in crowd]
     return {row["person_id"]: row for row in said}
