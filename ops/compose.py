@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from redis import Redis
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from certification import canary
-from certification.runtime import DIALECTS, Runtime
+from certification.runtime import DIALECTS, Runtime, utc_now
 from certification.settings import SettingInvalid, Settings
 from ivr.dialects import HOME, dialects
 from ops.queue import connect, producer
@@ -24,12 +26,12 @@ def settings() -> Settings:
     return _checked(Settings.read(os.environ))
 
 
-def runtime(given: Settings | None = None) -> Runtime:
+def runtime(given: Settings | None = None, now: Callable[[], datetime] = utc_now) -> Runtime:
     """Put the service together. Raises the settings', keys' and regions' own errors, each of which says what to do.
 
     A database that is away stops nobody here: a web process starts, and says on /readyz what it lacks.
     """
-    rt = put_together(settings() if given is None else _checked(given))
+    rt = replace(put_together(settings() if given is None else _checked(given)), now=now)
     try:
         canary.check(rt.sessions, rt.keys, rt.now())
     except SQLAlchemyError as error:

@@ -11,8 +11,7 @@ from certification import appointments
 from certification.people import RegionUnknown
 from certification.regions import SHANGHAI
 from certification.store import only_read
-from ops import compose
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 from ops.commands.routes import tell
 
 
@@ -27,7 +26,7 @@ def appointments_() -> None:
 @as_json
 def free(place: str, office: str | None, as_json: bool) -> None:
     """The free times of the next two weeks. 可预约的时间。"""
-    rt = compose.runtime()
+    rt = runtime()
     region = rt.regions.find(place)
     if region is None:
         raise RegionUnknown(place, rt.regions)
@@ -49,7 +48,7 @@ def free(place: str, office: str | None, as_json: bool) -> None:
 @as_json
 def book(person_id: str, office: str, at: datetime, by: str, as_json: bool) -> None:
     """Book a time for a person. 预约。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         booked = appointments.book(session, rt, person, office, at.replace(tzinfo=SHANGHAI), by)
@@ -64,7 +63,7 @@ def book(person_id: str, office: str, at: datetime, by: str, as_json: bool) -> N
 @as_json
 def cancel(person_id: str, by: str, as_json: bool) -> None:
     """Call a person's appointment off. 取消预约。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         appointment = appointments.cancel(session, rt, find(session, rt, person_id), by)
     click.echo(json.dumps({"id": appointment.id}) if as_json else "已取消 cancelled")
@@ -76,7 +75,7 @@ def cancel(person_id: str, by: str, as_json: bool) -> None:
 @as_json
 def keep(person_id: str, by: str, as_json: bool) -> None:
     """Note that the person came and showed their ID; prints the receipt. 到场认证。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         recorded = appointments.keep(session, rt, find(session, rt, person_id), by)
     tell(recorded, as_json)

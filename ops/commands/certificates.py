@@ -10,8 +10,8 @@ import click
 from certification import certificates, certifying, journal
 from certification.certificates import Certificate
 from certification.store import only_read
-from ops import compose, pages, writing
-from ops.commands.desk import as_json, by, find
+from ops import pages, writing
+from ops.commands.desk import as_json, by, find, runtime
 
 UNKNOWN = "没有这个编号，请核对 no certificate has this number: please check it"
 
@@ -29,7 +29,7 @@ def check(number: str, as_json: bool) -> None:
 
     Exit status 1 where there is none.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         found = certificates.check(session, rt, number)
@@ -51,7 +51,7 @@ def check(number: str, as_json: bool) -> None:
 @by("desk")
 def print_(person_id: str, out: str, by: str) -> None:
     """Write the certificate of a person's latest certified period as a page to print. 打印认证证明。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         person = find(session, rt, person_id)

@@ -13,8 +13,7 @@ from sqlalchemy import select
 
 from certification.people import RegionUnknown
 from certification.store import ComparisonRun, only_read
-from ops import compose
-from ops.commands.desk import as_json, by, told
+from ops.commands.desk import as_json, by, runtime, told
 
 ZH = {
     "certified": "比对通过",
@@ -66,7 +65,7 @@ def run(place: str, first: Path, more: tuple[Path, ...], by: str, as_json: bool)
     """
     from certification.comparison import runs  # its libraries are large, and no other command needs them
 
-    rt = compose.runtime()
+    rt = runtime()
     region = rt.regions.find(place)
     if region is None:
         raise RegionUnknown(place, rt.regions)
@@ -79,7 +78,7 @@ def run(place: str, first: Path, more: tuple[Path, ...], by: str, as_json: bool)
 @as_json
 def list_(as_json: bool) -> None:
     """List the runs, the latest first. 列出。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         found = session.scalars(select(ComparisonRun).order_by(ComparisonRun.started_at.desc())).all()
@@ -107,7 +106,7 @@ def release(run_id: str, by: str, as_json: bool) -> None:
     from certification.comparison import releasing
 
     with Bars() as bars:
-        releasing.release(compose.runtime(), run_id, by, bars)
+        releasing.release(runtime(), run_id, by, bars)
     _show(run_id, as_json)
 
 
@@ -121,14 +120,14 @@ def undo(run_id: str, reason: str, by: str, as_json: bool) -> None:
     from certification.comparison import releasing
 
     with Bars() as bars:
-        releasing.undo(compose.runtime(), run_id, by, reason, bars)
+        releasing.undo(runtime(), run_id, by, reason, bars)
     _show(run_id, as_json)
 
 
 def _show(text: str, as_json: bool) -> None:
     from certification.comparison import runs
 
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         found = runs.find(session, text)

@@ -9,8 +9,7 @@ import click
 from certification import bereavement
 from certification.bereavement import Verdict
 from certification.store import new_id
-from ops import compose
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 
 
 @click.group("deaths")
@@ -25,7 +24,7 @@ def deaths_() -> None:
 @as_json
 def report(person_id: str, source: str, by: str, as_json: bool) -> None:
     """Write down that somebody reported a death. 登记去世报告。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         case = bereavement.report(session, rt, find(session, rt, person_id), source=source[:40], ref=new_id(), by=by)
     click.echo(json.dumps({"case": case.id}) if as_json else f"已登记，待人工核实 case {case.id}")
@@ -38,7 +37,7 @@ def report(person_id: str, source: str, by: str, as_json: bool) -> None:
 @as_json
 def answer(person_id: str, verdict: str, by: str, as_json: bool) -> None:
     """Write down what was found out: alive, and everything goes on; or dead. 核实结果。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         answered = bereavement.answer(session, rt, find(session, rt, person_id), Verdict(verdict), by)
     click.echo(json.dumps({"answered": answered}) if as_json else f"已答复 answered: {answered}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from certification import cases, certifying, codes, confirmation, consent, pins, roll
 from certification.identity import ResidentNumber
 from certification.people import find_by_number
-from certification.runtime import Runtime
+from certification.runtime import Runtime, utc_now
 from certification.store import Person, new_id, only_read
 from ops import compose
 
@@ -27,6 +28,12 @@ DIFFER = (
     "Record three again with this person alone, or enrol by telephone (`code issue`)."
 )
 TOO_FEW = "至少需要三段不同的录音。 At least three different recordings are needed."
+
+
+def runtime() -> Runtime:
+    """The service as the environment says; with the clock that was handed to the command as its `obj`, if any was."""
+    now: Callable[[], datetime] | None = click.get_current_context().obj
+    return compose.runtime(now=now or utc_now)
 
 
 def told(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
@@ -73,7 +80,7 @@ def import_(file: Path, as_json: bool) -> None:
 
     Header: id_number,name,region,phone,dialect,relative_phone, or 身份证号,姓名,地区,电话,方言,亲属电话.
     """
-    rt = compose.runtime()
+    rt = runtime()
     report = roll.import_csv(rt.sessions, rt, file)
     for line, reason in report.rejected:
         click.echo(f"第 {line} 行 line {line}: {reason}", err=True)
@@ -96,7 +103,7 @@ def import_(file: Path, as_json: bool) -> None:
 @as_json
 def show(person_id: str, as_json: bool) -> None:
     """Say where a person stands; ID is an identity number or our identifier. 查询。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         person = find(session, rt, person_id)
@@ -129,7 +136,7 @@ def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: st
     from voiceprint import audio, quality
     from voiceprint.quality import plain
 
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         find(session, rt, person_id)  # before anything slow
     utterances = [audio.telephone(audio.read(path)) for path in (first, *more)]  # as calls will be heard
@@ -185,7 +192,7 @@ def pin() -> None:
 @as_json
 def set_(person_id: str, by: str, digits: str, as_json: bool) -> None:
     """Set a person's six-digit PIN. 设置密码。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         pins.set_pin(session, rt, find(session, rt, person_id), digits, by)
     click.echo(json.dumps({"set": True}) if as_json else "密码已设置 PIN set")
@@ -205,7 +212,7 @@ def code() -> None:
 @as_json
 def issue(person_id: str, by: str, confirms: bool, as_json: bool) -> None:
     """Give a code: the person calls the line from their phone, presses 8, keys it and enrols. 发登记码。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         waits = confirmation.awaited(session, person) if confirms else None

@@ -13,8 +13,7 @@ from certification import consent, erasure, forgetting, journal
 from certification.erasure import Entered
 from certification.runtime import Runtime
 from certification.store import forget_deleted, give_way, only_read
-from ops import compose
-from ops.commands.desk import PersonUnknown, as_json, by, find
+from ops.commands.desk import PersonUnknown, as_json, by, find, runtime
 from ops.sentences import held
 
 TRIES = 25
@@ -41,7 +40,7 @@ def withdraw(person_id: str, by: str, as_json: bool) -> None:
     Templates, fingerprints and recordings go, but for recordings that an open case needs: those go once it is decided.
     Again it does nothing, and prints the proof that there is.
     """
-    rt = compose.runtime()
+    rt = runtime()
 
     def withdraw(session: Session) -> tuple[str, bool]:
         person = find(session, rt, person_id)
@@ -62,7 +61,7 @@ def erase(person_id: str, by: str, as_json: bool) -> None:
 
     Again, with our identifier, it prints the proof and holds it against the database.
     """
-    rt = compose.runtime()
+    rt = runtime()
 
     def erase(session: Session) -> tuple[str, bool]:
         identifier = _identified(session, rt, person_id)

@@ -17,8 +17,8 @@ from certification.dossier import Dossier
 from certification.regions import SHANGHAI
 from certification.sections import FORMAT, SECTIONS
 from certification.store import only_read
-from ops import compose, writing
-from ops.commands.desk import PersonUnknown, as_json, by, find, told
+from ops import writing
+from ops.commands.desk import PersonUnknown, as_json, by, find, runtime, told
 
 DATA, README = "data.json", "README.txt"
 _OPENING = """{name}：我们保存的关于您的全部信息
@@ -64,7 +64,7 @@ def export(person_id: str, out: Path, by: str, reason: str, as_json: bool) -> No
 
     Rows as JSON, recordings as WAV, a page that explains it. It is not sealed: hand it over, and keep no copy.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         found = dossier.of(session, rt, find(session, rt, person_id))

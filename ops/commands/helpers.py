@@ -11,8 +11,7 @@ from certification import helpers
 from certification.helpers import Relation
 from certification.runtime import Runtime
 from certification.store import Helper, Person, only_read
-from ops import compose
-from ops.commands.desk import as_json, by, find, told
+from ops.commands.desk import as_json, by, find, runtime, told
 
 HOW = ("desk", "phone", "visit")
 how = click.option("--how", type=click.Choice(HOW), default="desk", show_default=True, help="how the person agreed")
@@ -57,7 +56,7 @@ def declare(
     """Declare that somebody helps a person. It gives them no right to certify. 登记帮手（不能代为认证）。"""
     if copies != bool((text or "").strip()):
         raise WordsMissing
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         helper = helpers.declare(session, rt, person, name=name, phone=phone, relation=Relation(relation), by=by)
@@ -75,7 +74,7 @@ def declare(
 @as_json
 def end(person_id: str, helper_id: str, by: str, as_json: bool) -> None:
     """Somebody helps no more; copies end with it. 停用帮手。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person, helper = _both(session, rt, person_id, helper_id)
         ended = helpers.end(session, rt, person, helper, by)
@@ -91,7 +90,7 @@ def end(person_id: str, helper_id: str, by: str, as_json: bool) -> None:
 @as_json
 def agree(person_id: str, helper_id: str, text: str, how: str, by: str, as_json: bool) -> None:
     """The person agrees that a helper gets copies of their reminders. 本人同意抄送提醒。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person, helper = _both(session, rt, person_id, helper_id)
         agreed = helpers.agree_to_copies(session, rt, person, helper, text=text, how=how, by=by)
@@ -105,7 +104,7 @@ def agree(person_id: str, helper_id: str, text: str, how: str, by: str, as_json:
 @as_json
 def withdraw(person_id: str, helper_id: str, by: str, as_json: bool) -> None:
     """The person takes their consent to copies back. 本人撤回抄送。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person, helper = _both(session, rt, person_id, helper_id)
         withdrawn = helpers.stop_copies(session, rt, person, helper, by)
@@ -117,7 +116,7 @@ def withdraw(person_id: str, helper_id: str, by: str, as_json: bool) -> None:
 @as_json
 def show(person_id: str, as_json: bool) -> None:
     """Who helps a person now, with names and numbers: for a clerk's eyes. 查看帮手。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         person = find(session, rt, person_id)

@@ -18,7 +18,7 @@ from certification.rotation import Progress, Rotated, Unreadable
 from certification.runtime import utc_now
 from certification.store import forget_deleted, only_read, open_sessions
 from ops import compose
-from ops.commands.desk import as_json, by
+from ops.commands.desk import as_json, by, runtime
 from ops.migrations import upgrade as migrate
 
 
@@ -88,7 +88,7 @@ def rotate(by: str, as_json: bool) -> None:
     First put the new key before the older ones and restart every process with that ring: one that runs with the old
     ring cannot read what is sealed anew. Safe beside the running service, safe twice; after a kill, run it again.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with _progress("重新加密 Sealing anew", hidden=as_json) as progress:
         done = rotation.rotate(rt, by, progress)
     emptied = forget_deleted(rt.sessions)

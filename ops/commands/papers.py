@@ -14,8 +14,7 @@ from certification.errors import Problem
 from certification.papers import Document, PaperKind
 from certification.runtime import Runtime
 from certification.store import Paper
-from ops import compose
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 from ops.commands.routes import DAY, DocumentType, tell
 
 FORMS = [PaperKind.OWN.value, PaperKind.ASSISTANCE.value]
@@ -34,7 +33,7 @@ def papers_() -> None:
 @as_json
 def issue(person_id: str, kind: str, by: str, as_json: bool) -> None:
     """Issue a numbered form to a person; prints its number. 发表。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         paper = papers.issue(session, rt, find(session, rt, person_id), PaperKind(kind), by)
     _tell(paper, as_json)
@@ -67,7 +66,7 @@ def receive(number: str, by: str, as_json: bool) -> None:
 @as_json
 def letter(person_id: str, documents: tuple[Document, ...], by: str, as_json: bool) -> None:
     """Take in documents that came by post; prints the number they are followed by. 收信。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         paper = papers.letter(session, rt, find(session, rt, person_id), documents, by)
     _tell(paper, as_json)
@@ -81,7 +80,7 @@ def letter(person_id: str, documents: tuple[Document, ...], by: str, as_json: bo
 @as_json
 def accept(number: str, signed_on: datetime | None, stamp: str | None, by: str, as_json: bool) -> None:
     """Accept what was received; prints the receipt. 审核通过。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         paper = papers.find(session, rt, number, by)
         if isinstance(paper, Paper):
@@ -117,7 +116,7 @@ def show(number: str, by: str, as_json: bool) -> None:
 
 def _step(number: str, by: str, as_json: bool, step: Callable[[Session, Runtime, Paper, str], None]) -> None:
     """Take one step with a paper, and say where it is then."""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         paper = papers.find(session, rt, number, by)
         if isinstance(paper, Paper):

@@ -13,8 +13,7 @@ from certification.contacts import Channel, Outcome
 from certification.needs import Declared
 from certification.regions import SHANGHAI
 from certification.store import Climb, Contact, Outage, new_id, only_read
-from ops import compose
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 
 NEEDS = [one.value for one in Declared]
 
@@ -45,7 +44,7 @@ def withdraw(person_id: str, need: str, by: str, as_json: bool) -> None:
 
 
 def _declare(person_id: str, need: str, by: str, as_json: bool, *, withdraws: bool) -> None:
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         (needs.withdraw if withdraws else needs.declare)(session, rt, person, Declared(need), by)
@@ -67,7 +66,7 @@ def contacts_() -> None:
 @as_json
 def note(person_id: str, channel: str, outcome: str, ref: str | None, by: str, as_json: bool) -> None:
     """Note an attempt that was made by hand, or what became of one. 登记一次联系。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         name = ref or f"by hand:{new_id()}"
@@ -84,7 +83,7 @@ def note(person_id: str, channel: str, outcome: str, ref: str | None, by: str, a
 @as_json
 def show(person_id: str, as_json: bool) -> None:
     """How somebody was tried to be reached, and where they are on the ladder. 查询。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         person = find(session, rt, person_id)
@@ -117,7 +116,7 @@ def outages_() -> None:
 @as_json
 def begin(what: str, at: datetime | None, by: str, as_json: bool) -> None:
     """Note that an outage began. 登记开始。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         outage = outages.begin(session, rt, what, by, at and at.replace(tzinfo=SHANGHAI))
     click.echo(json.dumps({"id": outage.id}) if as_json else f"编号 id {outage.id}")
@@ -128,7 +127,7 @@ def begin(what: str, at: datetime | None, by: str, as_json: bool) -> None:
 @as_json
 def end(by: str, as_json: bool) -> None:
     """Note that whatever outage runs is over. 登记结束。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         running = session.scalars(select(Outage).where(Outage.ended_at.is_(None))).all()
         ended = sum(outages.end(session, rt, one, by) for one in running)
@@ -139,7 +138,7 @@ def end(by: str, as_json: bool) -> None:
 @as_json
 def list_(as_json: bool) -> None:
     """All that are on record. 列表。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         found = session.scalars(select(Outage).order_by(Outage.began_at)).all()

@@ -17,8 +17,7 @@ from certification.regions import BASE, Region, RegionFileInvalid, Regions
 from certification.settings import SettingInvalid, found
 from certification.store import only_read
 from ivr.calls import unspoken
-from ops import compose
-from ops.commands.desk import as_json
+from ops.commands.desk import as_json, runtime
 
 CALLED = {
     "code": "代码",
@@ -130,7 +129,7 @@ def check(path: Path | None, as_json: bool) -> None:
 @as_json
 def diff(path: Path, as_json: bool) -> None:
     """Say what FOLDER as STILLHERE_REGIONS would change, and for whom. Changes nothing. 比较规则改动和受影响的人。"""
-    rt = compose.runtime()
+    rt = runtime()
     new = _read(path, rt.settings.default_region)
     with rt.sessions() as session:
         only_read(session)

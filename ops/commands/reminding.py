@@ -15,8 +15,7 @@ from certification.people import RegionUnknown
 from certification.regions import Region
 from certification.runtime import Runtime
 from certification.store import only_read
-from ops import compose
-from ops.commands.desk import as_json
+from ops.commands.desk import as_json, runtime
 
 of_region = click.option("--region", "place", required=True, help="code or name of the region")
 
@@ -30,7 +29,7 @@ def due_(place: str, out: Path | None, as_json: bool) -> None:
 
     Awaited is everybody whose period of today is open, those included who are overdue with an earlier one.
     """
-    rt = compose.runtime()
+    rt = runtime()
     region, today = _region(rt, place), day_of(rt.now())
     with rt.sessions() as session:
         only_read(session)
@@ -59,7 +58,7 @@ def remind_() -> None:
 @as_json
 def plan(place: str, on: datetime | None, as_json: bool) -> None:
     """Say how many are to be reminded on a day, as things stand now, and how many of them by message. 提醒计划。"""
-    rt = compose.runtime()
+    rt = runtime()
     region, day = _region(rt, place), on.date() if on else day_of(rt.now())
     with rt.sessions() as session:
         only_read(session)

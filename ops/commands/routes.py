@@ -18,8 +18,7 @@ from certification.papers import Document, DocumentKind
 from certification.people import RegionUnknown
 from certification.runtime import Runtime
 from certification.store import AgentPerson, Person
-from ops import compose
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 
 ROUTES = ("desk", "agent", "paper", "post")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -75,7 +74,7 @@ def certify(
     desk: a clerk saw the person and their ID. agent: somebody at a certifying agent did. paper: a form of ours came
     back signed. post: documents of the last three months. Step by step: `stillhere papers`; home visits: `visits`.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
         if route == "desk":
@@ -133,7 +132,7 @@ def agents_() -> None:
 @as_json
 def add(name: str, kind: str, place: str, by: str, as_json: bool) -> None:
     """Open an account for an agent; prints its code. 开户。"""
-    rt = compose.runtime()
+    rt = runtime()
     region = rt.regions.find(place) if place else rt.regions.default
     if region is None:
         raise RegionUnknown(place, rt.regions)
@@ -147,7 +146,7 @@ def add(name: str, kind: str, place: str, by: str, as_json: bool) -> None:
 @by()
 def close(code: str, by: str) -> None:
     """Close an account; what was certified by it stands. 停用。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         closed = agents.close(session, rt, agents.find(session, code), by)
     click.echo("已停用 closed" if closed else "早已停用 closed before")
@@ -162,7 +161,7 @@ def close(code: str, by: str) -> None:
 @as_json
 def assign(code: str, people: tuple[str, ...], file: Path | None, release: bool, by: str, as_json: bool) -> None:
     """Say whom an agent may certify. 划定名单。"""
-    rt = compose.runtime()
+    rt = runtime()
     lines = file.read_text(encoding="utf-8-sig").split() if file else []
     with rt.sessions.begin() as session:
         agent, move = agents.find(session, code), agents.release if release else agents.assign

@@ -8,8 +8,7 @@ import click
 
 from certification import staff
 from certification.staff import Role
-from ops import compose
-from ops.commands.desk import as_json, by
+from ops.commands.desk import as_json, by, runtime
 
 
 @click.group("staff")
@@ -25,7 +24,7 @@ def staff_() -> None:
 @as_json
 def add(name: str, role: str, password: str, by: str, as_json: bool) -> None:
     """Open an account; prints the address that an authenticator app scans, this once. 开户。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         uri = staff.add(session, rt, name=name, role=Role(role), password=password, by=by)
     click.echo(json.dumps({"otpauth": uri}) if as_json else uri)
@@ -36,7 +35,7 @@ def add(name: str, role: str, password: str, by: str, as_json: bool) -> None:
 @by("cli")
 def close(name: str, by: str) -> None:
     """Close an account, for good. 停用。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         staff.close(session, rt, name, by)
     click.echo("已停用 closed")

@@ -20,8 +20,7 @@ from certification.store import PaymentList, only_read
 from certification.suspension import lists, releasing, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from certification.suspension.files import File
-from ops import compose
-from ops.commands.desk import as_json, by
+from ops.commands.desk import as_json, by, runtime
 
 FOLDER = "lists"
 """Where released files lie in the data folder, unless --out says otherwise."""
@@ -49,7 +48,7 @@ def suspensions_() -> None:
 @as_json
 def propose(place: str, month: datetime, by: str, as_json: bool) -> None:
     """Propose the list for the following month; while nobody has signed it, again and again. 提出名单。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         listed = lists.propose(session, rt, _region(rt, place), month.date(), by)
         facts = _facts(session, listed)
@@ -61,7 +60,7 @@ def propose(place: str, month: datetime, by: str, as_json: bool) -> None:
 @as_json
 def show(place: str, month: datetime, as_json: bool) -> None:
     """Show everybody on a list, with what holds them, and who has signed. 查看名单。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         listed = _find(session, rt, place, month.date())
         facts, people = _facts(session, listed), lists.lines(session, listed)
@@ -81,7 +80,7 @@ def sign(place: str, month: datetime, by: str, as_json: bool) -> None:
     Two different supervisors sign, neither of whom proposed the list. A signature holds for what is shown here, and no
     longer when the list changes.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         listed = _find(session, rt, place, month.date())
         facts = _facts(session, listed)
@@ -109,7 +108,7 @@ def release(place: str, month: datetime, by: str, folder: Path | None, as_json: 
 
     A second time it writes the same file.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         outcome = releasing.release(session, rt, _region(rt, place), month.date(), by)
     if isinstance(outcome, Problem):
@@ -130,7 +129,7 @@ def restore(place: str, month: datetime, by: str, folder: Path | None, as_json: 
 
     As often as you like: each time with those who certified since, in a file of their own.
     """
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         files = restoring.restore(session, rt, _region(rt, place), month.date(), by)
     written = [_write(rt, folder, file) for file in files]

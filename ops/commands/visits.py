@@ -13,8 +13,7 @@ from certification import visits
 from certification.errors import Problem
 from certification.store import Visit, new_id, only_read
 from certification.visits import Outcome
-from ops import compose
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 from ops.commands.routes import DAY, tell
 
 
@@ -39,7 +38,7 @@ def visits_() -> None:
 @as_json
 def ask(person_id: str, by: str, as_json: bool) -> None:
     """Ask for a visit at somebody's home. 申请上门。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         visit = visits.ask(session, rt, find(session, rt, person_id), cause=f"clerk:{new_id()}", by=by)
     _tell([visit], as_json)
@@ -53,7 +52,7 @@ def ask(person_id: str, by: str, as_json: bool) -> None:
 @as_json
 def assign(visit_id: str, visitor: str, on: datetime, by: str, as_json: bool) -> None:
     """Give a visit to a visitor. 派人。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         visit = _visit(session, visit_id)
         visits.assign(session, rt, visit, visitor=visitor, on=on.date(), by=by)
@@ -69,7 +68,7 @@ def assign(visit_id: str, visitor: str, on: datetime, by: str, as_json: bool) ->
 @as_json
 def report(visit_id: str, visitor: str, outcome: str, text: str, photo: Path | None, as_json: bool) -> None:
     """Write down what a visitor found; prints the receipt where the person was met. 登记上门结果。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         visit = _visit(session, visit_id)
         image = photo.read_bytes() if photo else None
@@ -85,7 +84,7 @@ def report(visit_id: str, visitor: str, outcome: str, text: str, photo: Path | N
 @as_json
 def list_(visitor: str | None, as_json: bool) -> None:
     """Visits that were not reported yet. 未完成的上门任务。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         _tell(visits.waiting(session, visitor), as_json)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from certification import certifying, confirmation, templates
 from certification.regions import SHANGHAI
 from certification.store import Assessment, Person, VoiceTemplate, only_read
-from ops import compose, personal
+from ops import personal
 from ops.commands import confirming, thresholds
-from ops.commands.desk import as_json, by, find
+from ops.commands.desk import as_json, by, find, runtime
 from voiceprint.ageing import Call, forecast
 
 
@@ -29,7 +29,7 @@ def voice() -> None:
 @as_json
 def show(person_id: str, as_json: bool) -> None:
     """Say which versions there are, and how likely a rejection is at the next deadline. 声纹的版本与老化预测。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions() as session:
         only_read(session)
         person = find(session, rt, person_id)
@@ -77,7 +77,7 @@ def show(person_id: str, as_json: bool) -> None:
 @by()
 def undo(person_id: str, by: str) -> None:
     """Take back the last refresh: the version before it is in use again. 撤销最近一次声纹更新。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         before = templates.undo(session, rt, find(session, rt, person_id), by)
         click.echo(f"已撤销，在用 undone, in use: {_day(before)} {before.source}")
@@ -89,7 +89,7 @@ def undo(person_id: str, by: str) -> None:
 @as_json
 def confirm(case_id: str, by: str, as_json: bool) -> None:
     """Confirm the template of a case in which the voice fitted, once you know who spoke. 人工确认声纹。"""
-    rt = compose.runtime()
+    rt = runtime()
     with rt.sessions.begin() as session:
         template = confirmation.confirm_by_case(session, rt, case_id, by)
         confirmed = confirming.moment(template.confirmed_at)
@@ -106,7 +106,7 @@ def reembed_(as_json: bool) -> None:
     from ops.reembedding import Fate, outdated, reembed
     from ops.voices import Bench
 
-    rt = compose.runtime()
+    rt = runtime()
     bench = Bench.prepare(rt)
     with rt.sessions() as session:
         found = outdated(session, bench.comparer.encoder.name)

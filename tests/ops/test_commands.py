@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +51,9 @@ def town(settings: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return settings
 
 
-def stillhere(environment: dict[str, str], *arguments: str) -> Result:
-    """Run one command."""
-    return CliRunner().invoke(main, arguments, env=environment)
+def stillhere(environment: dict[str, str], *arguments: str, now: Callable[[], datetime] | None = None) -> Result:
+    """Run one command, on another day where a clock is handed in."""
+    return CliRunner().invoke(main, arguments, env=environment, obj=now)
 
 
 def json_of(result: Result) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -32,9 +33,12 @@ PASSWORD = "correct horse battery"
 ROUTE = ("certify", NUMBER, "--route", "desk", "--by", "clerk")
 
 
-def typed(environment: dict[str, str], lines: list[str], *arguments: str) -> Result:
-    """Run a command that asks."""
-    return CliRunner().invoke(main, arguments, env=environment, input="".join(f"{line}\n" for line in lines))
+def typed(
+    environment: dict[str, str], lines: list[str], *arguments: str, now: Callable[[], datetime] | None = None
+) -> Result:
+    """Run a command that asks, on another day where a clock is handed in."""
+    typed_in = "".join(f"{line}\n" for line in lines)
+    return CliRunner().invoke(main, arguments, env=environment, input=typed_in, obj=now)
 
 
 def done(result: Result) -> Any:

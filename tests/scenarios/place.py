@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ops.app import create_app
 from tests.certification.numbers import resident_number
 from tests.ivr.line.telephone import Telephone
 from tests.ops.test_commands import json_of, sentence, stillhere
+from tests.ops.test_suspensions_command import typed
 
 BY = ("--by", "clerk")
 
@@ -58,21 +59,29 @@ class Pensioner:
 
 @dataclass(slots=True)
 class Place:
-    """A service with its own database. `does` runs a command that must succeed, `cannot` one that must not."""
+    """A service with its own database, at the time of `rt`.
+
+    `does` runs a command that must succeed, with what it asks for typed in; `cannot` one that must not.
+    """
 
     environment: dict[str, str]
     rt: Runtime
     _serial: count[int] = field(default_factory=lambda: count(1))
 
-    def does(self, *arguments: str) -> dict[str, Any]:
+    def on(self, day: date) -> Place:
+        """The same place at noon of another day: for its commands, its line and its sweep."""
+        noon = datetime.combine(day, time(12), SHANGHAI).astimezone(UTC)
+        return replace(self, rt=replace(self.rt, now=lambda: noon))
+
+    def does(self, *arguments: str, typing: Sequence[str] = ()) -> dict[str, Any]:
         """The object that a command prints."""
-        result = stillhere(self.environment, *arguments, "--json")
+        result = typed(self.environment, list(typing), *arguments, "--json", now=self.rt.now)
         assert result.exit_code == 0, result.output
         return json_of(result)
 
     def cannot(self, *arguments: str) -> str:
         """The sentence of a command that is refused."""
-        return sentence(stillhere(self.environment, *arguments))
+        return sentence(stillhere(self.environment, *arguments, now=self.rt.now))
 
     def pensioners(self, region: str, many: int = 1, dialect: str = "mandarin") -> list[Pensioner]:
         """People of a region, put on the roll from a file; half a year from their birthday, where a year turns."""

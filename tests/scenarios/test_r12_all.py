@@ -3,86 +3,121 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from hashlib import sha256
-from io import StringIO
 from pathlib import Path
+from typing import Any
 
-from certification import agents, people
-from certification.agents import AgentKind
-from certification.certifying import Recorded
-from certification.identity import ResidentNumber
+import pyotp
+import pytest
+
 from certification.periods import add_months
-from certification.regions import SHANGHAI
-from certification.runtime import Runtime
-from certification.settings import Settings
-from certification.suspension import restoring
-from ops import compose
-from tests.ops.test_commands import NUMBER, sentence, settings, stillhere, town
-from tests.ops.test_suspensions_command import Bureau, bureau, done
+from ops import schedule
+from tests.ops.test_suspensions_command import PASSWORD
+from tests.scenarios.place import BY, Pensioner, Place
 
-__all__ = ["bureau", "settings", "town"]
+PIN = "739164"
+SUPERVISORS = ("李", "王")
 
 
-def test_r12_suspended_from_the_following_month_and_paid_back_when_they_certify_later(bureau: Bureau) -> None:
-    released = suspended(bureau)
-    agency = Path(released["file"])
-    [row] = csv.DictReader(agency.read_text(encoding="utf-8").splitlines())
-    assert (row["id_number"], row["month"]) == (NUMBER, f"{bureau.following:%Y-%m}"), "from the following month"
-    checksum = sha256(agency.read_bytes()).hexdigest()
-    assert agency.with_name(f"{agency.name}.sha256").read_text(encoding="utf-8").split() == [checksum, agency.name]
+@dataclass(slots=True)
+class Missed:
+    """The day after the end of a quarter of Kunming's in which Mr Wu did not certify, though he had the one before.
 
-    rt = compose.runtime(Settings.read(bureau.town))
-    certified_on = bureau.following + timedelta(days=70)  # in the third month without payment
-    later = at(rt, certified_on)
-    assert certifies_at_the_employer(later), "by another way than the call, months later"
-    with later.sessions.begin() as session:
-        [file] = restoring.restore(session, later, "kunming", certified_on.replace(day=1), "clerk")
-    [row] = csv.DictReader(StringIO(file.content.decode("utf-8")))
-    paid_from = certified_on.replace(day=1)
-    assert (row["id_number"], row["month"]) == (NUMBER, f"{paid_from:%Y-%m}")
-    assert row["back_pay_months"] == "2"
-    last = add_months(paid_from, -1)
-    assert (row["back_pay_from"], row["back_pay_to"]) == (f"{bureau.following:%Y-%m}", f"{last:%Y-%m}")
-    assert file.sha256 == sha256(file.content).hexdigest()
-    rt.sessions.kw["bind"].dispose()
-    assert done(stillhere(bureau.town, "journal", "verify", "--json"))["intact"] is True
+    He was rung and written to meanwhile; `of` names the list of the following month.
+    """
 
+    place: Place
+    mr_wu: Pensioner
+    apps: dict[str, pyotp.TOTP] = field(default_factory=dict)
 
-def suspended(bureau: Bureau) -> dict[str, str]:
-    """Proposed, signed by two supervisors with password and one-time code, released; one signature releases nothing."""
-    proposed = done(stillhere(bureau.town, "suspensions", "propose", *bureau.of))
-    assert proposed["proposed"] == 1
-    done(bureau.sign("李"))
-    assert "签名" in sentence(stillhere(bureau.town, "suspensions", "release", *bureau.of))
-    done(bureau.sign("王"))
-    released: dict[str, str] = done(stillhere(bureau.town, "suspensions", "release", *bureau.of))
-    return released
+    @property
+    def following(self) -> date:
+        return add_months(self.place.rt.now().date().replace(day=1), 1)
+
+    @property
+    def of(self) -> tuple[str, ...]:
+        return ("--region", "昆明", "--month", f"{self.following:%Y-%m}")
+
+    def signs(self, name: str) -> Any:
+        """A supervisor signs the list with password and one-time code."""
+        code = self.apps[name].at(self.place.rt.now())
+        return self.place.does("suspensions", "sign", *self.of, "--by", name, typing=(PASSWORD, code))
 
 
-def test_r12_who_certifies_before_the_list_is_released_is_not_on_it(bureau: Bureau) -> None:
-    done(stillhere(bureau.town, "suspensions", "propose", *bureau.of))
-    done(bureau.sign("李"))
-    done(bureau.sign("王"))
-    assert stillhere(bureau.town, "certify", NUMBER, "--route", "desk", "--by", "clerk").exit_code == 0
-    released = done(stillhere(bureau.town, "suspensions", "release", *bureau.of))
-    assert (released["people"], released["dropped"]) == (0, 1)
-    assert list(csv.DictReader(Path(released["file"]).read_text(encoding="utf-8").splitlines())) == []
+@pytest.fixture
+def missed(place: Place) -> Missed:
+    """From the roll to the end of the quarter that was missed, each on its day."""
+    [mr_wu] = place.pensioners("昆明")
+    place.does("pin", "set", mr_wu.number, *BY, typing=(PIN, PIN))
+    place.does("certify", mr_wu.number, "--route", "desk", *BY)
+    due = date.fromisoformat(place.stands(mr_wu)["next_due"])
+    reached = place.on(due - timedelta(days=21))
+    schedule.open_periods(reached.rt)  # as it does on every day
+    assert reached.stands(mr_wu)["certified"] is False, "the next quarter is asked for anew"
+    for channel, outcome in (("sms", "delivered"), ("call", "rung")):
+        noted = ("contacts", "note", mr_wu.number, "--channel", channel, "--outcome", outcome)
+        assert reached.does(*noted, *BY)["counts"]
+    over = Missed(place.on(due + timedelta(days=1)), mr_wu)
+    assert over.place.does("due", "--region", "昆明")["overdue"] == 1
+    for name in SUPERVISORS:
+        added = over.place.does("staff", "add", name, "--role", "supervisor", typing=(PASSWORD, PASSWORD))
+        app = pyotp.parse_uri(added["otpauth"])
+        assert isinstance(app, pyotp.TOTP)
+        over.apps[name] = app
+    return over
 
 
-def at(rt: Runtime, day: date) -> Runtime:
-    """The same service on a later day."""
-    noon = datetime.combine(day, time(12), SHANGHAI).astimezone(UTC)
-    return replace(rt, now=lambda: noon)
+def rows(file: dict[str, Any]) -> list[dict[str, str]]:
+    """The rows of a file for the paying agency, which is what its checksum says."""
+    path = Path(file["file"])
+    checksum = sha256(path.read_bytes()).hexdigest()
+    assert file["sha256"] == checksum
+    assert path.with_name(f"{path.name}.sha256").read_text(encoding="utf-8").split() == [checksum, path.name]
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
 
-def certifies_at_the_employer(rt: Runtime) -> bool:
-    with rt.sessions.begin() as session:
-        person = people.find_by_number(session, rt.keys, ResidentNumber.parse(NUMBER))
-        assert person is not None
-        agent = agents.add(session, rt, name="昆明机床厂", kind=AgentKind.EMPLOYER, region="kunming", by="clerk")
-        agents.assign(session, rt, agent, person, "clerk")
-        recorded = agents.certify(session, rt, agent, person, by="王会计")
-        assert isinstance(recorded, Recorded)
-        return recorded.closed
+def released(missed: Missed) -> dict[str, Any]:
+    """Proposed, signed by two supervisors, released; one signature releases nothing."""
+    assert missed.place.does("suspensions", "propose", *missed.of)["proposed"] == 1
+    missed.signs("李")
+    assert "签名" in missed.place.cannot("suspensions", "release", *missed.of)
+    missed.signs("王")
+    return missed.place.does("suspensions", "release", *missed.of)
+
+
+def certifies_by_keys(place: Place, who: Pensioner) -> None:
+    """A call from the own telephone: the end of the identity number and the PIN, no voice."""
+    phone = place.dials(who.phone).presses_while_listened_to("1").press(who.tail)
+    assert phone.press(PIN).heard[0] == "result.pin_certified"
+
+
+def test_r12_suspended_from_the_following_month_and_paid_back_when_they_certify_later(missed: Missed) -> None:
+    [row] = rows(released(missed))
+    first = f"{missed.following:%Y-%m}"
+    assert (row["id_number"], row["month"]) == (missed.mr_wu.number, first), "from the following month"
+
+    certified_on = missed.following + timedelta(days=70)  # in the third month without payment
+    later = missed.place.on(certified_on)
+    restore = ("suspensions", "restore", "--region", "昆明", "--month", f"{certified_on:%Y-%m}")
+    assert later.does(*restore) == {"files": []}, "nobody certified yet"
+    certifies_by_keys(later, missed.mr_wu)
+
+    [file] = later.does(*restore)["files"]
+    [row] = rows(file)
+    last = add_months(certified_on, -1)
+    assert (row["id_number"], row["month"]) == (missed.mr_wu.number, f"{certified_on:%Y-%m}"), "paid from this month on"
+    assert (row["back_pay_months"], row["back_pay_from"], row["back_pay_to"]) == ("2", first, f"{last:%Y-%m}")
+    assert later.does(*restore)["files"] == [file], "paid back once, however often it is asked for"
+    said = [action for _, action, _ in later.journal(missed.mr_wu)]
+    assert said.index("payment suspended") < said.index("payment restored")
+
+
+def test_r12_who_certifies_before_the_list_is_released_is_not_on_it(missed: Missed) -> None:
+    missed.place.does("suspensions", "propose", *missed.of)
+    for name in SUPERVISORS:
+        missed.signs(name)
+    certifies_by_keys(missed.place, missed.mr_wu)
+    list_of_nobody = missed.place.does("suspensions", "release", *missed.of)
+    assert (list_of_nobody["people"], list_of_nobody["dropped"], rows(list_of_nobody)) == (0, 1, [])
