@@ -23,10 +23,17 @@ DETAILS: dict[str, dict[str, Json]] = {
     "appointment": {"region": "nanjing", "time": [1, "2026-03-11T09:00:00+08:00"]},
     "book": {"region": "nanjing", "time": [2, "2026-03-12T14:30:00+08:00"]},
     "times": {"region": "nanjing", "page": [[1, "2026-03-11T09:00:00+08:00"], [2, "2026-03-12T14:30:00+08:00"]]},
+    "offices": {"region": "nanjing", "page": [1, 2, 3]},
+    "days": {"page": ["2026-03-11", "2026-03-12"]},
 }
 
 
-BY_CHANCE = {"where": ["appointments"], "times": ["more", "before"]}
+BY_CHANCE: dict[str, dict[str, list[Json]]] = {
+    "where": {"appointments": [True, False]},
+    "times": {"fourth": ["later", "other", ""], "of_day": [True, False]},
+    "offices": {"more": [True, False]},
+    "days": {"more": [True, False]},
+}
 
 
 @dataclass(slots=True)
@@ -47,6 +54,5 @@ class Imagined:
             facts["dialect"] = self.chance.choice([*dialects()])
         if name == "languages":
             facts["page"] = self.chance.choice(range(-(-len(dialects()) // ON_A_PAGE)))
-        if name in BY_CHANCE:
-            facts |= {fact: self.chance.choice([True, False]) for fact in BY_CHANCE[name]}
+        facts |= {fact: self.chance.choice(values) for fact, values in BY_CHANCE.get(name, {}).items()}
         return facts

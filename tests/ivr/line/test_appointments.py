@@ -1,7 +1,8 @@
-"""An appointment on the call: free times page by page, booked and confirmed aloud, kept or given up; all by keys."""
+"""An appointment on the call: the earliest times, others by office and day, booked, kept or given up; all by keys."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,10 +11,11 @@ from sqlalchemy import select
 
 from certification import appointments, people
 from certification.evidence import Kind, Strength
+from certification.regions import SHANGHAI, Regions
 from certification.runtime import Runtime
 from certification.store import Appointment, Person
 from tests.certification.numbers import resident_number
-from tests.ivr.line.telephone import Telephone
+from tests.ivr.line.telephone import Telephone, line
 from tests.ivr.line.walks import record, tail, whole
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -70,7 +72,7 @@ def test_a_time_is_booked_and_confirmed_aloud(rt: Runtime, client: FlaskClient, 
     assert [slot[0][-8:] for slot in slots(phone)] == ["office.1", "office.2", "office.1"], (
         "the earliest, of any office"
     )
-    assert phone.heard[-1] == "appointment.later"
+    assert phone.heard[-1] == "appointment.other"
     second = slots(phone)[1]
     phone.press("2")
     assert phone.hung_up_on() and phone.call().outcome == "booked"
@@ -82,21 +84,100 @@ def test_a_time_is_booked_and_confirmed_aloud(rt: Runtime, client: FlaskClient, 
     assert made.at == datetime.fromisoformat("2026-03-10T10:30+08:00")
 
 
-def test_later_times_follow_each_other_and_after_the_last_come_the_first(
+def keys(phone: Telephone) -> list[tuple[str, ...]]:
+    """What is said before each key of a page."""
+    found, last = list[tuple[str, ...]](), 0
+    for place, name in enumerate(phone.heard):
+        if name == "appointment.press":
+            found.append(phone.heard[last:place])
+            last = place + 3  # past the key and a pause
+    return [(*found[0][2:],), *found[1:]]  # without the question
+
+
+def test_whoever_wants_another_time_chooses_office_day_and_hour(rt: Runtime, client: FlaskClient, sun: Person) -> None:
+    phone = offered(rt, client, sun).press("4")
+    assert phone.heard[:2] == ("appointment.which.offices", "pause.short")
+    assert keys(phone) == [(f"region.nanjing.office.{place}", "pause.short") for place in (1, 2, 3)]
+    phone.press("3")
+    assert phone.heard[0] == "appointment.which.days" and phone.heard[-1] == "appointment.others"
+    assert keys(phone) == [("month.3", f"day.{day}", "pause.short") for day in (11, 13, 16)]
+    phone.press("2")
+    assert keys(phone) == [
+        ("time.morning", "hour.9"),
+        ("time.morning", "hour.9", "minute.30"),
+        ("time.morning", "hour.10"),
+    ]
+    assert phone.heard[-1] == "appointment.later"
+    phone.press("4")
+    assert keys(phone)[0] == ("time.morning", "hour.10", "minute.30") and phone.heard[-1] == "appointment.other"
+    assert phone.press("2").heard[0] == "appointment.booked"
+    [made] = of(rt, sun)
+    assert (made.office, made.at) == ("江宁区社保窗口", datetime.fromisoformat("2026-03-13T11:00+08:00"))
+
+
+def test_every_office_day_and_hour_is_offered_within_a_few_presses(
     rt: Runtime, client: FlaskClient, sun: Person
 ) -> None:
-    phone = offered(rt, client, sun)
-    first, pages = slots(phone), [slots(phone)]
     with rt.sessions() as session:
-        free = appointments.free(session, rt, rt.regions["nanjing"])
-    while phone.heard[-1] == "appointment.later":
-        pages.append(slots(phone.press("4")))
-    assert phone.heard[-1] == "appointment.from_start"
-    assert len({slot for page in pages for slot in page}) == len(free), "each once"
-    assert all(len(page) == 3 for page in pages[:-1])
+        free = {(one.office, one.at) for one in appointments.free(session, rt, rt.regions["nanjing"])}
+    assert len(free) > 100, "as an office has them that is open every day"
+    heard, phone = set[tuple[str, datetime]](), offered(rt, client, sun)
+    for place, office in enumerate(rt.regions["nanjing"].offices, start=1):
+        for number in range(11 if place < 3 else 6):  # the third is open on three days a week
+            phone.press("4").press(str(place))  # and no more than three presses to any day
+            for _ in range(number // 3):
+                phone.press("4")
+            _, day, _ = keys(phone)[number % 3]
+            phone.press(str(number % 3 + 1))
+            heard |= {(office.name, moment(day, said)) for said in keys(phone)}
+            while phone.heard[-1] == "appointment.later":
+                phone.press("4")
+                heard |= {(office.name, moment(day, said)) for said in keys(phone)}
+    assert heard == free
+
+
+def moment(day: str, said: tuple[str, ...]) -> datetime:
+    """The day, and its time that was said in two or three prompts."""
+    part, hour, *minute = said
+    at = int(hour.removeprefix("hour.")) + 12 * (part == "time.afternoon")
+    minutes = int(minute[0].removeprefix("minute.")) if minute else 0
+    return datetime(2026, 3, int(day.removeprefix("day.")), at, minutes, tzinfo=SHANGHAI)
+
+
+def test_other_days_come_round_to_the_first_and_other_times_of_a_day_lead_back(
+    rt: Runtime, client: FlaskClient, sun: Person
+) -> None:
+    phone = offered(rt, client, sun).press("4").press("1")
+    first = keys(phone)
+    pages = [first]
+    while (page := keys(phone.press("4"))) != first:
+        pages.append(page)
+    days = [day for page in pages for day in page]
+    assert len(days) == len(set(days)) == 11, "each once: two weeks of an office open on weekdays"
     if len(pages[-1]) < 3:
-        assert slots(phone.press("3")) == pages[-1], "nothing is offered by this key"
-    assert slots(phone.press("4")) == first
+        phone.press("4").press("4").press("4")
+        assert keys(phone.press("3")) == pages[-1], "nothing is offered by this key"
+    phone.press("1").press("4")
+    assert phone.press("4").heard[0] == "appointment.which.offices"
+
+
+def test_one_office_is_not_asked_for_and_a_day_that_was_taken_meanwhile_is_said(
+    rt: Runtime, client: FlaskClient, sun: Person
+) -> None:
+    nanjing = rt.regions["nanjing"]
+    alone = nanjing.model_copy(update={"offices": nanjing.offices[2:]})
+    there = replace(rt, regions=Regions({**{one.code: one for one in rt.regions}, "nanjing": alone}, "default"))
+    phone = offered(there, line(there).test_client(), sun).press("4")
+    assert phone.heard[0] == "appointment.which.days"
+    with there.sessions.begin() as session:
+        slots_of_day = [one for one in appointments.free(session, there, alone) if one.at.day == 11]
+        for serial, slot in enumerate(slots_of_day):
+            for seat in range(slot.left):
+                number = resident_number("320102", 1930 + serial, 1, 1 + seat)
+                other = people.add(session, there, id_number=number, name="钱", region="nanjing")
+                appointments.book(session, there, other, slot.office, slot.at, "clerk")
+    assert phone.press("1").heard[:2] == ("appointment.taken", "appointment.offer")
+    assert {name for name in phone.heard if name.startswith("day.")} == {"day.13"}
 
 
 def test_a_time_that_somebody_else_took_meanwhile_is_said_and_others_are_offered(
