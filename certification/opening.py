@@ -40,7 +40,7 @@ _AT_ONCE = text(
     "CAST(:person_id AS varchar[]), CAST(:opens AS date[]), CAST(:due AS date[])) ON CONFLICT DO NOTHING"
 )
 _NOBODYS = date(1900, 1, 1)
-"""Stands for a birthday where the interval does not ask for one: to open the seals of millions takes minutes."""
+"""Stands for a day that a span does not hang on; for a birthday too: to open the seals of millions takes minutes."""
 
 
 def go_on(rt: Runtime) -> int:
@@ -147,7 +147,7 @@ def _spans(
             logger.exception("the period of %s is not opened", row.id)
             found[row.id] = None
             continue
-        found[row.id] = reckoned(interval, Dates(born, _since(interval, row)), day, before + following)
+        found[row.id] = reckoned(interval, Dates(born, _since(row)), day, before + following)
     return found
 
 
@@ -155,8 +155,8 @@ def _born(rt: Runtime, row: Any) -> date:
     return ResidentNumber.parse(rt.keys.open(row.number_sealed, seals.number(row.id)).decode()).birth_date
 
 
-def _since(interval: Interval, row: Any) -> date:
-    return day_of(row.created_at) if interval is Interval.YEAR_FROM_SUCCESS else _NOBODYS
+def _since(row: Any) -> date:
+    return day_of(row.created_at) if row.opens is None else _NOBODYS
 
 
 def _without(day: date, after: str, region: str | None, size: int) -> Select[Any]:

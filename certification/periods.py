@@ -12,6 +12,9 @@ _DAY = timedelta(days=1)
 WINDOW_MONTHS = 3
 """Of the twelve months after a success: the last ones, in which the next is asked for."""
 
+FIRST_DAYS = 14
+"""Whoever comes on the roll with fewer days left, that one included, has the next period with the present one."""
+
 
 class Interval(StrEnum):
     """How often a region asks.
@@ -92,7 +95,7 @@ def _after(interval: Interval, dates: Dates, day: date, before: Kept | None) -> 
         return _counted(dates, day, before)
     natural = _by_the_calendar(interval, dates.born, day)
     if before is None:
-        return natural
+        return _first(interval, dates, natural)
     opens = before.due + _DAY
     first = _by_the_calendar(interval, dates.born, opens)
     if first.opens == opens:
@@ -100,6 +103,15 @@ def _after(interval: Interval, dates: Dates, day: date, before: Kept | None) -> 
     whole = _by_the_calendar(interval, dates.born, first.due + _DAY)
     rest = Span(opens, whole.due)  # nobody gets less than a whole one
     return rest if day in rest else natural
+
+
+def _first(interval: Interval, dates: Dates, natural: Span) -> Span:
+    """A span that none on record precedes; nobody is overdue within days of coming on the roll."""
+    came = _by_the_calendar(interval, dates.born, dates.since)
+    if dates.since + (FIRST_DAYS - 1) * _DAY <= came.due:
+        return natural
+    both = Span(came.opens, _by_the_calendar(interval, dates.born, came.due + _DAY).due)
+    return both if natural.opens in both else natural
 
 
 def _counted(dates: Dates, day: date, before: Kept | None) -> Span:

@@ -132,6 +132,27 @@ def test_a_first_import_puts_nobody_on_the_ladder(rt: Runtime, tmp_path: Path, b
     assert opening.go_on(rt) == 0
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["new", "before"])
+def test_who_is_imported_on_the_last_day_of_a_month_is_not_overdue_the_next(
+    rt: Runtime, clock: Clock, tmp_path: Path, before: bool
+) -> None:
+    rt = asking(rt, Interval.MONTH)
+    clock.at = noon(date(2026, 3, 31))
+    with rt.sessions.begin() as session:
+        person = people.add(session, rt, id_number=resident_number("530102", 1950, 3, 28), name="吴", region="qingdao")
+    if before:
+        forget(rt)
+    for day in (date(2026, 4, 1), date(2026, 4, 30)):
+        clock.at = noon(day)
+        opening.go_on(rt)
+        with rt.sessions() as session:
+            assert climbing.overdue(session, rt) == []
+    assert periods(rt, person.id) == [Span(date(2026, 3, 1), date(2026, 4, 30))]
+    clock.at = noon(date(2026, 5, 1))
+    with rt.sessions() as session:
+        assert len(climbing.overdue(session, rt)) == 1, "after a whole month"
+
+
 def test_of_whom_nothing_is_ever_heard_is_overdue_when_it_is_over(rt: Runtime, wu: Person, clock: Clock) -> None:
     for _ in range(3):
         opening.go_on(rt)

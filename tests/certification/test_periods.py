@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certification.periods import (
+    FIRST_DAYS,
     WINDOW_MONTHS,
     Dates,
     Interval,
@@ -91,6 +92,39 @@ def test_a_certified_stretch_outlives_a_change_of_the_interval_and_leaves_time_f
     awaited = next_span(new, dates, stretch, kept)
     whole = {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12, FROM_SUCCESS: WINDOW_MONTHS}[new]
     assert awaited.due >= add_months(stretch.due, whole) - DAY  # February may cost a day
+
+
+@given(intervals, people)
+def test_a_first_period_is_never_short_and_is_followed_by_whole_ones(interval: Interval, dates: Dates) -> None:
+    first = span(interval, dates, dates.since)
+    assert (first.due - dates.since).days + 1 >= FIRST_DAYS
+    after = next_span(interval, dates, first)
+    natural = span(interval, Dates(dates.born, date(2000, 1, 1)), first.due)
+    assert interval is FROM_SUCCESS or first.due == natural.due, "on a day on which everybody's ends"
+    assert interval is FROM_SUCCESS or first == natural or dates.since < natural.opens, (
+        "the next only with a short rest"
+    )
+    assert next_span(interval, dates, first, [Kept(first.opens, first.due)]) == after
+
+
+@pytest.mark.parametrize(
+    ("interval", "since", "expected"),
+    [
+        (Interval.MONTH, date(2026, 4, 30), Span(date(2026, 4, 1), date(2026, 5, 31))),
+        (Interval.MONTH, date(2026, 4, 17), Span(date(2026, 4, 1), date(2026, 4, 30))),  # fourteen days
+        (Interval.MONTH, date(2026, 4, 18), Span(date(2026, 4, 1), date(2026, 5, 31))),
+        (Interval.QUARTER, date(2026, 3, 31), Span(date(2026, 1, 1), date(2026, 6, 30))),
+        (Interval.YEAR, date(2026, 5, 14), Span(date(2025, 5, 15), date(2027, 5, 14))),
+        (FROM_SUCCESS, date(2026, 5, 14), Span(date(2026, 5, 14), date(2027, 5, 13))),
+    ],
+)
+def test_who_comes_on_the_roll_in_the_last_days_has_the_next_period_with_the_present(
+    interval: Interval, since: date, expected: Span
+) -> None:
+    dates = Dates(BORN.born, since)
+    assert span(interval, dates, since) == span(interval, dates, expected.due) == expected
+    earlier = span(interval, dates, expected.opens - DAY)
+    assert earlier.due == expected.opens - DAY, "days before are as they were"
 
 
 @given(people, days, st.integers(0, 364))

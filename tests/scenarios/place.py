@@ -68,6 +68,11 @@ class Place:
     rt: Runtime
     _serial: count[int] = field(default_factory=lambda: count(1))
 
+    @property
+    def today(self) -> date:
+        """The day it is here."""
+        return self.rt.now().astimezone(SHANGHAI).date()
+
     def on(self, day: date) -> Place:
         """The same place at noon of another day: for its commands, its line and its sweep."""
         noon = datetime.combine(day, time(12), SHANGHAI).astimezone(UTC)
@@ -86,7 +91,7 @@ class Place:
     def pensioners(self, region: str, many: int = 1, dialect: str = "mandarin") -> list[Pensioner]:
         """People of a region, put on the roll from a file; half a year from their birthday, where a year turns."""
         serials = [next(self._serial) for _ in range(many)]
-        month = (today().month + 5) % 12 + 1
+        month = (self.today.month + 5) % 12 + 1
         found = [Pensioner(resident_number("110101", 1950, month, 15, one), f"138{one:08d}") for one in serials]
         rows = [f"{one.number},某某,{region},{one.phone},{dialect}" for one in found]
         file = Path(self.environment["STILLHERE_DATA"]) / f"roll-{serials[0]}.csv"

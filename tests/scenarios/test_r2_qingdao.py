@@ -9,13 +9,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from certification.runtime import utc_now
+from certification.periods import add_months
 from certification.store import Climb, Contact
 from ops import schedule
 from tests.certification.comparing import signals
-from tests.scenarios.place import BY, Pensioner, Place, today
+from tests.scenarios.place import BY, Pensioner, Place
 
 CHANNELS = {"message": "sms", "call": "call", "operator": "operator"}
+
+
+@pytest.fixture
+def place(place: Place) -> Place:
+    """Early in the next month: who comes on the roll in the last days of one is asked at the end of the next."""
+    return place.on(add_months(place.today.replace(day=5), 1))
 
 
 @pytest.fixture
@@ -26,8 +32,8 @@ def town(place: Place) -> list[Pensioner]:
 
 def compared(place: Place, town: list[Pensioner]) -> str:
     """The released comparison with this month's files."""
-    rows = [(one.number, "medical", today().isoformat(), "visit") for one in town[:18]]
-    rows.append((town[18].number, "bank_card", today().isoformat(), "withdrawal"))
+    rows = [(one.number, "medical", place.today.isoformat(), "visit") for one in town[:18]]
+    rows.append((town[18].number, "bank_card", place.today.isoformat(), "withdrawal"))
     path = signals(Path(place.environment["STILLHERE_DATA"]) / "signals.csv", rows)
     run = place.does("compare", "run", "--region", "qingdao", "--signals", str(path))
     assert (run["certified"], run["unresolved"], run["state"]) == (18, 2, "ready")
@@ -46,7 +52,7 @@ def test_r2_the_comparison_certifies_and_people_notice_nothing(place: Place, tow
 
 def climbs(place: Place, days: float) -> dict[str, str | None]:
     """Let the sweep lead everybody on, so many days from now; where each one stands."""
-    later = replace(place.rt, now=lambda: utc_now() + timedelta(days=days))
+    later = replace(place.rt, now=lambda: place.rt.now() + timedelta(days=days))
     schedule.lead_up_ladders(later)
     with place.rt.sessions() as session:
         on = session.scalars(select(Climb).where(Climb.stopped_at.is_(None))).all()
@@ -61,7 +67,7 @@ def test_r2_the_few_are_left_to_the_ladder_and_a_success_takes_them_off(place: P
     assert climbs(place, 0.1) == {second: "message"}
     assert [climbs(place, day)[second] for day in (4, 6, 12, 18)] == ["message", "call", "operator", "visit"]
     [visit] = place.does("visits", "list")["visits"]
-    place.does("visits", "assign", visit["id"], "--visitor", "李", "--on", str(today()), *BY)
+    place.does("visits", "assign", visit["id"], "--visitor", "李", "--on", str(place.today), *BY)
     place.does("visits", "report", visit["id"], "--visitor", "李", "--outcome", "met", "--report", "见到本人")
     assert climbs(place, 18.1) == {}
     assert all(place.stands(one)["certified"] for one in town)
