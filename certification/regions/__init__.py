@@ -2,7 +2,7 @@
 
 from certification.regions.faults import RegionFileInvalid, Wrong
 from certification.regions.fields import SHANGHAI, DaysOff
-from certification.regions.hours import operator_open, quiet, staffed
+from certification.regions.hours import holidays_missing, operator_open, quiet, staffed
 from certification.regions.loading import BASE, BUILT_IN, Regions
 from certification.regions.places import Office, OperatorLine, Paper, Post, Slots
 from certification.regions.plans import Climb, Comparison, Household, Ladder, Reminders, Rung, Source, Suspension
@@ -33,6 +33,7 @@ __all__ = [
     "Suspension",
     "VoiceRules",
     "Wrong",
+    "holidays_missing",
     "operator_open",
     "quiet",
     "staffed",

@@ -20,6 +20,16 @@ def staffed(region: Region, day: date) -> bool:
     return day.isoweekday() in region.operator.days and not any(day in holiday for holiday in region.holidays)
 
 
+def holidays_missing(region: Region, day: date) -> int | None:
+    """The year whose holidays are not known here: this one's or, from December on, the next one's; else None.
+
+    Whoever has written none at all has no holidays.
+    """
+    known = {year for holiday in region.holidays for year in (holiday.first.year, holiday.last.year)}
+    asked = (day.year, day.year + 1) if day.month == 12 else (day.year,)
+    return next((year for year in asked if known and year not in known), None)
+
+
 def quiet(region: Region, now: datetime) -> bool:
     """Whether nothing may be sent and nobody called at this moment."""
     first, second = region.reminders.quiet_hours

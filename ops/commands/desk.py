@@ -31,9 +31,14 @@ TOO_FEW = "至少需要三段不同的录音。 At least three different recordi
 
 
 def runtime() -> Runtime:
-    """The service as the environment says; with the clock that was handed to the command as its `obj`, if any was."""
+    """The service as the environment says, with the clock of the command."""
+    return compose.runtime(now=clock())
+
+
+def clock() -> Callable[[], datetime]:
+    """The clock that was handed to the command as its `obj`, else that of the machine."""
     now: Callable[[], datetime] | None = click.get_current_context().obj
-    return compose.runtime(now=now or utc_now)
+    return now or utc_now
 
 
 def told(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:

@@ -11,13 +11,14 @@ from pathlib import Path
 import click
 
 from certification import changes
+from certification.certifying import day_of
 from certification.changes import Effect
 from certification.people import RegionUnknown
-from certification.regions import BASE, Region, RegionFileInvalid, Regions
+from certification.regions import BASE, Region, RegionFileInvalid, Regions, holidays_missing
 from certification.settings import SettingInvalid, found
 from certification.store import only_read
 from ivr.calls import unspoken
-from ops.commands.desk import as_json, runtime
+from ops.commands.desk import as_json, clock, runtime
 
 CALLED = {
     "code": "代码",
@@ -106,22 +107,42 @@ def show(code: str, as_json: bool) -> None:
 @click.argument("path", metavar="[FOLDER]", type=folder, required=False)
 @as_json
 def check(path: Path | None, as_json: bool) -> None:
-    """Check a folder of region files, or those in use; exit status 1 when anything is wrong. 检查规则。"""
+    """Check a folder of region files, or those in use; exit status 1 when anything is wrong. 检查规则。
+
+    Holidays that are not known yet are said, and are nothing wrong.
+    """
     wrong: tuple[str, ...] = ()
-    count = 0
+    known: list[Region] = []
     try:
-        count = len(list(_read(path) if path else _in_use()))
+        known = list(_read(path) if path else _in_use())
     except RegionFileInvalid as error:
         wrong = tuple(map(str, error.wrong))
         facts = [{"file": str(one.path), "key": one.key, "zh": one.zh, "en": one.en} for one in error.wrong]
     for line in wrong:
         click.echo(line, err=True)
     if not wrong:
-        click.echo(f"{count} 个地区，没有错误 {count} regions, nothing wrong")
+        click.echo(f"{len(known)} 个地区，没有错误 {len(known)} regions, nothing wrong")
+    missing = _missing(known)
     if as_json:
-        click.echo(json.dumps({"regions": count, "wrong": facts if wrong else []}, ensure_ascii=False))
+        found = {"regions": len(known), "wrong": facts if wrong else [], "holidays_missing": missing}
+        click.echo(json.dumps(found, ensure_ascii=False))
     if wrong:
         raise SystemExit(1)
+
+
+def _missing(known: list[Region]) -> dict[str, int]:
+    """Say whose holidays of a year that is near are not written; the year, by code."""
+    today = day_of(clock()())
+    found = {one.code: year for one in known if (year := holidays_missing(one, today)) is not None}
+    for year in sorted(set(found.values())):
+        codes = ", ".join(code for code, its in found.items() if its == year)
+        click.echo(
+            f"缺少 {year} 年的放假安排，放假的日子会当作上班：{codes}。请按国务院办公厅的通知写进 holidays。"
+            f" The holidays of {year} are missing, and will be taken for working days: {codes}."
+            " Write them into holidays as the State Council has set them.",
+            err=True,
+        )
+    return found
 
 
 @regions.command()

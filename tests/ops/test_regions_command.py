@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from certification import certifying, changes, people
 from certification.changes import Effect
 from certification.evidence import Kind, Strength
 from certification.periods import Interval
-from certification.regions import BUILT_IN, Regions
+from certification.regions import BUILT_IN, SHANGHAI, Regions
 from certification.runtime import Runtime
 from certification.store import Period, Person
 from ops import compose
@@ -25,9 +27,9 @@ from tests.certification.numbers import resident_number
 KUNMING = (BUILT_IN / "kunming.toml").read_text("utf-8")
 
 
-def stillhere(*arguments: str, **settings: str) -> Result:
-    """Run one command with these settings alone."""
-    return CliRunner().invoke(main, ["regions", *arguments], env={"STILLHERE_REGIONS": "", **settings})
+def stillhere(*arguments: str, now: Callable[[], datetime] | None = None, **settings: str) -> Result:
+    """Run one command with these settings alone, on another day where a clock is handed in."""
+    return CliRunner().invoke(main, ["regions", *arguments], env={"STILLHERE_REGIONS": "", **settings}, obj=now)
 
 
 def json_of(result: Result) -> Any:
@@ -81,10 +83,39 @@ def test_a_region_that_is_not_there_is_told_which_are() -> None:
 
 
 def test_a_right_folder_passes(tmp_path: Path) -> None:
-    assert json_of(stillhere("check", "--json")) == {"regions": 10, "wrong": []}
+    november = on(date(2026, 11, 30))
+    checked = stillhere("check", "--json", now=november)
+    assert json_of(checked) == {"regions": 10, "wrong": [], "holidays_missing": {}}
     mine = folder(tmp_path / "mine", dali='name = "大理"')
     checked = stillhere("check", str(mine), "--json")
     assert (checked.exit_code, json_of(checked)["regions"]) == (0, 11)
+
+
+def on(day: date) -> Callable[[], datetime]:
+    """The clock at noon of a day."""
+    noon = datetime.combine(day, time(12), SHANGHAI)
+    return lambda: noon
+
+
+def test_holidays_that_nobody_has_written_yet_are_said_before_they_are_needed(tmp_path: Path) -> None:
+    mine = folder(
+        tmp_path / "mine",
+        dali='name = "大理"\nholidays = ["2026-10-01", "2030-12-30/2031-01-02"]',
+        lijiang='name = "丽江"\nholidays = []',
+    )
+
+    def missing(day: date) -> dict[str, int]:
+        checked = stillhere("check", str(mine), "--json", now=on(day))
+        assert checked.exit_code == 0, "nothing is wrong with the files"
+        found: dict[str, int] = json_of(checked)["holidays_missing"]
+        assert all(f"缺少 {year} 年" in checked.stderr for year in found.values())
+        return found
+
+    assert missing(date(2026, 11, 30)) == {}
+    after = (date(2030, 12, 1), date(2031, 1, 1), date(2031, 11, 30))
+    assert [missing(day).get("dali") for day in after] == [None] * 3
+    assert [missing(date(2031, 12, 1)).get(code) for code in ("dali", "lijiang")] == [2032, None]
+    assert (missing(date(2026, 12, 1))["dali"], missing(date(2027, 5, 1))["dali"]) == (2027, 2027)
 
 
 def test_everything_wrong_in_a_folder_is_said_and_exits_1(tmp_path: Path) -> None:
@@ -142,7 +173,7 @@ def roll(rt: Runtime, wu: Person) -> list[Person]:
 
 def diff(rt: Runtime, monkeypatch: pytest.MonkeyPatch, mine: Path, *arguments: str) -> Result:
     """The command, on the test's runtime."""
-    monkeypatch.setattr(compose, "runtime", lambda: rt)
+    monkeypatch.setattr(compose, "runtime", lambda **_with: rt)
     return stillhere("diff", str(mine), *arguments)
 
 
