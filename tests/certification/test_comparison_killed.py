@@ -7,14 +7,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from certification import certifying
 from certification.comparison import runs
+from certification.comparison.releasing import LADDER_DAYS
 from certification.comparison.rules import Outcome
 from certification.keys import KeyRing
 from certification.runtime import Runtime, utc_now
@@ -82,8 +84,10 @@ def test_killed_anywhere_it_is_done_once(database_url: str, tmp_path: Path, seed
     random, environment = Random(seed), service(database_url, tmp_path)
     rt = Runtime.of(Settings.read(environment), lambda _job, _identifier: None)
     people = residents(rt, PEOPLE)
-    kinds = [random.choice(list(Outcome)[:1] * 3 + [Outcome.UNRESOLVED, Outcome.DEATH]) for _ in people]
     day = certifying.day_of(utc_now())
+    with rt.sessions.begin() as session:  # whatever is left of this month
+        session.execute(update(Period).values(due=day + timedelta(days=LADDER_DAYS)))
+    kinds = [random.choice(list(Outcome)[:1] * 3 + [Outcome.UNRESOLVED, Outcome.DEATH]) for _ in people]
     rows: list[Signal] = [
         (number(order), "medical", day.isoformat(), "death" if kind is Outcome.DEATH else "seen")
         for order, kind in enumerate(kinds, start=1)
