@@ -31,6 +31,7 @@ class CaseKind(StrEnum):
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
     UNREACHED = "unreached"  # message and call brought nothing: a human calls
     SHARED_LINE = "shared_line"  # one telephone acts for many people who never named it
+    SHARED_VOICE = "shared_voice"  # one voice, none of theirs, speaks for many people who never declared each other
     DEATH_REPORTED = "death_reported"  # somebody says that the person died; until a human knows, nothing else happens
     CONTRADICTION = "contradiction"  # a record says that the person died, and a later one that they live
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again

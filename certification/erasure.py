@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -32,6 +32,7 @@ DECIDED = "decided"
 BATCH = 500
 
 Digests = dict[str, dict[str, str]]
+Conditions = dict[Any, ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ class Entered:
 def voice(session: Session, rt: Runtime, person: Person, *, by: str, why: str) -> Proof:
     """Erase the person's templates, fingerprints and recordings, all but recordings that an open case needs.
 
-    Those go with the first sweep after the case was decided, or when their days are over. Journalled if there was
-    anything.
+    Those go with the first sweep after the case was decided, or when their days are over; the numbers of the voice in
+    them go now. Journalled if there was anything.
     """
     mine = _recordings(session, person.id)
     needed = _needed(session, person.id) & mine
@@ -107,13 +108,18 @@ def withdrawn(session: Session, purpose: str) -> list[str]:
 def outdated_recordings(session: Session, rt: Runtime, by: str) -> int:
     """Erase recordings whose days are over, at most BATCH; how many. Journalled."""
     over = Recording.erase_after <= rt.now()
-    batch = list(session.scalars(select(Recording.id).where(over).order_by(Recording.erase_after).limit(BATCH)))
-    erased = _erase(session, Recording, Recording.id.in_(batch)) if batch else {}
-    if erased:
-        left = {_named(Recording): _count(session, Recording, Recording.id.in_(batch))}
-        proof = Proof({_named(Recording): erased}, left)
-        journal.write(session, rt.now(), by, RECORDINGS, "recordings", count=len(erased), **proof.facts())
-    return len(erased)
+    found = select(Recording.id, Recording.call_id).where(over).order_by(Recording.erase_after).limit(BATCH)
+    batch = dict(session.execute(found).tuples().all())
+    conditions: Conditions = {
+        Recording: Recording.id.in_(batch),
+        Assessment: and_(Assessment.call_id.in_(batch.values()), Assessment.voice_sealed.is_not(None)),
+    }
+    erased = {table: _erase(session, table, where) if batch else {} for table, where in conditions.items()}
+    if count := len(erased[Recording]):
+        left = {_named(table): _count(session, table, where) for table, where in conditions.items()}
+        proof = Proof({_named(table): rows for table, rows in erased.items()}, left)
+        journal.write(session, rt.now(), by, RECORDINGS, "recordings", count=count, **proof.facts())
+    return count
 
 
 def entered(session: Session, person_id: str) -> list[Entered]:
@@ -134,16 +140,17 @@ def _entered(session: Session, entry: JournalEntry) -> Entered:
     return Entered(entry.seq, entry.hash, entry.action, facts, tuple(back))
 
 
-def of_voice(session: Session, person_id: str) -> dict[Any, ColumnElement[bool]]:
+def of_voice(session: Session, person_id: str) -> Conditions:
     """Where all of a person's voice lies, what open cases need as well."""
     return _voice(person_id, _recordings(session, person_id))
 
 
-def _voice(person_id: str, recordings: Collection[str]) -> dict[Any, ColumnElement[bool]]:
+def _voice(person_id: str, recordings: Collection[str]) -> Conditions:
     return {
         VoiceFingerprint: VoiceFingerprint.person_id == person_id,
         VoiceTemplate: VoiceTemplate.person_id == person_id,
         Recording: Recording.id.in_(recordings),
+        Assessment: and_(Assessment.person_id == person_id, Assessment.voice_sealed.is_not(None)),
     }
 
 
@@ -180,8 +187,13 @@ def _listed(lists: Collection[Collection[str]]) -> set[str]:
 
 
 def _erase(session: Session, table: Any, condition: ColumnElement[bool]) -> dict[str, str]:
-    """Delete these rows; the digests of their sealed bytes, by identifier."""
-    gone = session.execute(delete(table).where(condition).returning(table.id, table.sealed)).all()
+    """Delete these rows, of an assessment the voice alone; the digests of their sealed bytes, by identifier."""
+    gone: Sequence[Any]
+    if table is Assessment:
+        gone = session.execute(select(Assessment.id, Assessment.voice_sealed).where(condition)).all()
+        session.execute(update(Assessment).where(condition).values(voice_sealed=None))
+    else:
+        gone = session.execute(delete(table).where(condition).returning(table.id, table.sealed)).all()
     return {identifier: sha256(sealed).hexdigest() for identifier, sealed in gone}
 
 
@@ -190,4 +202,4 @@ def _count(session: Session, table: Any, condition: ColumnElement[bool]) -> int:
 
 
 def _named(table: Any) -> str:
-    return f"{table.__tablename__}.sealed"
+    return f"{table.__tablename__}.{'voice_sealed' if table is Assessment else 'sealed'}"

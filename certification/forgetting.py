@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, s
 from sqlalchemy.orm import Session
 
 from certification import erasure, guesses, journal, people, seals
+from certification.cases import CaseKind
 from certification.erasure import Proof
 from certification.keys import KeyRing, SealBroken
 from certification.runtime import Runtime
@@ -157,13 +158,15 @@ def _delete(
     """Delete the person's rows, those that others refer to last; how many of each table."""
     unkept = ~exists().where(Recording.spoken_turn_id == SpokenTurn.id)
     nobodys = and_(Case.person_id.is_(None), Case.call_id.in_(calls))
+    of_nobody_left = ~exists().where(Assessment.shared_case_id == Case.id)
+    emptied = and_(Case.kind == CaseKind.SHARED_VOICE.value, of_nobody_left)
     order: dict[Any, ColumnElement[bool]] = {
         VoiceFingerprint: sealed[VoiceFingerprint],
         VoiceTemplate: sealed[VoiceTemplate],
         Recording: sealed[Recording],
         SpokenTurn: and_(SpokenTurn.call_id.in_(calls), unkept),
         Assessment: Assessment.person_id == person.id,
-        Case: or_(Case.person_id == person.id, nobodys),
+        Case: or_(Case.person_id == person.id, nobodys, emptied),
         Attempt: Attempt.person_id == person.id,
         Suspension: sealed[Suspension],
         Period: Period.person_id == person.id,

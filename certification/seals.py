@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certification.store import (
+    Assessment,
     Base,
     Call,
     Helper,
@@ -68,6 +69,11 @@ def template(template_id: str, person_id: str) -> str:
 def fingerprint(fingerprint_id: str, person_id: str) -> str:
     """The context of an audio fingerprint: of this person's call, to know a recording of it again."""
     return f"voice_fingerprints:{fingerprint_id} person:{person_id} replay"
+
+
+def unmatched(assessment_id: str, person_id: str) -> str:
+    """The context of a voice that was not this person's: to know it again where it speaks for others."""
+    return f"assessments.voice:{assessment_id} person:{person_id} unmatched"
 
 
 def recording(recording_id: str, call_id: str) -> str:
@@ -134,6 +140,7 @@ PLACES = (
     Place(Call, "from_sealed", caller, index=("from_index", CALLING)),
     Place(Recording, "sealed", recording, bound=("id", "call_id"), former="recordings"),
     Place(VoiceTemplate, "sealed", template, bound=("id", "person_id"), former="voice_templates"),
+    Place(Assessment, "voice_sealed", unmatched, bound=("id", "person_id")),
     Place(Visit, "report_sealed", report, bound=("id", "person_id")),
     Place(Visit, "photo_sealed", photo, bound=("id", "person_id")),
     Place(Suspension, "payee_sealed", payee, bound=("id", "person_id")),

@@ -108,6 +108,7 @@ NOBODYS = frozenset(
 
 LEFT_OUT = frozenset(
     {
+        "assessments.voice_sealed",
         "calls.twiml",  # the carrier's markup
         "pins.hash",
         "pins.pepper_sealed",

@@ -1,21 +1,27 @@
-"""One telephone by which people certify who never named it: from some number of them on, a question for a human."""
+"""One telephone or voice that acts for people who never named it: from some number of them on, a human's question."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from certification import cases, helpers, people, seals
+from certification import cases, helpers, journal, people, seals
 from certification.cases import CaseKind
 from certification.keys import SealBroken
 from certification.regions import Region
 from certification.runtime import Runtime
-from certification.store import Call, Case, Person
+from certification.store import Assessment, Call, Case, Helper, Person, Phone
 
 logger = logging.getLogger(__name__)
+
+UNSEEN = Assessment.voice_sealed.is_not(None) & ~exists().where(
+    Case.id == Assessment.shared_case_id, Case.decided_at.is_not(None)
+)
+"""Of an assessment: a voice that did not match is kept, and no human has looked at it yet as one for many people."""
 
 
 def see_to(session: Session, rt: Runtime, call: Call, tried: ColumnElement[bool]) -> Case | None:
@@ -61,6 +67,61 @@ def undeclared(session: Session, rt: Runtime, call: Call, tried: ColumnElement[b
     calls = _undeclared_calls(rt, _number(rt, call), tried, days)
     theirs = Person.id.in_(select(Call.person_id).where(Call.id.in_(calls)))
     return list(session.scalars(select(Person).where(theirs).order_by(Person.created_at, Person.id)))
+
+
+def see_to_voice(session: Session, rt: Runtime, assessments: Collection[str], actor: str) -> Case | None:
+    """Open a case when these assessments, all by one voice and in one region, are of too many people; or add to it.
+
+    Who declared each other, or shares a telephone or a helper, counts as one. The case is beside those of the calls,
+    and changes nothing for them: it names no person, and speaks_for() finds them; of an erased one nothing stays.
+    """
+    of_voice = select(Assessment).where(Assessment.id.in_(assessments), UNSEEN).order_by(Assessment.id)
+    held = of_voice.with_for_update().execution_options(populate_existing=True)  # one case, whoever else is at it
+    calls = list(session.scalars(held))
+    persons = {call.person_id for call in calls}
+    region = rt.regions[session.get_one(Person, min(persons)).region] if persons else rt.regions.default
+    if _apart(session, rt, region, persons) < region.household.undeclared:
+        return None
+    shared = Case.id.in_([call.shared_case_id for call in calls if call.shared_case_id])
+    standing = select(Case).where(shared, Case.decided_at.is_(None)).order_by(Case.opened_at, Case.id)
+    case = session.scalars(standing.limit(1)).first()
+    if case is None:
+        first = min(calls, key=lambda call: (call.asked_at, call.id))
+        cause = f"{CaseKind.SHARED_VOICE}:{first.id}"
+        detail = {"people": len(persons), "days": region.household.window_days, "region": region.code}
+        case = cases.open_case(session, rt, kind=CaseKind.SHARED_VOICE, cause=cause, detail=detail, actor=actor)
+    for call in calls:
+        if call.shared_case_id is None:
+            call.shared_case_id = case.id
+            journal.write(session, rt.now(), actor, "call added to case", f"case:{case.id}", assessment=call.id)
+    session.flush()
+    return case
+
+
+def speaks_for(session: Session, case: Case) -> list[Person]:
+    """For whom the voice of a case spoke that was not theirs, in the order in which they were added."""
+    theirs = Person.id.in_(select(Assessment.person_id).where(Assessment.shared_case_id == case.id))
+    return list(session.scalars(select(Person).where(theirs).order_by(Person.created_at, Person.id)))
+
+
+def _apart(session: Session, rt: Runtime, region: Region, persons: Collection[str]) -> int:
+    """How many of these people are left when those with a telephone or a helper's in common count as one."""
+    numbers: dict[str, set[str]] = {person: set() for person in persons}
+    phones = session.scalars(select(Phone).where(Phone.person_id.in_(persons)))
+    declared = session.scalars(select(Helper).where(Helper.person_id.in_(persons), Helper.ended_at.is_(None)))
+    sealed = [(one.person_id, one.number_sealed, seals.phone(one.id)) for one in phones]
+    sealed += [(one.person_id, one.number_sealed, seals.helper_number(one.id, one.person_id)) for one in declared]
+    for person, number, context in sealed:
+        try:
+            numbers[person].add(rt.keys.open(number, context).decode())
+        except SealBroken as error:
+            logger.error("a number (%s) cannot be read: %s", context, error)
+    families: list[set[str]] = []
+    for own in numbers.values():
+        theirs = own - _official(region)  # clerks lend it to everybody
+        joined = [one for one in families if one & theirs]
+        families = [one for one in families if not one & theirs] + [theirs.union(*joined)]
+    return len(families)
 
 
 def _number(rt: Runtime, call: Call) -> str:

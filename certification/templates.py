@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal, seals
@@ -14,8 +14,10 @@ from certification.consent import VOICEPRINT
 from certification.errors import Problem
 from certification.keys import KeyRing, SealBroken
 from certification.runtime import Runtime
-from certification.store import Consent, Person, Phone, VoiceTemplate
+from certification.store import Consent, Helper, Person, Phone, VoiceTemplate
 
+MOST = 200
+"""Voices of others that one call is compared with, the newest: nobody's call waits for a list without end."""
 REFRESH = "refresh "  # what the source of a template begins with that was made from the one before and a call
 
 
@@ -71,21 +73,31 @@ def undo(session: Session, rt: Runtime, person: Person, by: str) -> VoiceTemplat
 
 
 def household(session: Session, keys: KeyRing, person: Person) -> list[VoiceTemplate]:
-    """Templates in use of others who are reached at one of the person's telephones, and who agreed to a voiceprint.
+    """Templates in use of others who live with the person, help them or are helped by them; at most MOST.
 
-    Whoever lives with a pensioner, or helps them, is the likeliest to speak in their place.
+    Those are who is reached at one of the person's telephones or at that of a declared helper, and who declared a
+    telephone of the person's own. All agreed to a voiceprint. They are the likeliest to speak in the person's place.
     """
-    indexes = set()  # theirs may be under another key than the person's
+    reached, helping = set(), set()  # theirs may be under another key than the person's
     for phone in session.scalars(select(Phone).where(Phone.person_id == person.id)):
-        indexes.add(phone.number_index)
+        reached.add(phone.number_index)
         with suppress(SealBroken):
             number = keys.open(phone.number_sealed, seals.phone(phone.id)).decode()
-            indexes.update(keys.indexes(number, seals.PHONE))
-    others = select(Phone.person_id).where(Phone.number_index.in_(indexes), Phone.person_id != person.id)
+            reached.update(keys.indexes(number, seals.PHONE))
+            if phone.holder == "self":
+                helping.update(keys.indexes(number, seals.HELPER))
+    for helper in session.scalars(select(Helper).where(Helper.person_id == person.id, Helper.ended_at.is_(None))):
+        with suppress(SealBroken):
+            number = keys.open(helper.number_sealed, seals.helper_number(helper.id, person.id)).decode()
+            reached.update(keys.indexes(number, seals.PHONE))
+    at_home = VoiceTemplate.person_id.in_(select(Phone.person_id).where(Phone.number_index.in_(reached)))
+    helped = select(Helper.person_id).where(Helper.number_index.in_(helping), Helper.ended_at.is_(None))
     agreed = select(Consent.person_id).where(Consent.purpose == VOICEPRINT, Consent.withdrawn_at.is_(None))
     in_use = select(VoiceTemplate).where(VoiceTemplate.retired_at.is_(None))
-    theirs = in_use.where(VoiceTemplate.person_id.in_(others), VoiceTemplate.person_id.in_(agreed))
-    return list(session.scalars(theirs.order_by(VoiceTemplate.id)))
+    others = in_use.where(VoiceTemplate.person_id != person.id, VoiceTemplate.person_id.in_(agreed))
+    theirs = others.where(or_(at_home, VoiceTemplate.person_id.in_(helped)))
+    newest = theirs.order_by(VoiceTemplate.created_at.desc(), VoiceTemplate.id)
+    return list(session.scalars(newest.limit(MOST)))
 
 
 def keep(

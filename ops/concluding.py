@@ -13,7 +13,7 @@ from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Person
-from ops import known, twins, voices
+from ops import known, twins, unmatched, voices
 from ops.judging import LIMIT, NOT_IN_USE, Verdict
 from ops.voices import Agreement
 
@@ -41,6 +41,8 @@ def conclude(session: Session, rt: Runtime, assessment: Assessment, verdict: Ver
     _follow(session, rt, person, assessment, verdict, actor)
     if verdict.remembered is not None and consent.given(session, person):
         known.keep(session, rt, assessment, verdict.remembered)
+    if verdict.unmatched is not None and consent.given(session, person):
+        unmatched.keep(session, rt, assessment, verdict.unmatched)
     journal.write(
         session,
         rt.now(),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, only_read
-from ops import twins
+from ops import twins, unmatched
 from ops.concluding import Overtaken, conclude
 from ops.judging import gather, judge
 from ops.voices import Bench
@@ -36,7 +36,8 @@ def use(bench: Bench) -> None:
 def assess(assessment_id: str) -> None:
     """Weigh a voice and write down what came of it, once, however often and by whomever this is run.
 
-    What other calls of the person's overtook ROUNDS times stays pending, and the sweep asks for it again.
+    What other calls of the person's overtook ROUNDS times stays pending, and the sweep asks for it again. A voice that
+    did not match is then held against others, also where a worker was killed before it came to that.
     """
     if _bench is None:
         raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
@@ -48,7 +49,8 @@ def assess(assessment_id: str) -> None:
         except Overtaken:
             logger.info("assessment %s: another call was weighed meanwhile, it is weighed again", assessment_id)
         else:
-            return
+            break
+    unmatched.see_to(_bench, assessment_id)
 
 
 def _weigh(bench: Bench, assessment_id: str) -> None:

@@ -20,6 +20,7 @@ from ops.voices import Agreement, Bench, Enrolment, Weighed, heard
 from voiceprint import challenge
 from voiceprint.calibration import ThresholdUnsupported
 from voiceprint.challenge import Outcome
+from voiceprint.encoder import Embedding
 from voiceprint.fingerprint import Fingerprint
 from voiceprint.scoring import TemplateOfAnotherEncoder
 from voiceprint.vault import TemplateUnreadable
@@ -79,6 +80,13 @@ class Verdict:
         if self.weighed is not None and not self.weighed.reasons:
             return self.weighed.fingerprint
         return None if self.enrolment is None else self.enrolment.fingerprint
+
+    @property
+    def unmatched(self) -> Embedding | None:
+        """The voice to keep beside its case: one that was good enough to judge, and not clearly the person's."""
+        if self.kind is not CaseKind.VOICE_DOUBT or self.outcome != "human" or self.weighed is None:
+            return None
+        return self.weighed.voice if self.weighed.llr < self.weighed.threshold else None
 
     @property
     def detail(self) -> dict[str, object]:

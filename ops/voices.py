@@ -45,8 +45,8 @@ class Weighed:
     """A voice against a template: the log-likelihood ratio, and why the audio may be too poor to say.
 
     `threshold`: certify from there; `personal`: the person's own, if the region uses it, else `shipped` for everybody.
-    `found`: suspicions with what they rest on. `fingerprint`: by it the same recording is known again. `refreshed`: the
-    template with this call in it, where the call is sure enough for that.
+    `found`: suspicions with what they rest on. `fingerprint`: by it the same recording is known again, by `voice` the
+    same speaker. `refreshed`: the template with this call in it, where the call is sure enough for that.
     """
 
     score: float
@@ -56,6 +56,7 @@ class Weighed:
     reasons: tuple[Reason, ...]
     found: Mapping[Suspicion, Mapping[str, object]]
     fingerprint: Fingerprint
+    voice: encoder.Embedding
     personal: PersonalThreshold | None = None
     refreshed: scoring.Template | None = None
 
@@ -108,7 +109,17 @@ class Bench:
         found = {**_replayed(probe, known), **self._household(compared, heard, known)}
         if not reasons:
             found |= {**self._several(template, turns), **self._synthetic(samples)}
-        weighed = Weighed(compared.score, compared.llr, threshold, shipped, reasons, found, probe.fingerprint, own)
+        weighed = Weighed(
+            score=compared.score,
+            llr=compared.llr,
+            threshold=threshold,
+            shipped=shipped,
+            reasons=reasons,
+            found=found,
+            fingerprint=probe.fingerprint,
+            voice=heard.embedding,
+            personal=own,
+        )
         return replace(weighed, refreshed=self._refreshed(weighed, sealed, template, heard, known))
 
     def _own(self, template: scoring.Template, rules: VoiceRules, known: Known) -> PersonalThreshold | None:

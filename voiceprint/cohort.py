@@ -73,6 +73,17 @@ class Cohort:
         both = (self.vectors @ one for one in (template.direction, embedding.vector))
         return sum(_stands_out(score, against) for against in both) / 2
 
+    def normalised_voices(self, voices: NDArray[np.float32], embedding: Embedding) -> NDArray[np.float64]:
+        """The same for the voices of many calls, shape (voices, dimensions), against one; shape (voices,).
+
+        Raises TemplateOfAnotherEncoder; that the voices are of this encoder is the caller's to see to.
+        """
+        if embedding.encoder != self.encoder:
+            raise TemplateOfAnotherEncoder(embedding.encoder, self.encoder)
+        scores, theirs = voices @ embedding.vector, voices @ self.vectors.T
+        own = self.vectors @ embedding.vector
+        return (_stand_out(scores, theirs) + _stand_out(scores, own[np.newaxis])) / 2
+
     def normalised_strangers(self, template: Template) -> NDArray[np.float64]:
         """The strangers' normalised scores against a template, each measured against the others; shape (strangers,).
 
@@ -98,9 +109,15 @@ class Cohort:
 
 
 def _stands_out(score: float, against: NDArray[np.float32]) -> float:
-    farther = round(len(against) * (1 - NEAREST))
-    nearest = np.partition(against, farther)[farther:]
-    return float((score - nearest.mean()) / nearest.std())
+    return float(_stand_out(np.array([score]), against[np.newaxis])[0])
+
+
+def _stand_out(scores: NDArray[np.floating], against: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Scores of shape (voices,), each against the strangers' scores of its row, shape (voices or 1, strangers)."""
+    farther = round(against.shape[1] * (1 - NEAREST))
+    nearest = np.partition(against, farther)[:, farther:]
+    found: NDArray[np.float64] = (scores - nearest.mean(axis=1)) / nearest.std(axis=1)
+    return found
 
 
 def load(encoder: str, path: Path = SHIPPED) -> Cohort:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voiceprint import calibration, cohort, encoder, scoring
 from voiceprint.audio import Samples
 from voiceprint.calibration import SHIPPED as CALIBRATION
-from voiceprint.calibration import Calibration, Conditions
+from voiceprint.calibration import USUAL_SNR_DB, USUAL_SPEECH_S, Calibration, Conditions
 from voiceprint.cohort import SHIPPED as COHORT
 from voiceprint.cohort import Cohort
 from voiceprint.encoder import SHIPPED as ENCODER
@@ -22,6 +23,8 @@ from voiceprint.scoring import Template
 
 USUAL = 8.0, 20.0
 """Seconds of speech and dB over the noise behind a template or a stranger, where nobody has kept them."""
+CALL = USUAL_SPEECH_S, USUAL_SNR_DB
+"""The same for a call of which only the embedding is kept; a challenge is seldom shorter."""
 SPEAKS_AGAINST = -3.0
 """Natural-log likelihood ratio of one turn from which down it is likelier by 20 to 1 that somebody else said it."""
 
@@ -76,15 +79,22 @@ class Comparer:
         best = max(fits, key=lambda name: fits[name], default=None)
         return best if best is not None and fits[best] >= own.score else None
 
+    def alike(self, voices: NDArray[np.float32], voice: Embedding) -> Floats:
+        """The natural-log likelihood ratios of the voices of many calls, shape (calls, dimensions), against one.
+
+        Shape (calls,); all of this encoder. Raises TemplateOfAnotherEncoder.
+        """
+        return usual_llrs(self.calibration, self.cohort.normalised_voices(voices, voice), CALL)
+
 
 def normalised(strangers: Cohort, template: Template, embedding: Embedding) -> float:
     """The cosine of template and embedding, normalised by the cohort. Raises TemplateOfAnotherEncoder."""
     return strangers.normalised(scoring.score(template, embedding), template, embedding)
 
 
-def usual_llrs(fitted: Calibration, scores: Floats) -> Floats:
-    """The natural-log likelihood ratios of normalised scores, shape (trials,), of tests under USUAL conditions."""
-    seconds, decibels = (np.full(len(scores), one) for one in USUAL)
+def usual_llrs(fitted: Calibration, scores: Floats, conditions: tuple[float, float] = USUAL) -> Floats:
+    """The natural-log likelihood ratios of normalised scores, shape (trials,), of tests all under these conditions."""
+    seconds, decibels = (np.full(len(scores), one) for one in conditions)
     return fitted.log_likelihood_ratios(scores, Conditions(seconds, decibels))
 
 

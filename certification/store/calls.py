@@ -77,9 +77,27 @@ class Recording(Identified, Base):
 
 
 class Assessment(Identified, Base):
-    """A voice to be weighed by the worker: once, whoever does it (done is set by compare-and-set)."""
+    """A voice to be weighed by the worker: once, whoever does it (done is set by compare-and-set).
+
+    One that did not match its person is kept as long as the recordings that it was made from, sealed, to be held
+    against others of that kind; `shared_case_id`: the case about one voice for many people that it is a call of.
+    """
 
     __tablename__ = "assessments"
+    __table_args__ = (
+        Index(
+            "ix_assessments_unmatched",
+            "asked_at",
+            sqlite_where=text("voice_sealed IS NOT NULL"),
+            postgresql_where=text("voice_sealed IS NOT NULL"),
+        ),
+        Index(
+            "ix_assessments_shared",
+            "shared_case_id",
+            sqlite_where=text("shared_case_id IS NOT NULL"),
+            postgresql_where=text("shared_case_id IS NOT NULL"),
+        ),
+    )
 
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
@@ -91,3 +109,5 @@ class Assessment(Identified, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    voice_sealed: Mapped[bytes | None]
+    shared_case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id", ondelete="SET NULL"))
