@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -109,7 +109,7 @@ def outdated_recordings(session: Session, rt: Runtime, by: str) -> int:
     """Erase recordings whose days are over, at most BATCH; how many. Journalled."""
     over = Recording.erase_after <= rt.now()
     found = select(Recording.id, Recording.call_id).where(over).order_by(Recording.erase_after).limit(BATCH)
-    batch = dict(session.execute(found).tuples().all())
+    batch = dict(session.execute(found).all())
     conditions: Conditions = {
         Recording: Recording.id.in_(batch),
         Assessment: and_(Assessment.call_id.in_(batch.values()), Assessment.voice_sealed.is_not(None)),
@@ -188,12 +188,11 @@ def _listed(lists: Collection[Collection[str]]) -> set[str]:
 
 def _erase(session: Session, table: Any, condition: ColumnElement[bool]) -> dict[str, str]:
     """Delete these rows, of an assessment the voice alone; the digests of their sealed bytes, by identifier."""
-    gone: Sequence[Any]
     if table is Assessment:
-        gone = session.execute(select(Assessment.id, Assessment.voice_sealed).where(condition)).all()
+        voices = session.execute(select(Assessment.id, Assessment.voice_sealed).where(condition)).all()
         session.execute(update(Assessment).where(condition).values(voice_sealed=None))
-    else:
-        gone = session.execute(delete(table).where(condition).returning(table.id, table.sealed)).all()
+        return {identifier: sha256(sealed).hexdigest() for identifier, sealed in voices if sealed is not None}
+    gone = session.execute(delete(table).where(condition).returning(table.id, table.sealed)).all()
     return {identifier: sha256(sealed).hexdigest() for identifier, sealed in gone}
 
 

@@ -75,9 +75,7 @@ def alike(session: Session, bench: Bench, assessment: Assessment) -> list[str]:
         .order_by(Assessment.asked_at.desc(), Assessment.id)
     )
     voice = _opened(rt, assessment.id, person.id, assessment.voice_sealed)
-    opened = {
-        one: _opened(rt, one, whose, sealed) for one, whose, sealed in session.execute(others.limit(MOST)).tuples()
-    }
+    opened = {one: _opened(rt, one, whose, sealed) for one, whose, sealed in session.execute(others.limit(MOST))}
     voices = {one: other.vector for one, other in opened.items() if other and voice and other.encoder == voice.encoder}
     if voice is None or not voices:
         return []

@@ -72,10 +72,11 @@ class Ladder(Table):
 
 
 class Household(Table):
-    """From when on one telephone that acts for many people is a question for a human; nobody is refused by it.
+    """From when on one telephone or voice that acts for many is a question for a human; nobody is refused by it.
 
     `undeclared`: for so many people, within `window_days`, somebody certified or tried to from one number that is on
-    record for none of them: neither theirs nor a relative's, nor that of a declared helper.
+    record for none of them: neither theirs nor a relative's, nor that of a declared helper. For as many, one voice
+    spoke that was none of theirs, and they have no telephone and no helper in common.
     """
 
     undeclared: int = Field(ge=2, le=100)

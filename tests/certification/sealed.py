@@ -163,8 +163,9 @@ def call(session: Session, rt: Runtime, person: Person, e164: str) -> Call:
     session.flush()
     kept = recording(session, rt, made)
     asked = {"id": new_id(), "call_id": made.id, "person_id": person.id, "purpose": "certify", "state": "done"}
-    asked["voice_sealed"] = rt.keys.seal(VOICE, seals.unmatched(asked["id"], person.id))
-    session.add(Assessment(**asked, recordings=[kept.id], outcome="certified", detail={}, asked_at=now, done_at=now))
+    heard = rt.keys.seal(VOICE, seals.unmatched(asked["id"], person.id))
+    came = {"recordings": [kept.id], "outcome": "human", "detail": {}, "voice_sealed": heard}
+    session.add(Assessment(**asked, **came, asked_at=now, done_at=now))
     session.flush()
     fingerprint = new_id()
     sealed = rt.keys.seal(PRINT, seals.fingerprint(fingerprint, person.id))

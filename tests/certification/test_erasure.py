@@ -40,7 +40,10 @@ def withdraw(rt: Runtime, person_id: str) -> Proof | None:
 def digests(rt: Runtime) -> dict[str, str]:
     """The digests of all voices, by identifier, as a backup would show them."""
     with rt.sessions() as session:
-        return {row.id: sha256(row.sealed).hexdigest() for table in VOICES for row in session.scalars(select(table))}
+        rows = {row.id: row.sealed for table in VOICES for row in session.scalars(select(table))}
+        unmatched = select(Assessment.id, Assessment.voice_sealed).where(Assessment.voice_sealed.is_not(None))
+        rows |= dict(session.execute(unmatched).all())
+    return {identifier: sha256(sealed).hexdigest() for identifier, sealed in rows.items()}
 
 
 def sweep(rt: Runtime) -> list[str]:
@@ -66,6 +69,7 @@ def test_a_consent_taken_back_takes_the_voice_with_it_and_proves_so(rt: Runtime)
         "voice_templates.sealed": 2,
         "voice_fingerprints.sealed": 1,
         "recordings.sealed": 1,
+        "assessments.voice_sealed": 1,
     }
     assert gone.items() == before.items() - after.items()
     assert set(proof.left.values()) == {0} and proof.left.keys() == proof.erased.keys()
@@ -107,6 +111,9 @@ def test_what_an_open_case_needs_goes_once_it_is_decided(rt: Runtime) -> None:
     proof = withdraw(rt, wu)
     assert proof is not None
     assert proof.kept == {"recordings of open cases": [needed]}
+    assert count(rt, Assessment, Assessment.person_id == wu, Assessment.voice_sealed.is_not(None)) == 0, (
+        "only to listen"
+    )
     assert count(rt, Recording, Recording.id == needed) == 1
     assert sweep(rt) == []
     with rt.sessions.begin() as session:
@@ -200,7 +207,7 @@ def test_recordings_out_of_date_are_named_with_their_digests(rt: Runtime, clock:
     with rt.sessions() as session:
         entry = session.scalars(select(JournalEntry).where(JournalEntry.action == "recordings erased")).one()
     named = {identifier for identifier in before if f'"{identifier}":"{before[identifier]}"' in entry.detail}
-    assert named == before.keys() - digests(rt).keys() and len(named) == 2
+    assert named == before.keys() - digests(rt).keys() and len(named) == 4, "with each recording the voice in it"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

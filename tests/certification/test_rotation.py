@@ -62,7 +62,7 @@ def test_people_are_found_under_the_new_key_alone(rt: Runtime) -> None:
     newer = ringed(rt, "2027")
     done = rotate(newer)
     assert (done.newest, done.removable, done.needed, done.unreadable) == ("2027", ("first",), {}, ())
-    voices = ("recordings", "voice_templates", "voice_fingerprints", "visits", "suspensions", "helpers")
+    voices = ("recordings", "assessments", "voice_templates", "voice_fingerprints", "visits", "suspensions", "helpers")
     assert done.rows == {**dict.fromkeys(("people", "phones", "calls", *voices), 2), "pins": 1, "staff": 1}
     alone = only_newest(newer)
     canary.check(alone.sessions, alone.keys, alone.now())

@@ -64,7 +64,7 @@ def test_the_old_key_goes_when_rotation_says_so_and_not_before(town: dict[str, s
     found = shown(result)
     assert (found["newest"], found["removable"], found["needed"], found["unreadable"]) == ("2027", ["first"], {}, 0)
     assert found["rows"] == dict.fromkeys(
-        ("people", "phones", "calls", "recordings", "voice_templates", "voice_fingerprints"), 1
+        ("people", "phones", "calls", "recordings", "assessments", "voice_templates", "voice_fingerprints"), 1
     )
     assert "key first may be taken out of STILLHERE_KEYS: nothing needs it" in result.stdout
     assert found["removable_after"] is None
@@ -162,7 +162,7 @@ def test_a_person_is_erased_and_the_proof_can_be_seen_again(town: dict[str, str]
     with rt.sessions.begin() as session:
         row = session.scalars(select(JournalEntry).order_by(JournalEntry.seq.desc())).first()
         assert row is not None
-        row.detail = row.detail.replace('"left":{"calls":0', '"left":{"calls":1')
+        row.detail = row.detail.replace('"left":{"assessments":0', '"left":{"assessments":1')
     assert stillhere(town, "people", "erase", found["id"], "--by", "clerk").exit_code == 1
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from certification import consent, journal, people, seals
+from certification import consent, helpers, journal, people, seals
+from certification.helpers import Relation
 from certification.journal import Verified
 from certification.runtime import Runtime
-from certification.store import Case, Person, VoiceFingerprint, VoiceTemplate
+from certification.store import Case, Person, Phone, VoiceFingerprint, VoiceTemplate
 from ops import jobs, twins
 from ops.demo.callers import SHIPPED, Caller
 from ops.voices import Bench
@@ -137,6 +138,28 @@ def test_whoever_fits_somebody_at_home_better_goes_to_a_human(sister: Person, en
     detail = enrolled.assessment(asked).detail
     assert detail["llr"] >= detail["threshold"], "the voice alone would have done"
     assert detail["suspicions"] == {"household": {"person": sister.id}}
+
+
+@pytest.mark.parametrize("how", ["helps", "is helped", "is helped by a relative", "ended"])
+def test_who_helps_or_is_helped_is_compared_as_at_home(sister: Person, enrolled: Desk, rt: Runtime, how: str) -> None:
+    with rt.sessions.begin() as session:
+        mine, hers = session.get_one(Person, enrolled.wu.id), session.get_one(Person, sister.id)
+        [phone] = session.scalars(select(Phone).where(Phone.person_id == sister.id))
+        session.delete(phone)
+        elsewhere = {"id_number": people.number_of(rt.keys, hers).text, "name": "吴姐", "region": "kunming"}
+        people.add(session, rt, **elsewhere, phone="13888000009")
+        if how == "is helped by a relative":
+            [own] = session.scalars(select(Phone).where(Phone.person_id == enrolled.wu.id))
+            own.holder = "relative"
+        helped, number = (mine, "13888000009") if how in {"helps", "ended"} else (hers, "13888000001")
+        relation = Relation.RELATIVE
+        declared = helpers.declare(session, rt, helped, name="吴", phone=number, relation=relation, by="clerk")
+        if how == "ended":
+            helpers.end(session, rt, helped, declared, "clerk")
+    asked = enrolled.ask(LATER)
+    jobs.assess(asked)
+    expected = "human" if how in {"helps", "is helped"} else "certified"
+    assert enrolled.outcome(asked) == expected, "no more than at the same telephone"
 
 
 def test_who_took_their_consent_back_is_not_compared(sister: Person, enrolled: Desk, rt: Runtime) -> None:

@@ -46,6 +46,16 @@ def test_a_score_is_measured_in_deviations_of_the_nearest_strangers() -> None:
     assert others.normalised(0.7, template, embedding) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
+def test_voices_of_many_calls_are_measured_as_one_by_one() -> None:
+    others, embedding = strangers(), Embedding(unit(np.ones(8)), "a")
+    voices = strangers(90).vectors[80:]
+    one_by_one = [Template(one, "a", 1) for one in voices]
+    expected = [others.normalised(score(one, embedding), one, embedding) for one in one_by_one]
+    assert others.normalised_voices(voices, embedding) == pytest.approx(np.array(expected), rel=1e-5)
+    with pytest.raises(TemplateOfAnotherEncoder):
+        others.normalised_voices(voices, Embedding(embedding.vector, "b"))
+
+
 def test_a_stranger_is_measured_against_the_others() -> None:
     others, template = strangers(), Template(unit(np.arange(8.0)), "a", 3)
     expected = [

@@ -110,6 +110,35 @@ def test_nobody_guesses_identity_numbers_for_long(rt: Runtime, client: FlaskClie
     assert other.press(tail(rt, enrolled)).heard[0] == "challenge.repeat"
 
 
+WITHHELD = ("anonymous", "+266696687", "")
+
+
+def test_a_withheld_number_gives_no_more_tries_at_a_pin(rt: Runtime, client: FlaskClient, enrolled: Person) -> None:
+    """They are counted for the person: nothing about the telephone is asked, and so nothing is gained by hiding it."""
+    for sid, tries in enumerate((3, 2)):
+        phone = Telephone(rt, client, number=WITHHELD[sid], sid=f"CA{sid}").dial().press("1").says("认证")
+        phone.press(whole(rt, enrolled)).stays_silent()
+        for _ in range(tries):
+            phone.press("111222")
+        assert phone.heard == ("lost.human" if tries == 3 else "pin.locked", "human.connecting")
+    last = Telephone(rt, client, number=WITHHELD[2], sid="CA9").dial().press("1").says("认证")
+    last.press(whole(rt, enrolled)).stays_silent().press(PIN)
+    assert last.heard == ("pin.locked", "human.connecting"), "not even the right one is looked at"
+    known = Telephone(rt, client, sid="CA10").dial().press("1").says("认证")
+    assert known.press(tail(rt, enrolled)).stays_silent().press(PIN).heard[0] == "pin.locked", "wherever it comes from"
+
+
+def test_withheld_numbers_together_guess_no_more_identity_numbers_than_one(
+    rt: Runtime, client: FlaskClient, enrolled: Person
+) -> None:
+    for sid in range(3):
+        phone = Telephone(rt, client, number=WITHHELD[sid], sid=f"CA{sid}").dial().press("1").says("认证")
+        for _ in range(3):
+            phone.press("1" * 18)
+    last = Telephone(rt, client, number="anonymous", sid="CA4").dial().press("1").says("认证")
+    assert last.press(whole(rt, enrolled)).heard == ("lost.human", "human.connecting")
+
+
 def test_a_known_telephone_is_greeted_in_the_dialect_of_the_roll(
     rt: Runtime, client: FlaskClient, enrolled: Person
 ) -> None:
