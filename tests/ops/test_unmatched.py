@@ -4,122 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from sqlalchemy import event, select, update
 
-from certification import cases, consent, erasure, forgetting, helpers, people, seals, sharing, templates
+from certification import cases, consent, erasure, forgetting, helpers, people, seals, templates
 from certification.cases import CaseKind
 from certification.confirmation import CONFIRMED
 from certification.helpers import Relation
 from certification.regions import Regions
 from certification.runtime import Runtime
-from certification.store import Assessment, Call, Case, JournalEntry, Person, Recording, SpokenTurn, new_id
-from ops import jobs, unmatched
-from ops.voices import Bench
+from certification.store import Assessment, Case, JournalEntry, Person, new_id
+from ops import unmatched
 from tests.certification.conftest import Clock
-from tests.certification.numbers import resident_number
 from tests.certification.sealed import count, holds
 from tests.certification.together import at_once
-from tests.ops.voices import SAME, Desk, says
+from tests.ops.unmatched import Line, Vector, calls, found, named, number, phone_of, town
 from voiceprint.comparing import Comparer
-from voiceprint.encoder import Embedding, unit
+from voiceprint.encoder import Embedding
 from voiceprint.metrics import Floats
 
-TOWN = 6
-Vector = NDArray[np.float32]
-
-
-def number(one: int) -> str:
-    return resident_number("530102", 1940 + one, 5, 15)
-
-
-def phone_of(one: int) -> str:
-    return f"1388800{one:04}"
-
-
-@pytest.fixture
-def town(rt: Runtime) -> list[str]:
-    """People of Kunming with a telephone each."""
-    with rt.sessions.begin() as session:
-        return [
-            people.add(session, rt, id_number=number(one), name=f"吴{one}", region="kunming", phone=phone_of(one)).id
-            for one in range(TOWN)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Calls whose voice did not match the person who was named in them."""
-
-    bench: Bench
-    clock: Clock
-    chance: np.random.Generator
-
-    def somebody(self) -> Vector:
-        """A voice like no other."""
-        return unit(self.chance.standard_normal(self.bench.comparer.cohort.vectors.shape[1:]))
-
-    def again(self, voice: Vector) -> Vector:
-        """The same voice in another call."""
-        return unit(voice + np.float32(0.3) * self.somebody())
-
-    def hears(self, person: str, voice: Vector, encoder: str | None = None) -> str:
-        """Write such a call down, a minute after the one before; its assessment."""
-        self.clock.forward(minutes=1)
-        rt, identifier, call = self.bench.rt, new_id(), new_id()
-        now = rt.now()
-        with rt.sessions.begin() as session:
-            session.add(Call(id=call, sid=call, person_id=person, started_at=now, touched_at=now))
-            session.flush()
-            turn = SpokenTurn(id=new_id(), call_id=call, n=0, token_hash=call, plan={}, state="done", expires_at=now)
-            session.add(turn)
-            session.flush()
-            kept = {
-                "id": new_id(),
-                "call_id": call,
-                "spoken_turn_id": turn.id,
-                "seconds": 4.0,
-                "asked": [],
-                "heard": [],
-            }
-            until = now + timedelta(days=90)
-            session.add(Recording(**kept, sealed=b"sealed", recorded_at=now, erase_after=until))
-            asked = {"id": identifier, "call_id": call, "person_id": person, "purpose": "certify", "state": "done"}
-            detail = {"llr": -9.0, "threshold": 0.8}
-            made = Assessment(**asked, recordings=[kept["id"]], outcome="human", detail=detail, asked_at=now)
-            session.add(made)
-            session.flush()
-            unmatched.keep(session, rt, made, Embedding(voice, encoder or self.bench.comparer.encoder.name))
-        return identifier
-
-    def seen_to(self, person: str, voice: Vector) -> str:
-        """Write such a call down and compare it; its assessment."""
-        identifier = self.hears(person, voice)
-        unmatched.see_to(self.bench, identifier)
-        return identifier
-
-
-@pytest.fixture
-def calls(bench: Bench, clock: Clock) -> Line:
-    """The line of these people."""
-    return Line(bench, clock, np.random.default_rng(1))
-
-
-def found(rt: Runtime) -> list[Case]:
-    with rt.sessions() as session:
-        shared = select(Case).where(Case.kind == "shared_voice").order_by(Case.opened_at, Case.id)
-        return list(session.scalars(shared))
-
-
-def named(rt: Runtime, case: Case) -> set[str]:
-    with rt.sessions() as session:
-        return {one.id for one in sharing.speaks_for(session, case)}
+__all__ = ["calls", "town"]
 
 
 def test_the_third_person_opens_one_case_that_names_all_and_later_calls_are_added(
@@ -352,51 +259,3 @@ def test_where_the_recording_is_gone_no_voice_is_kept(rt: Runtime, calls: Line, 
         made.voice_sealed, made.recordings = None, [new_id()]
         unmatched.keep(session, rt, made, Embedding(calls.somebody(), "a"))
         assert made.voice_sealed is None
-
-
-def enrolled_as(rt: Runtime, bench: Bench, one: int) -> Desk:
-    """The desk of somebody whose voice is the demonstration's caller's."""
-    with rt.sessions.begin() as session:
-        person = people.add(session, rt, id_number=number(one), name=f"吴{one}", region="kunming", phone=phone_of(one))
-    desk = Desk(rt, person)
-    desk.enrol(bench)
-    return desk
-
-
-def test_an_impostor_who_calls_for_three_is_one_more_case_and_refuses_nobody(bench: Bench, rt: Runtime) -> None:
-    desks = [enrolled_as(rt, bench, one) for one in range(3)]
-    asked = [desk.ask([says("impostor", 3, first), says("impostor", 3, first + 3)]) for first, desk in enumerate(desks)]
-    for identifier in (*asked, asked[-1]):
-        jobs.assess(identifier)
-    for desk, identifier in zip(desks, asked, strict=True):
-        assert (desk.outcome(identifier), desk.failures(), desk.cases()) == ("human", 1, ["voice_doubt"])
-    [case] = found(rt)
-    assert named(rt, case) == {desk.wu.id for desk in desks}
-    certifying = desks[0].ask(SAME)
-    jobs.assess(certifying)
-    assert desks[0].outcome(certifying) == "certified", "the person themselves"
-    assert desks[0].assessment(certifying).voice_sealed is None
-
-
-def test_a_worker_killed_before_it_compared_does_so_when_the_job_comes_again(bench: Bench, rt: Runtime) -> None:
-    desks = [enrolled_as(rt, bench, one) for one in range(3)]
-    asked = [desk.ask([says("impostor", 3, first), says("impostor", 3, first + 3)]) for first, desk in enumerate(desks)]
-    for identifier in asked:
-        jobs._weigh(bench, identifier)
-    assert found(rt) == []
-    jobs.assess(asked[1])
-    assert len(found(rt)) == 1
-
-
-@pytest.mark.parametrize("why", ["poor", "no consent", "matched"])
-def test_whose_voice_is_not_kept(bench: Bench, rt: Runtime, why: str) -> None:
-    desk = enrolled_as(rt, bench, 0)
-    turns = {"poor": [says("impostor", 3)[:4000]], "matched": SAME}.get(
-        why, [says("impostor", 3), says("impostor", 3, 3)]
-    )
-    asked = desk.ask(turns)
-    if why == "no consent":
-        desk.disagrees()
-    jobs.assess(asked)
-    assert desk.outcome(asked) == {"poor": "again", "no consent": "human", "matched": "certified"}[why]
-    assert desk.assessment(asked).voice_sealed is None
