@@ -16,7 +16,7 @@ from certification.confirmation import CONFIRMED
 from certification.helpers import Relation
 from certification.regions import Regions
 from certification.runtime import Runtime
-from certification.store import Assessment, Case, JournalEntry, Person, new_id
+from certification.store import Assessment, Case, JournalEntry, Person, Phone, new_id
 from ops import unmatched
 from tests.certification.conftest import Clock
 from tests.certification.sealed import count, holds
@@ -56,7 +56,7 @@ def test_the_third_person_opens_one_case_that_names_all_and_later_calls_are_adde
     assert holds(rt)
 
 
-@pytest.mark.parametrize("how", ["one telephone", "helps", "one helper", "ended", "office"])
+@pytest.mark.parametrize("how", ["one telephone", "helps", "one helper", "ended", "office", "unreadable"])
 def test_who_declared_each_other_counts_as_one(rt: Runtime, calls: Line, town: list[str], how: str) -> None:
     office = rt.regions["kunming"].operator.number
     with rt.sessions.begin() as session:
@@ -75,19 +75,17 @@ def test_who_declared_each_other_counts_as_one(rt: Runtime, calls: Line, town: l
                 if how == "ended":
                     helpers.end(session, rt, first, made[0], "clerk")
             case "office":
-                for one in (first, second):
-                    people.add(
-                        session,
-                        rt,
-                        id_number=people.number_of(rt.keys, one).text,
-                        name=people.reveal(rt.keys, one).name,
-                        region="kunming",
-                        relative_phone=office,
-                    )
+                for one in range(2):
+                    fields = {"id_number": number(one), "name": f"吴{one}", "region": "kunming"}
+                    people.add(session, rt, **fields, relative_phone=office)
+                assert len(people.people_at(session, rt.keys, office)) == 2
+            case "unreadable":
+                people.add(session, rt, id_number=number(0), name="吴0", region="kunming", phone=phone_of(1))
+                session.execute(update(Phone).where(Phone.person_id == first.id).values(number_sealed=b"broken"))
     voice = calls.somebody()
     for person in town[:3]:
         calls.seen_to(person, calls.again(voice))
-    assert len(found(rt)) == (how in {"ended", "office"})
+    assert len(found(rt)) == (how in {"ended", "office", "unreadable"})
     calls.seen_to(town[3], calls.again(voice))
     assert len(found(rt)) == 1
 

@@ -7,6 +7,8 @@ import pytest
 from certification import people
 from certification.runtime import Runtime
 from ops import jobs
+from ops.concluding import conclude
+from ops.judging import gather, judge
 from ops.voices import Bench
 from tests.ops.unmatched import found, named, number, phone_of
 from tests.ops.voices import SAME, Desk, says
@@ -46,15 +48,29 @@ def test_a_worker_killed_before_it_compared_does_so_when_the_job_comes_again(ben
     assert len(found(rt)) == 1
 
 
-@pytest.mark.parametrize("why", ["poor", "no consent", "matched"])
+@pytest.mark.parametrize("meanwhile", [True, False], ids=["taken back", "stands"])
+def test_a_consent_taken_back_while_it_was_weighed_keeps_no_voice(bench: Bench, rt: Runtime, meanwhile: bool) -> None:
+    desk = enrolled_as(rt, bench, 0)
+    asked = desk.assessment(desk.ask([says("impostor", 3), says("impostor", 3, 3)]))
+    with rt.sessions() as session:
+        verdict = judge(bench, gather(session, rt, asked))
+    if meanwhile:
+        desk.disagrees()
+    with rt.sessions.begin() as session:
+        conclude(session, rt, asked, verdict)
+    assert (desk.assessment(asked.id).voice_sealed is None) == meanwhile
+
+
+@pytest.mark.parametrize("why", ["poor", "no consent", "matched", "played again"])
 def test_whose_voice_is_not_kept(bench: Bench, rt: Runtime, why: str) -> None:
     desk = enrolled_as(rt, bench, 0)
-    turns = {"poor": [says("impostor", 3)[:4000]], "matched": SAME}.get(
-        why, [says("impostor", 3), says("impostor", 3, 3)]
-    )
+    others = [says("impostor", 3), says("impostor", 3, 3)]
+    turns = {"poor": [others[0][:4000]], "no consent": others}.get(why, SAME)
+    if why == "played again":
+        jobs.assess(desk.ask(SAME))
     asked = desk.ask(turns)
     if why == "no consent":
         desk.disagrees()
     jobs.assess(asked)
-    assert desk.outcome(asked) == {"poor": "again", "no consent": "human", "matched": "certified"}[why]
+    assert desk.outcome(asked) == {"poor": "again", "matched": "certified"}.get(why, "human")
     assert desk.assessment(asked).voice_sealed is None
