@@ -75,39 +75,7 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     told of it, none where a human did. `stronger`, `stronger_strength`, `stronger_on`: a stronger sign than the one
     told, if there is one: it may back others for months.
     """
-    rows = _laid_side_by_side(people, found, rules)
-    places = range(len(rules.sources))
-    rows = rows.mutate(
-        **{
-            f"sure_{place}": ibis.ifelse(
-                (rows[f"on_{place}"] >= rows.opens) & _suffices(rows, place, rules), rows[f"on_{place}"], _day(FLOOR)
-            )
-            for place in places
-        },
-        last=_latest([rows[f"on_{place}"] for place in places]),
-    )
-    rows = rows.mutate(sure=_latest([rows[f"sure_{place}"] for place in places]))
-    certified, shown = rows.sure > _day(FLOOR), rows["last"] > _day(FLOOR)
-    rows = rows.mutate(
-        told=ibis.ifelse(
-            certified,
-            ibis.cases(*((rows[f"sure_{place}"] == rows.sure, place) for place in places)),
-            ibis.cases(*((shown & (rows[f"on_{place}"] == rows["last"]), place) for place in places)),
-        )
-    )
-    weaker = {place: _weaker(rules, place) for place in places}
-    rows = rows.mutate(
-        stronger=ibis.cases(  # the strongest come first
-            *(
-                ((rows[f"on_{place}"] > _day(FLOOR)) & rows.told.isin(than), place)
-                for place, than in weaker.items()
-                if than
-            ),
-            (ibis.literal(False), -1),
-            else_=-1,
-        ),
-        contradicted=(rows.alive_on > rows.death).fill_null(False),
-    )
+    rows, places = _told(_laid_side_by_side(people, found, rules), rules), range(len(rules.sources))
     outcome = ibis.cases(
         (rows.contradicted, Outcome.CONTRADICTION.value),
         (rows.death.notnull(), Outcome.DEATH.value),
@@ -140,6 +108,32 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
             )
         ),
     )
+
+
+def _told(rows: ir.Table, rules: Rules) -> ir.Table:
+    """Which source is told of: the last that is sure, or else the last there is; and which stronger one beside it.
+
+    `sure`: the last day on which a source suffices, `last`: on which any shows life; FLOOR where there is none.
+    """
+    places, floor = range(len(rules.sources)), _day(FLOOR)
+    on = {place: f"on_{place}" for place in places}
+    enough = {place: (rows[on[place]] >= rows.opens) & _suffices(rows, place, rules) for place in places}
+    rows = rows.mutate(
+        **{f"sure_{place}": ibis.ifelse(yes, rows[on[place]], floor) for place, yes in enough.items()},
+        last=_latest([rows[on[place]] for place in places]),
+        contradicted=(rows.alive_on > rows.death).fill_null(False),
+    )
+    rows = rows.mutate(sure=_latest([rows[f"sure_{place}"] for place in places]))
+    rows = rows.mutate(
+        told=ibis.ifelse(
+            rows.sure > floor,
+            ibis.cases(*((rows[f"sure_{place}"] == rows.sure, place) for place in places)),
+            ibis.cases(*(((rows["last"] > floor) & (rows[on[place]] == rows["last"]), place) for place in places)),
+        )
+    )
+    weaker = {place: than for place in places if (than := _weaker(rules, place))}  # the strongest come first
+    stronger = (((rows[on[place]] > floor) & rows.told.isin(than), place) for place, than in weaker.items())
+    return rows.mutate(stronger=ibis.cases(*stronger, (ibis.literal(False), -1), else_=-1))
 
 
 def _laid_side_by_side(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
