@@ -71,6 +71,7 @@ class Gathering:
         self._pads = [(outer, inner) for inner, outer in keys.pads()]
         self._sql = self.con.con
         self._sql.execute("SET threads = 2")
+        self._sql.execute("SET enable_progress_bar = false")  # it would be drawn into what a command prints
         self._paths = [file.path for file in files]
         self._files: list[Signals] = [signals.opened(self._sql, file, folder) for file in files]
         self._sql.execute("CREATE TABLE unread (number VARCHAR PRIMARY KEY, why VARCHAR)")

@@ -204,3 +204,9 @@ def test_any_line_at_all_is_named_and_spoils_no_other(rules: Rules, tmp_path: Pa
 
 def _blank(line: str) -> bool:
     return line.count(",") == 3 and not line.replace(",", "").strip(" ")
+
+
+def test_no_progress_bar_of_duckdb_is_drawn_into_what_a_command_prints(rules: Rules, tmp_path: Path) -> None:
+    gathering = Gathering([], rules, KeyRing.from_text(KeyRing.generate_text()), tmp_path)
+    assert gathering.con.con.sql("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+    gathering.con.disconnect()
