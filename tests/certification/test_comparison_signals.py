@@ -208,5 +208,5 @@ def _blank(line: str) -> bool:
 
 def test_no_progress_bar_of_duckdb_is_drawn_into_what_a_command_prints(rules: Rules, tmp_path: Path) -> None:
     gathering = Gathering([], rules, KeyRing.from_text(KeyRing.generate_text()), tmp_path)
-    assert gathering.con.con.sql("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+    assert gathering.con.con.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
     gathering.con.disconnect()
