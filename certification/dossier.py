@@ -30,6 +30,7 @@ from certification.store import (
     Recording,
     SpokenTurn,
     Suspension,
+    Text,
 )
 
 SOMEBODY_ELSE = "（他人 somebody else）"
@@ -83,6 +84,7 @@ def _conditions(session: Session, rt: Runtime, person: Person) -> Mapping[Any, C
         Recording: erasure.of_voice(session, person.id)[Recording],
         Case: mine,
         JournalEntry: JournalEntry.subject.in_(subjects),
+        Text: forgetting.texts_of(rt.keys, person, numbers),
         **forgetting.by_number(rt.keys, numbers),
     }
     for section in SECTIONS:
@@ -104,7 +106,7 @@ def _row(session: Session, rt: Runtime, made: Dossier, row: Any, broken: list[st
             try:
                 value = _opened(rt, made, place, row)
             except SealBroken:
-                broken.append(f"{place.name} {row.id}")
+                broken.append(f"{place.name} {getattr(row, next(iter(row.__table__.primary_key)).name)}")
                 value = None
         shown[name] = _plain(value)
     if isinstance(row, JournalEntry):

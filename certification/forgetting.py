@@ -32,15 +32,20 @@ from certification.store import (
     Helper,
     KeptEvidence,
     LinePreference,
+    Message,
     Need,
+    NumberStanding,
     Paper,
     Period,
     Person,
     Phone,
     Pin,
     Recording,
+    ReplyCode,
+    SafeWord,
     SpokenTurn,
     Suspension,
+    Text,
     Visit,
     VoiceFingerprint,
     VoiceTemplate,
@@ -64,7 +69,7 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
     calls = list(session.scalars(select(Call.id).where(calls_of(rt.keys, person, numbers))))
     # a turn that is being written down is waited for: its recording goes as well
     session.execute(select(SpokenTurn.id).where(SpokenTurn.call_id.in_(calls)).with_for_update())
-    conditions = _sealed(session, person, calls)
+    conditions = _sealed(session, person, calls, texts_of(rt.keys, person, numbers))
     erased = {
         place.name: _digests(session, place, conditions[place.table]) for place in PLACES if place.table in conditions
     }
@@ -95,7 +100,15 @@ def calls_of(keys: KeyRing, person: Person, numbers: list[str]) -> ColumnElement
     return or_(Call.person_id == person.id, and_(Call.person_id.is_(None), Call.from_index.in_(indexes)))
 
 
-def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, ColumnElement[bool]]:
+def texts_of(keys: KeyRing, person: Person, numbers: list[str]) -> ColumnElement[bool]:
+    """What the person wrote, and what came from their own number and was taken for nobody's."""
+    indexes = [index for number in numbers for index in keys.indexes(number, seals.TEXTING)]
+    return or_(Text.person_id == person.id, and_(Text.person_id.is_(None), Text.from_index.in_(indexes)))
+
+
+def _sealed(
+    session: Session, person: Person, calls: list[str], texts: ColumnElement[bool]
+) -> dict[Any, ColumnElement[bool]]:
     """Where the person is in each table with something sealed: of recordings, also those that come to their calls."""
     voice = erasure.of_voice(session, person.id)
     in_calls = Recording.call_id.in_(calls)
@@ -110,6 +123,9 @@ def _sealed(session: Session, person: Person, calls: list[str]) -> dict[Any, Col
         Call: and_(Call.id.in_(calls), Call.from_sealed.is_not(None)),
         Visit: Visit.person_id == person.id,
         Suspension: Suspension.person_id == person.id,
+        Message: Message.person_id == person.id,
+        Text: texts,
+        SafeWord: SafeWord.person_id == person.id,
     }
 
 
@@ -144,8 +160,12 @@ def by_number(keys: KeyRing, numbers: list[str]) -> dict[Any, ColumnElement[bool
     """What is kept by the person's own numbers, under any key."""
     secrets = (guesses.CODE, guesses.NUMBER, guesses.RECEIPT)
     guessed = [index for number in numbers for one in secrets for index in keys.indexes(number, guesses.purpose(one))]
-    preferred = [index for number in numbers for index in keys.indexes(number, seals.PHONE)]
-    return {Guesses: Guesses.number_index.in_(guessed), LinePreference: LinePreference.number_index.in_(preferred)}
+    on_roll = [index for number in numbers for index in keys.indexes(number, seals.PHONE)]
+    return {
+        Guesses: Guesses.number_index.in_(guessed),
+        LinePreference: LinePreference.number_index.in_(on_roll),
+        NumberStanding: NumberStanding.number_index.in_(on_roll),
+    }
 
 
 def _delete(
@@ -175,6 +195,10 @@ def _delete(
         Consent: Consent.person_id == person.id,
         **of_numbers,
         Pin: sealed[Pin],
+        ReplyCode: ReplyCode.person_id == person.id,
+        SafeWord: sealed[SafeWord],
+        Message: sealed[Message],
+        Text: sealed[Text],
         Phone: sealed[Phone],
         Helper: sealed[Helper],
         Climb: Climb.person_id == person.id,
@@ -189,6 +213,13 @@ def _delete(
     rows = {}
     for table, condition in order.items():
         rows[table.__tablename__] = _gone(session, table, condition)
+    _empty(session, calls)
+    rows[Person.__tablename__] = _gone(session, Person, sealed[Person])
+    return rows
+
+
+def _empty(session: Session, calls: list[str]) -> None:
+    """Leave of these calls their times and outcome."""
     session.execute(
         update(Call)
         .where(Call.id.in_(calls))
@@ -204,8 +235,6 @@ def _delete(
             seen_to_at=func.coalesce(Call.seen_to_at, Call.touched_at),
         )
     )
-    rows[Person.__tablename__] = _gone(session, Person, sealed[Person])
-    return rows
 
 
 def _gone(session: Session, table: Any, condition: ColumnElement[bool]) -> int:

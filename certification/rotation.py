@@ -17,7 +17,7 @@ from certification import canary, guesses, journal, seals
 from certification.keys import KeyMissing, KeyRing, SealBroken
 from certification.runtime import Runtime
 from certification.seals import PLACES, Place
-from certification.store import Canary, EnrolmentCode, Guesses, LinePreference, Pin, only_read
+from certification.store import Canary, EnrolmentCode, Guesses, LinePreference, NumberStanding, Pin, only_read
 
 BATCH = 100
 PASSES = 3  # a row that somebody else holds is passed over, and comes with the next
@@ -221,8 +221,9 @@ def _renew(session: Session, keys: KeyRing, place: Place, row: Any) -> bool:
         column, purpose = place.index
         if getattr(row, column) != keys.index(plain.decode(), purpose):
             setattr(row, column, keys.index(plain.decode(), purpose))
-        if purpose in (seals.PHONE, seals.CALLING):
+        if purpose in (seals.PHONE, seals.CALLING, seals.TEXTING):
             _renew_preference(session, keys, plain.decode())
+            _renew_standing(session, keys, plain.decode())
     return True
 
 
@@ -236,6 +237,18 @@ def _renew_preference(session: Session, keys: KeyRing, e164: str) -> None:
     if found and session.get(LinePreference, newest) is None:
         session.flush()
         session.add(LinePreference(number_index=newest, dialect=found[-1].dialect, updated_at=found[-1].updated_at))
+
+
+def _renew_standing(session: Session, keys: KeyRing, e164: str) -> None:
+    """Keep under the newest key that this number wants no reminders, or that nothing arrives there."""
+    newest, *older = keys.indexes(e164, seals.PHONE)
+    for old in session.scalars(select(NumberStanding).where(NumberStanding.number_index.in_(older))).all():
+        session.delete(old)
+        session.flush()
+        now = session.get(NumberStanding, newest) or NumberStanding(number_index=newest)
+        now.opted_out_at = now.opted_out_at or old.opted_out_at
+        now.fault, now.fault_at = (now.fault, now.fault_at) if now.fault else (old.fault, old.fault_at)
+        session.add(now)
 
 
 def _loose(keys: KeyRing, place: Place, row: Any) -> bool:

@@ -11,12 +11,15 @@ from certification.store import (
     Base,
     Call,
     Helper,
+    Message,
     Person,
     Phone,
     Pin,
     Recording,
+    SafeWord,
     Staff,
     Suspension,
+    Text,
     Visit,
     VoiceFingerprint,
     VoiceTemplate,
@@ -24,6 +27,7 @@ from certification.store import (
 
 NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
 HELPER = "helpers.number"
+TEXTING, SAME, CODE = "texts.from", "messages.same", "reply_codes.code"
 
 
 def name(person_id: str) -> str:
@@ -101,6 +105,26 @@ def totp(staff_id: str) -> str:
     return f"staff.totp:{staff_id}"
 
 
+def recipient(message_id: str) -> str:
+    """The context of the number that a message goes to, where that is on no roll."""
+    return f"messages.to:{message_id}"
+
+
+def writer(text_id: str) -> str:
+    """The context of the number that a text came from."""
+    return f"texts.from:{text_id}"
+
+
+def body(text_id: str) -> str:
+    """The context of what somebody wrote."""
+    return f"texts.body:{text_id}"
+
+
+def safe_word(person_id: str) -> str:
+    """The context of the word by which the person knows our messages."""
+    return f"safe_words:{person_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A sealed column: its context is made of the row's columns `bound`.
@@ -145,6 +169,10 @@ PLACES = (
     Place(Visit, "photo_sealed", photo, bound=("id", "person_id")),
     Place(Suspension, "payee_sealed", payee, bound=("id", "person_id")),
     Place(Staff, "totp_sealed", totp),
+    Place(Message, "to_sealed", recipient),
+    Place(Text, "from_sealed", writer, index=("from_index", TEXTING)),
+    Place(Text, "body_sealed", body),
+    Place(SafeWord, "word_sealed", safe_word, bound=("person_id",)),
     Place(VoiceFingerprint, "sealed", fingerprint, bound=("id", "person_id"), former="voice_fingerprints"),
 )
 """Every sealed column but the canary's, which is renewed last."""

@@ -40,6 +40,7 @@ from certification.store.sessions import (
     open_sessions,
     waiting,
 )
+from certification.store.texting import Campaign, Carrier, Message, NumberStanding, ReplyCode, SafeWord, Text
 
 __all__ = [
     "Agent",
@@ -49,7 +50,9 @@ __all__ = [
     "Attempt",
     "Base",
     "Call",
+    "Campaign",
     "Canary",
+    "Carrier",
     "Case",
     "Climb",
     "ComparisonResult",
@@ -64,7 +67,9 @@ __all__ = [
     "JournalHead",
     "KeptEvidence",
     "LinePreference",
+    "Message",
     "Need",
+    "NumberStanding",
     "Opening",
     "Outage",
     "Paper",
@@ -74,11 +79,14 @@ __all__ = [
     "Phone",
     "Pin",
     "Recording",
+    "ReplyCode",
+    "SafeWord",
     "ServiceSeen",
     "Signature",
     "SpokenTurn",
     "Staff",
     "Suspension",
+    "Text",
     "Visit",
     "VoiceFingerprint",
     "VoiceTemplate",

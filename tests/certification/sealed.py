@@ -39,11 +39,16 @@ from certification.store import (
     Assessment,
     Base,
     Call,
+    Message,
+    NumberStanding,
     PaymentList,
     Person,
     Recording,
+    ReplyCode,
+    SafeWord,
     SpokenTurn,
     Suspension,
+    Text,
     VoiceFingerprint,
     VoiceTemplate,
     insert_once,
@@ -85,6 +90,7 @@ def resident(rt: Runtime, year: int, phone: str) -> str:
         call(session, rt, person, e164)
         family(session, rt, person)
         elsewhere(session, rt, person)
+        written_to(session, rt, person, e164)
     return person.id
 
 
@@ -124,6 +130,25 @@ def suspended(session: Session, rt: Runtime, person: Person) -> None:
     )
     files.seal_payee(rt.keys, one, person)
     session.add(one)
+
+
+def written_to(session: Session, rt: Runtime, person: Person, e164: str) -> None:
+    """A message of ours to a number of nobody's, an answer to it, and a safe word."""
+    sent, text = new_id(), new_id()
+    about = {"reminder": f"test:{sent}", "purpose": "answer", "priority": 0, "words": "answer.thanks"}
+    to = rt.keys.seal(e164.encode(), seals.recipient(sent))
+    session.add(Message(id=sent, person_id=person.id, to_sealed=to, state="sent", not_before=rt.now(), **about))
+    row = Text(id=text, provider="console", provider_ref=text, read="thanks", person_id=person.id, received_at=rt.now())
+    row.from_sealed = rt.keys.seal(e164.encode(), seals.writer(text))
+    row.from_index = rt.keys.index(e164, seals.TEXTING)
+    row.body_sealed = rt.keys.seal("谢谢".encode(), seals.body(text))
+    session.add(row)
+    word = rt.keys.seal("喜鹊".encode(), seals.safe_word(person.id))
+    session.add(SafeWord(person_id=person.id, word_sealed=word, chosen_at=rt.now()))
+    session.add(NumberStanding(number_index=rt.keys.index(e164, seals.PHONE), opted_out_at=rt.now()))
+    session.flush()
+    code = {"number_index": rt.keys.index(e164, seals.PHONE), "code_index": rt.keys.index("204715", seals.CODE)}
+    session.add(ReplyCode(message_id=sent, person_id=person.id, expires_at=rt.now(), **code))
 
 
 def family(session: Session, rt: Runtime, person: Person) -> None:

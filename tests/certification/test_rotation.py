@@ -20,6 +20,7 @@ from certification.seals import PLACES
 from certification.store import (
     JournalEntry,
     LinePreference,
+    NumberStanding,
     Person,
     Phone,
     Pin,
@@ -62,8 +63,9 @@ def test_people_are_found_under_the_new_key_alone(rt: Runtime) -> None:
     newer = ringed(rt, "2027")
     done = rotate(newer)
     assert (done.newest, done.removable, done.needed, done.unreadable) == ("2027", ("first",), {}, ())
-    voices = ("recordings", "assessments", "voice_templates", "voice_fingerprints", "visits", "suspensions", "helpers")
-    assert done.rows == {**dict.fromkeys(("people", "phones", "calls", *voices), 2), "pins": 1, "staff": 1}
+    voices = ("recordings", "assessments", "voice_templates", "voice_fingerprints")
+    others = ("people", "phones", "calls", "visits", "suspensions", "helpers", "messages", "texts", "safe_words")
+    assert done.rows == {**dict.fromkeys((*others, *voices), 2), "pins": 1, "staff": 1}
     alone = only_newest(newer)
     canary.check(alone.sessions, alone.keys, alone.now())
     assert check_pin(alone, wu) == Right()
@@ -288,3 +290,14 @@ def test_the_last_choice_of_a_dialect_is_kept(rt: Runtime, clock: Clock) -> None
     with newer.sessions() as session:
         assert people.dialect_of(session, only_newest(newer).keys, "+8613888000001") == "mandarin"
         assert len(session.scalars(select(LinePreference)).all()) == 2
+
+
+def test_a_number_that_wants_no_reminders_goes_on_wanting_none(rt: Runtime) -> None:
+    town(rt)
+    newer = ringed(rt, "2027")
+    rotate(newer)
+    alone = only_newest(newer)
+    with alone.sessions() as session:
+        standings = session.scalars(select(NumberStanding)).all()
+    kept = {one.number_index for one in standings if one.opted_out_at is not None}
+    assert kept == {alone.keys.index(f"+861388800000{n}", seals.PHONE) for n in (1, 2)}
