@@ -14,12 +14,15 @@ from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
 from certification.ladder.steps import CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
 from certification.overdue import certified, unresolved
+from certification.periods import add_months
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.store import Attempt, Climb, Contact, Period, Person, Phone, insert_once, new_id
 
 BATCH = 200  # on a busy machine a look takes 26 ms: a sweep keeps its other duties waiting for 5 s
 LOOK_EVERY = timedelta(hours=1)
+LONGEST_MONTHS = 25
+"""No period is longer: what ended before is nobody's latest, and need not be gone through in every sweep."""
 ACTOR = "ladder"
 
 
@@ -45,8 +48,8 @@ def begin(session: Session, rt: Runtime, person: Person, period: Period, cause: 
 
 def overdue(session: Session, rt: Runtime) -> list[str]:
     """Periods that are over and not certified, each person's latest, and not on the ladder; at most BATCH."""
-    off = ~select(Climb.id).where(Climb.period_id == Period.id).exists()
-    over = select(Period.id).where(unresolved(day_of(rt.now())), off)
+    off, today = ~select(Climb.id).where(Climb.period_id == Period.id).exists(), day_of(rt.now())
+    over = select(Period.id).where(Period.due >= add_months(today, -LONGEST_MONTHS), unresolved(today), off)
     return list(session.scalars(over.order_by(Period.due).limit(BATCH)))
 
 

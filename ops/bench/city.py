@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from certification import due, opening, reminders
 from certification.certifying import day_of
+from certification.ladder import climbing
 from certification.periods import Interval
 from certification.regions import Region, Regions
 from certification.runtime import Runtime
@@ -63,6 +64,7 @@ def measured(rt: Runtime, people: int) -> dict[str, float]:
         for name, query in asked(session, region, today).items():
             cpu, wall = time.process_time(), parts.seconds(partial(_ask, session, query), _ROUNDS)
             found |= {name: wall, f"{name}_cpu": (time.process_time() - cpu) / (_ROUNDS + 1)}  # of ours, no server's
+        found["whom_to_put_on_the_ladder"] = parts.seconds(partial(climbing.overdue, session, rt), _ROUNDS)
     monthly = replace(rt, regions=_asking(Interval.MONTH), now=lambda: NOW + 2 * _YEAR)  # everybody's period is over
     began = time.perf_counter()
     assert opening.open_all(monthly, region.code) == people

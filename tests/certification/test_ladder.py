@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -17,10 +17,12 @@ from certification.evidence import Kind, Strength
 from certification.ladder import climbing
 from certification.ladder.steps import Rung, Standing, Who, next_rung
 from certification.needs import Declared
+from certification.periods import Dates, Interval, Kept, add_months, span
 from certification.runtime import Runtime
 from certification.store import Case, Climb, Contact, Period, Person, Visit
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.numbers import resident_number
+from tests.certification.test_periods import days, intervals, lives
 from tests.certification.together import at_once
 
 RUNGS = [Rung(name, timedelta(days=7)) for name in ("message", "call", "operator", "visit")]
@@ -82,6 +84,15 @@ def test_the_top_is_the_end() -> None:
 def test_the_old_the_ill_and_those_alone_go_first(who: Who, first: bool) -> None:
     assert who.goes_first(80, ("alone", "illness", "failures")) is first
     assert not replace(who, age=70).goes_first(80, ())
+
+
+@given(intervals, lives(), days)
+def test_no_open_period_is_longer_than_the_sweep_looks_back(
+    interval: Interval, life: tuple[Dates, list[Kept]], day: date
+) -> None:
+    found = span(interval, life[0], day, life[1])
+    closed = [one.span for one in life[1] if one.success is not None]
+    assert found in closed or found.due < add_months(found.opens, climbing.LONGEST_MONTHS)
 
 
 class Town:
@@ -247,6 +258,17 @@ def test_nobody_is_on_two_ladders(town: Town) -> None:
         assert len(climbing.climbing(session, town.rt)) == 1
         assert session.get_one(Climb, town.climb).why == "superseded"
         assert [case.verdict for case in session.scalars(select(Case))] == ["superseded"]
+
+
+@pytest.mark.parametrize(("months", "found"), [(24, 1), (26, 0)], ids=["a-long-one-ago", "longer-ago-than-any"])
+def test_what_was_missed_many_years_ago_is_not_gone_through(
+    rt: Runtime, wu: Person, clock: Clock, months: int, found: int
+) -> None:
+    with rt.sessions.begin() as session:
+        due = certifying.current_period(session, rt, wu).due
+    clock.at = datetime.combine(add_months(due, months), MORNING.timetz())
+    with rt.sessions() as session:
+        assert len(climbing.overdue(session, rt)) == found
 
 
 def test_who_is_certified_for_a_later_period_is_left_alone(town: Town) -> None:
