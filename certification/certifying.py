@@ -70,20 +70,13 @@ def record(
         observed_at=observed_at,
     )
     if new:
+        facts = {"kind": kind.value, "strength": strength.name.lower(), "source": source}
         journal.write(
-            session,
-            rt.now(),
-            actor,
-            "evidence recorded",
-            f"person:{person.id}",
-            evidence=evidence.id,
-            kind=kind.value,
-            strength=strength.name.lower(),
-            source=source,
+            session, rt.now(), actor, "evidence recorded", f"person:{person.id}", evidence=evidence.id, **facts
         )
         if bereavement.deceased(session, person.id):
-            detail = {"evidence": evidence.id}
-            bereavement.contradict(session, rt, person, cause=evidence.id, detail=detail, by=actor)
+            contradicted = {"evidence": evidence.id}
+            bereavement.contradict(session, rt, person, cause=evidence.id, detail=contradicted, by=actor)
     elif evidence.person_id != person.id:
         raise ValueError(f"{kind} evidence of {ref!r} is on record for another person")
     period = current_period(session, rt, person, evidence.observed_at)

@@ -1,4 +1,4 @@
-"""Files with personal data: for our eyes alone, whole or not there, and never over another."""
+"""Files with personal data: for our eyes alone, whole or not there; over another only where that is meant."""
 
 from __future__ import annotations
 
@@ -70,3 +70,12 @@ def put(written: Path, path: Path) -> None:
         raise FileThere(path) from None
     except OSError as error:
         raise NotWritable(path, error) from error
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put the content in the place of whatever may be there. Raises OSError."""
+    written = path.with_name(f".{path.name}.draft")
+    written.unlink(missing_ok=True)
+    written.touch(mode=MODE)
+    written.write_bytes(content)
+    written.replace(path)

@@ -8,10 +8,9 @@ from datetime import datetime
 import click
 
 from certification import appointments
-from certification.people import RegionUnknown
 from certification.regions import SHANGHAI
 from certification.store import only_read
-from ops.commands.desk import as_json, by, find, runtime
+from ops.commands.desk import as_json, by, find, region_of, runtime
 from ops.commands.routes import tell
 
 
@@ -27,9 +26,7 @@ def appointments_() -> None:
 def free(place: str, office: str | None, as_json: bool) -> None:
     """The free times of the next two weeks. 可预约的时间。"""
     rt = runtime()
-    region = rt.regions.find(place)
-    if region is None:
-        raise RegionUnknown(place, rt.regions)
+    region = region_of(rt.regions, place)
     with rt.sessions() as session:
         only_read(session)
         found = appointments.free(session, rt, region, office)

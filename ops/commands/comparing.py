@@ -11,9 +11,8 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from certification.people import RegionUnknown
 from certification.store import ComparisonRun, only_read
-from ops.commands.desk import as_json, by, runtime, told
+from ops.commands.desk import as_json, by, region_of, runtime, told
 
 ZH = {
     "certified": "比对通过",
@@ -66,9 +65,7 @@ def run(place: str, first: Path, more: tuple[Path, ...], by: str, as_json: bool)
     from certification.comparison import runs  # its libraries are large, and no other command needs them
 
     rt = runtime()
-    region = rt.regions.find(place)
-    if region is None:
-        raise RegionUnknown(place, rt.regions)
+    region = region_of(rt.regions, place)
     with Bars() as bars:
         run_id = runs.run(rt, region, (first, *more), by, bars)
     _show(run_id, as_json)

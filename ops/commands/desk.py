@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from certification import cases, certifying, codes, confirmation, consent, pins, roll
 from certification.identity import ResidentNumber
-from certification.people import find_by_number
+from certification.people import RegionUnknown, find_by_number
+from certification.regions import Region, Regions
 from certification.runtime import Runtime, utc_now
 from certification.store import Person, new_id, only_read
 from ops import compose
@@ -70,6 +71,14 @@ def find(session: Session, rt: Runtime, given: str) -> Person:
     if person is None:
         raise PersonUnknown(given)
     return person
+
+
+def region_of(regions: Regions, place: str) -> Region:
+    """The region of this code or name. Raises RegionUnknown."""
+    region = regions.find(place)
+    if region is None:
+        raise RegionUnknown(place, regions)
+    return region
 
 
 @click.group()

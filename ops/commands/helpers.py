@@ -8,7 +8,7 @@ import click
 from sqlalchemy.orm import Session
 
 from certification import helpers
-from certification.helpers import Relation
+from certification.helpers import Declared, Relation
 from certification.runtime import Runtime
 from certification.store import Helper, Person, only_read
 from ops.commands.desk import as_json, by, find, runtime, told
@@ -131,20 +131,20 @@ def show(person_id: str, as_json: bool) -> None:
                 f"  同意 consent {consent.given_at:%Y-%m-%d} {consent.how} {consent.recorded_by}: {consent.text}"
             )
     if as_json:
-        facts = [
-            {
-                "id": one.helper.id,
-                "name": one.name,
-                "number": one.number,
-                "relation": one.helper.relation,
-                "declared_by": one.helper.declared_by,
-                "declared_at": one.helper.declared_at.isoformat(),
-                "copies": one.helper.id in sent,
-                "consent": None if one.copies is None else one.copies.text,
-            }
-            for one in found
-        ]
+        facts = [_facts(one) | {"copies": one.helper.id in sent} for one in found]
         click.echo(json.dumps({"helpers": facts}, ensure_ascii=False))
+
+
+def _facts(one: Declared) -> dict[str, object]:
+    return {
+        "id": one.helper.id,
+        "name": one.name,
+        "number": one.number,
+        "relation": one.helper.relation,
+        "declared_by": one.helper.declared_by,
+        "declared_at": one.helper.declared_at.isoformat(),
+        "consent": None if one.copies is None else one.copies.text,
+    }
 
 
 def _both(session: Session, rt: Runtime, person_id: str, helper_id: str) -> tuple[Person, Helper]:

@@ -13,12 +13,11 @@ import click
 from certification import changes
 from certification.certifying import day_of
 from certification.changes import Effect
-from certification.people import RegionUnknown
 from certification.regions import BASE, Region, RegionFileInvalid, Regions, holidays_missing
 from certification.settings import SettingInvalid, found
 from certification.store import only_read
 from ivr.calls import unspoken
-from ops.commands.desk import as_json, clock, runtime
+from ops.commands.desk import as_json, clock, region_of, runtime
 
 CALLED = {
     "code": "代码",
@@ -89,9 +88,7 @@ def list_(as_json: bool) -> None:
 def show(code: str, as_json: bool) -> None:
     """Show every rule of one region, by its code or its name. 显示一个地区的全部规则。"""
     known = _in_use()
-    region = known.find(code)
-    if region is None:
-        raise RegionUnknown(code, known)
+    region = region_of(known, code)
     heading = ""
     for key, value in flat(region).items():
         table = key.partition(".")[0]

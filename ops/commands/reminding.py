@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +12,9 @@ import click
 
 from certification import due, reminders
 from certification.certifying import day_of
-from certification.people import RegionUnknown
-from certification.regions import Region
-from certification.runtime import Runtime
 from certification.store import only_read
-from ops.commands.desk import as_json, runtime
+from ops import writing
+from ops.commands.desk import as_json, region_of, runtime
 
 of_region = click.option("--region", "place", required=True, help="code or name of the region")
 
@@ -30,7 +29,7 @@ def due_(place: str, out: Path | None, as_json: bool) -> None:
     Awaited is everybody whose period of today is open, those included who are overdue with an earlier one.
     """
     rt = runtime()
-    region, today = _region(rt, place), day_of(rt.now())
+    region, today = region_of(rt.regions, place), day_of(rt.now())
     with rt.sessions() as session:
         only_read(session)
         present, certified = session.execute(due.counted(region.code, today)).one()
@@ -59,7 +58,7 @@ def remind_() -> None:
 def plan(place: str, on: datetime | None, as_json: bool) -> None:
     """Say how many are to be reminded on a day, as things stand now, and how many of them by message. 提醒计划。"""
     rt = runtime()
-    region, day = _region(rt, place), on.date() if on else day_of(rt.now())
+    region, day = region_of(rt.regions, place), on.date() if on else day_of(rt.now())
     with rt.sessions() as session:
         only_read(session)
         planned = reminders.planned(session, region, day)
@@ -78,20 +77,8 @@ def plan(place: str, on: datetime | None, as_json: bool) -> None:
         click.echo(json.dumps({"region": region.code, "on": day.isoformat(), "people": people, "by": by}))
 
 
-def _region(rt: Runtime, place: str) -> Region:
-    region = rt.regions.find(place)
-    if region is None:
-        raise RegionUnknown(place, rt.regions)
-    return region
-
-
 def _write(path: Path, rows: list[tuple[str, str, str]]) -> None:
     """Put the list in the place of what may be there, for our eyes alone; it is whole or not there."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    with draft.open("w", encoding="utf-8-sig", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow(("person", "opens", "due"))
-        lines.writerows(rows)
-    draft.replace(path)
+    text = io.StringIO()
+    csv.writer(text).writerows([("person", "opens", "due"), *rows])
+    writing.replace(path, text.getvalue().encode("utf-8-sig"))

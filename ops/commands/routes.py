@@ -15,10 +15,9 @@ from certification.agents import AgentKind
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.papers import Document, DocumentKind
-from certification.people import RegionUnknown
 from certification.runtime import Runtime
 from certification.store import AgentPerson, Person
-from ops.commands.desk import as_json, by, find, runtime
+from ops.commands.desk import as_json, by, find, region_of, runtime
 
 ROUTES = ("desk", "agent", "paper", "post")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -133,9 +132,7 @@ def agents_() -> None:
 def add(name: str, kind: str, place: str, by: str, as_json: bool) -> None:
     """Open an account for an agent; prints its code. 开户。"""
     rt = runtime()
-    region = rt.regions.find(place) if place else rt.regions.default
-    if region is None:
-        raise RegionUnknown(place, rt.regions)
+    region = region_of(rt.regions, place) if place else rt.regions.default
     with rt.sessions.begin() as session:
         agent = agents.add(session, rt, name=name, kind=AgentKind(kind), region=region.code, by=by)
     click.echo(json.dumps({"code": agent.code, "id": agent.id}) if as_json else f"编号 code {agent.code}")

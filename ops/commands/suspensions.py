@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from certification import staff
 from certification.errors import Problem
-from certification.people import RegionUnknown
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import PaymentList, only_read
 from certification.suspension import lists, releasing, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from certification.suspension.files import File
-from ops.commands.desk import as_json, by, runtime
+from ops import writing
+from ops.commands.desk import as_json, by, region_of, runtime
 
 FOLDER = "lists"
 """Where released files lie in the data folder, unless --out says otherwise."""
@@ -50,7 +50,7 @@ def propose(place: str, month: datetime, by: str, as_json: bool) -> None:
     """Propose the list for the following month; while nobody has signed it, again and again. 提出名单。"""
     rt = runtime()
     with rt.sessions.begin() as session:
-        listed = lists.propose(session, rt, _region(rt, place), month.date(), by)
+        listed = lists.propose(session, rt, region_of(rt.regions, place).code, month.date(), by)
         facts = _facts(session, listed)
     _tell(facts, as_json)
 
@@ -110,7 +110,7 @@ def release(place: str, month: datetime, by: str, folder: Path | None, as_json: 
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        outcome = releasing.release(session, rt, _region(rt, place), month.date(), by)
+        outcome = releasing.release(session, rt, region_of(rt.regions, place).code, month.date(), by)
     if isinstance(outcome, Problem):
         raise outcome
     written = _write(rt, folder, outcome.file)
@@ -131,7 +131,7 @@ def restore(place: str, month: datetime, by: str, folder: Path | None, as_json: 
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        files = restoring.restore(session, rt, _region(rt, place), month.date(), by)
+        files = restoring.restore(session, rt, region_of(rt.regions, place).code, month.date(), by)
     written = [_write(rt, folder, file) for file in files]
     if not written:
         click.echo("没有需要恢复的人 nobody to be paid again")
@@ -139,16 +139,9 @@ def restore(place: str, month: datetime, by: str, folder: Path | None, as_json: 
         click.echo(json.dumps({"files": written}))
 
 
-def _region(rt: Runtime, place: str) -> str:
-    region = rt.regions.find(place)
-    if region is None:
-        raise RegionUnknown(place, rt.regions)
-    return region.code
-
-
 def _find(session: Session, rt: Runtime, place: str, month: date) -> PaymentList:
     only_read(session)
-    return lists.find(session, _region(rt, place), month, to_change=False)
+    return lists.find(session, region_of(rt.regions, place).code, month, to_change=False)
 
 
 def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
@@ -182,11 +175,7 @@ def _write(rt: Runtime, folder: Path | None, file: File) -> dict[str, object]:
     folder = folder or rt.settings.data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in ((file.name, file.content), (f"{file.name}.sha256", f"{file.sha256}  {file.name}\n".encode())):
-        draft = folder / f".{name}.draft"
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_bytes(content)
-        draft.replace(folder / name)
+        writing.replace(folder / name, content)
     path = folder / file.name
     click.echo(f"{path} · {file.people} 人 people · SHA-256 {file.sha256}")
     return {"file": str(path), "sha256": file.sha256, "people": file.people}
