@@ -52,7 +52,12 @@ worked(*sys.argv[1:])
 @click.option("--save", is_flag=True, help="keep the result in docs/bench, with date, commit and a picture")
 def bench(people: tuple[int, ...], release: bool, save: bool) -> None:
     """Measure, and print one JSON object."""
-    found: dict[str, object] = {"sizes": [one for size in people for one in measured(size, release)]}
+    sizes = list[dict[str, Any]]()
+    for size in people:
+        for one in measured(size, release):
+            click.echo(json.dumps(one), err=True)
+            sizes.append(one)
+    found: dict[str, object] = {"sizes": sizes}
     found |= {"machine": results.machine(), "load": round(os.getloadavg()[1], 1)}
     if save:
         found = results.keep(found, "comparison-")
@@ -112,8 +117,9 @@ def files(folder: Path, people: int) -> None:
     total = " + ".join(f"{weight} * (ascii(body[{place}]) - 48)" for place, weight in enumerate(WEIGHTS, start=1))
     con.execute(
         f"""CREATE TABLE roll AS SELECT i, body || substr('{CHECK}', 1 + ({total}) % 11, 1) AS id_number FROM (
-            SELECT i, '370202' || strftime(DATE '1940-01-01' + CAST(i % {_DAYS} AS INTEGER), '%Y%m%d')
-                || lpad(CAST(i // {_DAYS} AS VARCHAR), 3, '0') AS body FROM range({people}) r(i))"""  # noqa: S608
+            SELECT i, CAST(370202 + i // {_DAYS * 1000} AS VARCHAR)
+                || strftime(DATE '1940-01-01' + CAST(i % {_DAYS} AS INTEGER), '%Y%m%d')
+                || lpad(CAST(i // {_DAYS} % 1000 AS VARCHAR), 3, '0') AS body FROM range({people}) r(i))"""  # noqa: S608
     )
     today = certifying.day_of(utc_now())
     con.execute(

@@ -210,3 +210,16 @@ def test_no_progress_bar_of_duckdb_is_drawn_into_what_a_command_prints(rules: Ru
     gathering = Gathering([], rules, KeyRing.from_text(KeyRing.generate_text()), tmp_path)
     assert gathering.con.con.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
     gathering.con.disconnect()
+
+
+def test_a_number_is_found_under_every_key_of_the_ring_however_it_is_written(rules: Rules, tmp_path: Path) -> None:
+    keys = KeyRing.from_text(f"{KeyRing.generate_text('newer')},{KeyRing.generate_text('older')}")
+    path = tmp_path / "signals.csv"
+    lines = ["id_number,source,seen_on,event", f"{TWO},medical,2026-03-02,", f"{OLD_CARD},transit,2026-03-03,", ""]
+    path.write_bytes("\r\n".join(lines).encode())
+    gathering = Gathering([File.of(path)], rules, keys, tmp_path)
+    gathering.gather()
+    found = gathering.con.table("found").to_pyarrow().to_pylist()
+    gathering.con.disconnect()
+    assert {row["number"] for row in found} == set(keys.indexes(TWO, "people.number"))
+    assert [(row["id_number"], row["on_0"] is None, row["on_2"] is None) for row in found] == [(TWO, False, False)] * 2
