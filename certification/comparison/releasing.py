@@ -1,4 +1,4 @@
-"""A run released by slices: its signs go on record, periods close, ladders begin, cases open; or all is taken back."""
+"""A run released by slices: its signs go on record, periods close, ladders begin, cases open."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ LADDER_DAYS = 31
 puts on whoever is still not certified."""
 SOURCE = "comparison"
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
-_UNDONE = "undone"
 _TRIES = 5
-_STRONGER = ":s"  # names the second sign of a person
+STRONGER = ":s"  # names the second sign of a person
 _AS_IT_IS = {"synchronize_session": False}  # no object of these rows is looked at afterwards
 
 
@@ -61,33 +60,12 @@ def release(rt: Runtime, run_id: str, by: str, tell: Progress = silent) -> None:
             journal.write(session, rt.now(), by, "comparison release begun", subject(run.id), **run.counts)
         elif run.state not in ("releasing", "released"):
             raise RunNotReady(run.state)
-    _by_slices(
-        rt, run.id, "releasing", ComparisonRun.released_to, _release_slice, tell("发布 releasing", _size(rt, run))
-    )
-    _come_to(rt, run.id, "releasing", "released", by, "comparison released")
+    by_slices(rt, run.id, "releasing", ComparisonRun.released_to, _release_slice, tell("发布 releasing", size(rt, run)))
+    come_to(rt, run.id, "releasing", "released", by, "comparison released")
 
 
-def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -> None:
-    """Take a run back, slice by slice, whether or not it was released; asked again, it goes on.
-
-    Its evidence is withdrawn and stays on record; a period that it closed opens again unless other evidence closes it;
-    ladders that it began end, and its cases that nobody has decided are closed. Raises RunUnknown, RunNotReady.
-    """
-    with rt.sessions.begin() as session:
-        run = runs.find(session, run_id, to_change=True)
-        if run.state in ("running", "ready", "releasing", "released"):
-            run.state, run.undone_by, run.undone_at, run.why = "undoing", by, rt.now(), why
-            run.inputs = f"{run.id} {_UNDONE}"  # the same files may be compared again
-            journal.write(session, rt.now(), by, "comparison undo begun", subject(run.id), why=why)
-        elif run.state not in ("undoing", "undone"):
-            raise RunNotReady(run.state)
-    done = tell("撤销 undoing", _size(rt, run))
-    _by_slices(rt, run.id, "undoing", ComparisonRun.undone_to, _undo_slice, done)
-    _come_to(rt, run.id, "undoing", "undone", by, "comparison undone")
-    runs.clear(rt, run.id)
-
-
-def _size(rt: Runtime, run: ComparisonRun) -> int:
+def size(rt: Runtime, run: ComparisonRun) -> int:
+    """How many people a run says something of."""
     with rt.sessions() as session:
         mine = select(func.count()).where(ComparisonResult.run_id == run.id)
         return session.scalars(mine).one()
@@ -98,7 +76,7 @@ Result = Row[Any]
 Slice = Callable[[Session, Runtime, ComparisonRun, Sequence[Result]], dict[str, Any]]
 
 
-def _by_slices(
+def by_slices(
     rt: Runtime, run_id: str, state: str, to: InstrumentedAttribute[str], deed: Slice, done: Callable[[int], object]
 ) -> None:
     """Do the deed for each slice of people, in a transaction that says how far it came: once, whoever is killed."""
@@ -131,7 +109,8 @@ def _next(session: Session, run_id: str, after: str) -> Sequence[Result]:
     return session.execute(later.order_by(ComparisonResult.person_id).limit(SLICE)).all()
 
 
-def _come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action: str) -> None:
+def come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action: str) -> None:
+    """Bring a run from one state to the next, once, whoever else does so at the same time."""
     with rt.sessions.begin() as session:
         there = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == before)
         if session.scalar(there.values(state=after).returning(ComparisonRun.id)) is not None:
@@ -166,7 +145,8 @@ def _begin_ladder(session: Session, rt: Runtime, row: Result) -> bool:
     return climbing.begin(session, rt, person, period, subject(row.run_id))
 
 
-def _ref(run_id: str, person_id: str, which: str = "") -> str:
+def ref(run_id: str, person_id: str, which: str = "") -> str:
+    """The event that a sign of a run rests on; `which`: STRONGER for the second of the person."""
     return f"{run_id}:{person_id}{which}"
 
 
@@ -177,9 +157,9 @@ def _record(session: Session, rt: Runtime, run: ComparisonRun, signs: Sequence[R
     def noon(day: date) -> str:
         return bulk.written(session, min(rt.now(), datetime.combine(day, time(12), SHANGHAI)))
 
-    told = [(row.person_id, _ref(run.id, row.person_id), row.strength, row.source, row.seen_on) for row in signs]
+    told = [(row.person_id, ref(run.id, row.person_id), row.strength, row.source, row.seen_on) for row in signs]
     told += [
-        (row.person_id, _ref(run.id, row.person_id, _STRONGER), row.stronger_strength, row.stronger, row.stronger_on)
+        (row.person_id, ref(run.id, row.person_id, STRONGER), row.stronger_strength, row.stronger, row.stronger_on)
         for row in signs
         if row.stronger_on is not None
     ]
@@ -220,20 +200,21 @@ def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Res
             by_day[day].append(period)
         for day, periods in by_day.items():
             due = certified(interval, Span(day, day), day).due
-            last = update(Period).where(Period.id.in_(periods), ~_followed()).execution_options(**_AS_IT_IS)
+            last = update(Period).where(Period.id.in_(periods), ~followed()).execution_options(**_AS_IT_IS)
             session.execute(last.where(Period.id.in_(newly)).values(due=due))
             session.execute(last.where(Period.due < due).values(due=due, closed_by=this))
     return len(newly)
 
 
-def _followed() -> ColumnElement[bool]:
+def followed() -> ColumnElement[bool]:
+    """In a query of periods: those after which a later one of the same person is on record."""
     later = aliased(Period)
     return select(later.id).where(later.person_id == Period.person_id, later.opens > Period.opens).exists()
 
 
 def _ask(session: Session, rt: Runtime, row: Result) -> int:
     """Ask a human about a death on record, and about a sign of life after one; once for the same, month after month."""
-    if cases.of(session, _cause(row)) is not None or (row.outcome == Outcome.DEATH and row.died_as is None):
+    if cases.of(session, cause(row)) is not None or (row.outcome == Outcome.DEATH and row.died_as is None):
         return 0
     person = session.get_one(Person, row.person_id)
     seen_on, died_on = (day and day.isoformat() for day in (row.seen_on, row.died_on))
@@ -247,7 +228,8 @@ def _ask(session: Session, rt: Runtime, row: Result) -> int:
     return 1
 
 
-def _cause(row: Result) -> str:
+def cause(row: Result) -> str:
+    """The cause of the case that a death or a contradiction opens."""
     if row.outcome == Outcome.DEATH:
         return bereavement.reported_as(SOURCE, _death(row))
     return bereavement.contradicted_by(row.person_id, _contradiction(row))
@@ -260,54 +242,3 @@ def _death(row: Result) -> str:
 def _contradiction(row: Result) -> str:
     """The death on record; where a human found it, the sign of life after that."""
     return str(row.died_on if row.died_as else row.seen_on)
-
-
-def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
-    now, people = rt.now(), [row.person_id for row in found]
-    refs = [_ref(run.id, person, which) for person in people for which in ("", _STRONGER)]
-    mine = select(Evidence.id).where(Evidence.kind == Kind.RECORD.value, Evidence.ref.in_(refs))
-    withdrawn = session.scalars(
-        update(Evidence)
-        .where(Evidence.id.in_(mine), Evidence.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-        .returning(Evidence.id)
-    ).all()
-    due = {row.period_id: row.due for row in found}
-    reopened = session.scalars(
-        update(Period).where(Period.closed_by.in_(mine)).values(closed_at=None, closed_by=None).returning(Period.id)
-    ).all()
-    if rt.regions[run.region].interval is Interval.YEAR_FROM_SUCCESS:
-        for period in reopened:
-            session.execute(update(Period).where(Period.id == period, ~_followed()).values(due=due[period]))
-    closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
-    unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
-    climbs = climbing.take_back(session, rt, unresolved, subject(run.id), _UNDONE)
-    decided = 0
-    for row in found:
-        if row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
-            case = cases.of(session, _cause(row))
-            opened_here = case is not None and case.detail.get("run") == run.id
-            if case is None or not opened_here:
-                continue
-            if (other := _also_said(session, row)) is not None:
-                case.detail = {**case.detail, "run": other}
-            elif cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
-                decided += 1
-                case.cause = f"{case.cause} {_UNDONE} {run.id}"  # the same may be asked again
-    facts = {"withdrawn": len(withdrawn), "reopened": len(reopened), "closed_again": closed, "climbs": climbs}
-    return {"people": len(found), **facts, "cases": decided}
-
-
-def _also_said(session: Session, row: Result) -> str | None:
-    """Another run that counts and says the same of this person: the question stands, and is that one's."""
-    result = ComparisonResult
-    same = (result.person_id == row.person_id, result.outcome == row.outcome, result.died_on == row.died_on)
-    counts = ComparisonRun.state.in_(("releasing", "released"))
-    others = select(result.run_id).join(ComparisonRun, ComparisonRun.id == result.run_id).where(*same, counts)
-    return session.scalars(others.where(result.run_id != row.run_id).limit(1)).first()
-
-
-def _with_others(session: Session, periods: Sequence[str]) -> list[str]:
-    """Those of these periods whose people have other evidence on record."""
-    other = select(Evidence.id).where(Evidence.person_id == Period.person_id, Evidence.withdrawn_at.is_(None))
-    return list(session.scalars(select(Period.id).where(Period.id.in_(periods), other.exists())))

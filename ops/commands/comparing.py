@@ -114,10 +114,10 @@ def release(run_id: str, by: str, as_json: bool) -> None:
 @as_json
 def undo(run_id: str, reason: str, by: str, as_json: bool) -> None:
     """Take a run back, whether or not it was released; its evidence stays on record as withdrawn. 撤销。"""
-    from certification.comparison import releasing
+    from certification.comparison import undoing
 
     with Bars() as bars:
-        releasing.undo(runtime(), run_id, by, reason, bars)
+        undoing.undo(runtime(), run_id, by, reason, bars)
     _show(run_id, as_json)
 
 

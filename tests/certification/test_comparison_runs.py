@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from certification import bereavement, certifying, journal
 from certification.bereavement import Verdict
-from certification.comparison import releasing, runs
+from certification.comparison import releasing, runs, undoing
 from certification.comparison.gathering import RegisterMissing
 from certification.comparison.releasing import RunNotReady
 from certification.comparison.runs import NothingCompared, RunUnknown
@@ -82,7 +82,7 @@ def test_the_same_files_are_compared_once_until_that_is_undone(rt: Runtime, path
     signals(path, [(number(1), "medical", "2026-03-02", ALIVE)])
     first = compare(rt, path)
     assert compare(rt, path).id == first.id
-    releasing.undo(rt, first.id, "supervisor", "wrong file")
+    undoing.undo(rt, first.id, "supervisor", "wrong file")
     assert run(rt, first.id).state == "undone"
     again = compare(rt, path)
     assert again.id != first.id and again.state == "ready"
@@ -189,7 +189,7 @@ def test_a_run_that_was_released_is_taken_back(rt: Runtime, path: Path) -> None:
     desk(rt, two)
     assert closed(rt, one) and closed(rt, two)
     for _ in range(2):
-        releasing.undo(rt, found.id, "supervisor", "half of the file was missing")
+        undoing.undo(rt, found.id, "supervisor", "half of the file was missing")
     assert not closed(rt, one) and closed(rt, two)
     with rt.sessions() as session:
         by_record = session.scalars(select(Evidence).where(Evidence.kind == "record")).all()
@@ -209,20 +209,20 @@ def test_undoing_takes_back_what_the_run_began_and_nothing_else(rt: Runtime, pat
     rows = [(number(2), "civil_registry", "2026-03-03", "death")]
     first = released(rt, signals(path, rows))
     never = compare(rt, signals(tmp_path / "never.csv", [*rows, (number(3), "medical", "2026-03-02", ALIVE)]))
-    releasing.undo(rt, never.id, "supervisor", "why")
+    undoing.undo(rt, never.id, "supervisor", "why")
     with rt.sessions() as session:
         assert [climb.person_id for climb in session.scalars(select(Climb))] == [one], "which the first run began"
     second = released(rt, signals(tmp_path / "second.csv", [*rows, (number(4), "medical", "2026-03-02", ALIVE)]))
     with rt.sessions() as session:
         assert [climb.person_id for climb in session.scalars(select(Climb))] == [one]
         assert [case.state for case in session.scalars(select(Case))] == ["open"]
-    releasing.undo(rt, first.id, "supervisor", "why")
+    undoing.undo(rt, first.id, "supervisor", "why")
     with rt.sessions() as session:
         [case] = session.scalars(select(Case)).all()
         assert (case.state, case.detail["run"], case.person_id) == ("open", second.id, two), (
             "the other run says so, too"
         )
-    releasing.undo(rt, second.id, "supervisor", "why")
+    undoing.undo(rt, second.id, "supervisor", "why")
     with rt.sessions() as session:
         assert [case.verdict for case in session.scalars(select(Case))] == ["undone"]
 
@@ -238,7 +238,7 @@ def test_a_stronger_sign_is_kept_beside_the_one_that_certifies(rt: Runtime, path
             ("comparison: medical", Strength.LIVE),
             ("comparison: bank_card", Strength.POSSESSION),
         ]
-    releasing.undo(rt, found.id, "supervisor", "why")
+    undoing.undo(rt, found.id, "supervisor", "why")
     with rt.sessions() as session:
         assert all(evidence.withdrawn_at for evidence in session.scalars(select(Evidence)))
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from certification import forgetting
-from certification.comparison import releasing, runs
+from certification.comparison import releasing, runs, undoing
 from certification.comparison.runs import RunElsewhere
 from certification.runtime import Runtime
 from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence
@@ -77,8 +77,8 @@ def test_killed_at_any_point_it_goes_on_and_comes_to_the_same(
         assert session.scalars(select(func.count()).select_from(ComparisonRun)).one() == 1
     for _ in range(4):
         with suppress(Killed):
-            releasing.undo(rt, found.id, "supervisor", "why", Killer(1 + parts % 2))
-    releasing.undo(rt, found.id, "supervisor", "why")
+            undoing.undo(rt, found.id, "supervisor", "why", Killer(1 + parts % 2))
+    undoing.undo(rt, found.id, "supervisor", "why")
     assert not any(closed(rt, one) for one in persons)
 
 

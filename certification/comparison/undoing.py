@@ -1,0 +1,104 @@
+"""A run taken back by slices: its evidence is withdrawn, periods open again, ladders and cases that it began end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certification import cases, certifying, journal
+from certification.comparison import runs
+from certification.comparison.releasing import (
+    SOURCE,
+    STRONGER,
+    Result,
+    RunNotReady,
+    by_slices,
+    cause,
+    come_to,
+    followed,
+    ref,
+    size,
+)
+from certification.comparison.rules import Outcome
+from certification.comparison.runs import Progress, silent, subject
+from certification.evidence import Kind
+from certification.ladder import climbing
+from certification.periods import Interval
+from certification.runtime import Runtime
+from certification.store import ComparisonResult, ComparisonRun, Evidence, Period
+
+_UNDONE = "undone"
+
+
+def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -> None:
+    """Take a run back, slice by slice, whether or not it was released; asked again, it goes on.
+
+    Its evidence is withdrawn and stays on record; a period that it closed opens again unless other evidence closes it;
+    ladders that it began end, and its cases that nobody has decided are closed. Raises RunUnknown, RunNotReady.
+    """
+    with rt.sessions.begin() as session:
+        run = runs.find(session, run_id, to_change=True)
+        if run.state in ("running", "ready", "releasing", "released"):
+            run.state, run.undone_by, run.undone_at, run.why = "undoing", by, rt.now(), why
+            run.inputs = f"{run.id} {_UNDONE}"  # the same files may be compared again
+            journal.write(session, rt.now(), by, "comparison undo begun", subject(run.id), why=why)
+        elif run.state not in ("undoing", "undone"):
+            raise RunNotReady(run.state)
+    done = tell("撤销 undoing", size(rt, run))
+    by_slices(rt, run.id, "undoing", ComparisonRun.undone_to, _undo_slice, done)
+    come_to(rt, run.id, "undoing", "undone", by, "comparison undone")
+    runs.clear(rt, run.id)
+
+
+def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
+    now, people = rt.now(), [row.person_id for row in found]
+    refs = [ref(run.id, person, which) for person in people for which in ("", STRONGER)]
+    mine = select(Evidence.id).where(Evidence.kind == Kind.RECORD.value, Evidence.ref.in_(refs))
+    withdrawn = session.scalars(
+        update(Evidence)
+        .where(Evidence.id.in_(mine), Evidence.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+        .returning(Evidence.id)
+    ).all()
+    due = {row.period_id: row.due for row in found}
+    reopened = session.scalars(
+        update(Period).where(Period.closed_by.in_(mine)).values(closed_at=None, closed_by=None).returning(Period.id)
+    ).all()
+    if rt.regions[run.region].interval is Interval.YEAR_FROM_SUCCESS:
+        for period in reopened:
+            session.execute(update(Period).where(Period.id == period, ~followed()).values(due=due[period]))
+    closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
+    unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
+    climbs = climbing.take_back(session, rt, unresolved, subject(run.id), _UNDONE)
+    decided = 0
+    for row in found:
+        if row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
+            case = cases.of(session, cause(row))
+            opened_here = case is not None and case.detail.get("run") == run.id
+            if case is None or not opened_here:
+                continue
+            if (other := _also_said(session, row)) is not None:
+                case.detail = {**case.detail, "run": other}
+            elif cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
+                decided += 1
+                case.cause = f"{case.cause} {_UNDONE} {run.id}"  # the same may be asked again
+    facts = {"withdrawn": len(withdrawn), "reopened": len(reopened), "closed_again": closed, "climbs": climbs}
+    return {"people": len(found), **facts, "cases": decided}
+
+
+def _also_said(session: Session, row: Result) -> str | None:
+    """Another run that counts and says the same of this person: the question stands, and is that one's."""
+    result = ComparisonResult
+    same = (result.person_id == row.person_id, result.outcome == row.outcome, result.died_on == row.died_on)
+    counts = ComparisonRun.state.in_(("releasing", "released"))
+    others = select(result.run_id).join(ComparisonRun, ComparisonRun.id == result.run_id).where(*same, counts)
+    return session.scalars(others.where(result.run_id != row.run_id).limit(1)).first()
+
+
+def _with_others(session: Session, periods: Sequence[str]) -> list[str]:
+    """Those of these periods whose people have other evidence on record."""
+    other = select(Evidence.id).where(Evidence.person_id == Period.person_id, Evidence.withdrawn_at.is_(None))
+    return list(session.scalars(select(Period.id).where(Period.id.in_(periods), other.exists())))
