@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -71,11 +72,13 @@ def contradicted_by(person_id: str, cause: str) -> str:
     return f"{CaseKind.CONTRADICTION}:{person_id}:{cause}"
 
 
-def verdicts(session: Session) -> dict[str, tuple[Verdict, date]]:
-    """Of everybody about whom a human was asked and answered: the last answer, and its day in Shanghai."""
+def verdicts(session: Session, people: Sequence[str] | None = None) -> dict[str, tuple[Verdict, date]]:
+    """Of everybody, or of these people, about whom a human was asked: the last answer, and its day in Shanghai."""
     answered = select(Case.person_id, Case.verdict, Case.decided_at).where(
         Case.kind.in_(QUESTIONS), Case.person_id.is_not(None), Case.verdict.in_(list(Verdict))
     )
+    if people is not None:
+        answered = answered.where(Case.person_id.in_(people))
     return {
         str(person): (Verdict(str(verdict)), at.astimezone(SHANGHAI).date())
         for person, verdict, at in session.execute(answered.order_by(Case.decided_at))

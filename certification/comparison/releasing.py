@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from certification import bereavement, cases, certifying, journal, receipts
-from certification.comparison import bulk, runs
+from certification.comparison import bulk, meanwhile, runs
 from certification.comparison.rules import Outcome
 from certification.comparison.runs import Progress, silent, subject
 from certification.errors import Problem
@@ -32,6 +32,7 @@ LADDER_DAYS = 31
 """Whoever is unresolved goes on the ladder only so many days before the last day of their period; after it, the sweep
 puts on whoever is still not certified."""
 SOURCE = "comparison"
+CHANGED = "changed"  # people of whom the run would say something else on the day of the release
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
 _TRIES = 5
 STRONGER = ":s"  # names the second sign of a person
@@ -58,10 +59,11 @@ def release(rt: Runtime, run_id: str, by: str, tell: Progress = silent) -> None:
         if run.state == "ready":
             run.state, run.released_by, run.released_at = "releasing", by, rt.now()
             journal.write(session, rt.now(), by, "comparison release begun", subject(run.id), **run.counts)
+            run.counts = {**run.counts, CHANGED: 0}
         elif run.state not in ("releasing", "released"):
             raise RunNotReady(run.state)
     by_slices(rt, run.id, "releasing", ComparisonRun.released_to, _release_slice, tell("发布 releasing", size(rt, run)))
-    come_to(rt, run.id, "releasing", "released", by, "comparison released")
+    come_to(rt, run.id, "releasing", "released", by, "comparison released", (CHANGED,))
 
 
 def size(rt: Runtime, run: ComparisonRun) -> int:
@@ -109,21 +111,32 @@ def _next(session: Session, run_id: str, after: str) -> Sequence[Result]:
     return session.execute(later.order_by(ComparisonResult.person_id).limit(SLICE)).all()
 
 
-def come_to(rt: Runtime, run_id: str, before: str, after: str, by: str, action: str) -> None:
-    """Bring a run from one state to the next, once, whoever else does so at the same time."""
+def come_to(
+    rt: Runtime, run_id: str, before: str, after: str, by: str, action: str, counts: Sequence[str] = ()
+) -> None:
+    """Bring a run from one state to the next, once, whoever else does so at the same time.
+
+    `counts`: which of the run's the journal tells.
+    """
     with rt.sessions.begin() as session:
         there = update(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == before)
-        if session.scalar(there.values(state=after).returning(ComparisonRun.id)) is not None:
-            journal.write(session, rt.now(), by, action, subject(run_id))
+        counted = session.scalar(there.values(state=after).returning(ComparisonRun.counts))
+        if counted is not None:
+            facts = {name: counted.get(name, 0) for name in counts}
+            journal.write(session, rt.now(), by, action, subject(run_id), **facts)
 
 
 def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
+    region = rt.regions[run.region]
     held = select(Person.id).where(Person.id.in_([row.person_id for row in found]), Person.region == run.region)
     people = set(session.scalars(held.with_for_update(read=True, key_share=True)))
-    rows = [row for row in found if row.person_id in people]  # the others were erased meanwhile, or moved
+    there = [row for row in found if row.person_id in people]  # the others were erased meanwhile, or moved
+    changed = meanwhile.changed(session, run, region.evidence.rule, there)
+    rows = [row for row in there if row.person_id not in changed.answered]
     signs = [row for row in rows if row.outcome in _SIGNS and row.seen_on is not None]
     evidence = _record(session, rt, run, signs)
-    closed = _close(session, rt, run, [row for row in signs if row.outcome == Outcome.CERTIFIED], evidence)
+    suffice = [row for row in signs if row.outcome == Outcome.CERTIFIED and row.person_id not in changed.unbacked]
+    closed = _close(session, rt, run, suffice, evidence)
     climbs = opened = unread = 0
     today = certifying.day_of(rt.now())
     for row in rows:
@@ -134,10 +147,18 @@ def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Seq
                 unread += 1
         elif row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
             opened += _ask(session, rt, row)
-    said = (f"{row.person_id} {row.period_id} {row.outcome} {evidence.get(row.person_id, '-')}\n" for row in rows)
+    otherwise = changed.answered | changed.unbacked
+    said = (
+        _said(row, evidence.get(row.person_id, "-"), CHANGED if row.person_id in otherwise else "") for row in there
+    )
     digest = sha256("".join(said).encode()).hexdigest()  # what the journal would say of each, in one line
-    counts = {"people": len(rows), "evidence": len(evidence), "closed": closed, "climbs": climbs, "cases": opened}
-    return {**counts, "unread": unread, "sha256": digest}
+    run.counts = {**run.counts, CHANGED: run.counts.get(CHANGED, 0) + len(otherwise)}
+    counts = {"people": len(there), "evidence": len(evidence), "closed": closed, "climbs": climbs, "cases": opened}
+    return {**counts, CHANGED: len(otherwise), "unread": unread, "sha256": digest}
+
+
+def _said(row: Result, evidence: str, otherwise: str) -> str:
+    return f"{row.person_id} {row.period_id} {row.outcome} {evidence} {otherwise}".rstrip() + "\n"
 
 
 def _begin_ladder(session: Session, rt: Runtime, row: Result) -> bool:

@@ -26,6 +26,7 @@ ZH = {
     "strangers": "不在名册",
     "rejected": "退回的行",
     "engine": "计算引擎",
+    "changed": "发布前情况有变",
 }
 _FIRST = 20
 """So many people of each outcome are shown."""
