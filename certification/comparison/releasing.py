@@ -23,7 +23,7 @@ from certification.evidence import Kind
 from certification.keys import SealBroken
 from certification.ladder import climbing
 from certification.periods import Interval, Span, certified
-from certification.regions import SHANGHAI
+from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, Evidence, Period, Person, new_id
 
@@ -49,13 +49,34 @@ class RunNotReady(Problem):
         )
 
 
+class RegionGone(Problem):
+    """There is no file any more for the region of a run."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"找不到这次比对的地区文件 {code}.toml，这一次没有改动；请把它放回 STILLHERE_REGIONS 文件夹后再执行。",
+            f"The region of this comparison has no file {code}.toml any more, and nothing was changed now: put the file "
+            "back into the folder STILLHERE_REGIONS and call this again.",
+        )
+
+
+def rules_of(rt: Runtime, run: ComparisonRun) -> Region:
+    """The region of a run; never the default in its place, whose years may count otherwise. Raises RegionGone."""
+    region = next((one for one in rt.regions if one.code == run.region), None)
+    if region is None:
+        raise RegionGone(run.region)
+    return region
+
+
 def release(rt: Runtime, run_id: str, by: str, tell: Progress = silent) -> None:
     """Put a run's signs on record, slice by slice; asked again, it goes on, and does nothing twice.
 
-    Raises RunUnknown, RunNotReady.
+    Raises RunUnknown, RunNotReady, RegionGone.
     """
     with rt.sessions.begin() as session:
         run = runs.find(session, run_id, to_change=True)
+        if run.state in ("ready", "releasing"):
+            rules_of(rt, run)
         if run.state == "ready":
             run.state, run.released_by, run.released_at = "releasing", by, rt.now()
             journal.write(session, rt.now(), by, "comparison release begun", subject(run.id), **run.counts)
@@ -127,11 +148,10 @@ def come_to(
 
 
 def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
-    region = rt.regions[run.region]
     held = select(Person.id).where(Person.id.in_([row.person_id for row in found]), Person.region == run.region)
     people = set(session.scalars(held.with_for_update(read=True, key_share=True)))
     there = [row for row in found if row.person_id in people]  # the others were erased meanwhile, or moved
-    changed = meanwhile.changed(session, run, region.evidence.rule, there)
+    changed = meanwhile.changed(session, run, rules_of(rt, run).evidence.rule, there)
     rows = [row for row in there if row.person_id not in changed.answered]
     signs = [row for row in rows if row.outcome in _SIGNS and row.seen_on is not None]
     evidence = _record(session, rt, run, signs)
@@ -214,7 +234,7 @@ def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Res
     unclosed = update(Period).where(Period.id.in_(list(suffices)), Period.closed_at.is_(None))
     closing = unclosed.values(closed_at=rt.now(), closed_by=this).returning(Period.id)
     newly = set(session.scalars(closing.execution_options(**_AS_IT_IS)))
-    interval = rt.regions[run.region].interval
+    interval = rules_of(rt, run).interval
     if interval is Interval.YEAR_FROM_SUCCESS:
         by_day = defaultdict[date, list[str]](list)
         for period, day in suffices.items():

@@ -20,6 +20,7 @@ from certification.comparison.releasing import (
     come_to,
     followed,
     ref,
+    rules_of,
     size,
 )
 from certification.comparison.rules import Outcome
@@ -37,10 +38,13 @@ def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -
     """Take a run back, slice by slice, whether or not it was released; asked again, it goes on.
 
     Its evidence is withdrawn and stays on record; a period that it closed opens again unless other evidence closes it;
-    ladders that it began end, and its cases that nobody has decided are closed. Raises RunUnknown, RunNotReady.
+    ladders that it began end, and its cases that nobody has decided are closed. Raises RunUnknown, RunNotReady,
+    RegionGone.
     """
     with rt.sessions.begin() as session:
         run = runs.find(session, run_id, to_change=True)
+        if run.state != "undone":
+            rules_of(rt, run)
         if run.state in ("running", "ready", "releasing", "released"):
             run.state, run.undone_by, run.undone_at, run.why = "undoing", by, rt.now(), why
             run.inputs = f"{run.id} {_UNDONE}"  # the same files may be compared again
@@ -67,7 +71,7 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
     reopened = session.scalars(
         update(Period).where(Period.closed_by.in_(mine)).values(closed_at=None, closed_by=None).returning(Period.id)
     ).all()
-    if rt.regions[run.region].interval is Interval.YEAR_FROM_SUCCESS:
+    if rules_of(rt, run).interval is Interval.YEAR_FROM_SUCCESS:
         for period in reopened:
             session.execute(update(Period).where(Period.id == period, ~followed()).values(due=due[period]))
     closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))

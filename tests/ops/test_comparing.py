@@ -71,7 +71,8 @@ def test_a_run_is_looked_at_released_and_taken_back(qingdao: dict[str, str], pat
     assert (listed["run"], listed["region"], listed["state"]) == (ran["run"], "qingdao", "ready")
 
     released = found(stillhere(qingdao, "compare", "release", str(ran["run"]), "--by", "李", "--json"))
-    assert released["state"] == "released"
+    assert (released["state"], released["changed"]) == ("released", 0)
+    assert "发布前情况有变 changed: 0" in stillhere(qingdao, "compare", "show", str(ran["run"])).stdout
     assert certified(qingdao) == [True, False, False]
     undo = ("compare", "undo", str(ran["run"]), "--by", "李", "--reason", "文件不全", "--json")
     assert found(stillhere(qingdao, *undo))["state"] == "undone"
