@@ -55,7 +55,7 @@ class RegionGone(Problem):
     def __init__(self, code: str) -> None:
         super().__init__(
             f"找不到这次比对的地区文件 {code}.toml，这一次没有改动；请把它放回 STILLHERE_REGIONS 文件夹后再执行。",
-            f"The region of this comparison has no file {code}.toml any more, and nothing was changed now: put the file "
+            f"The region of this comparison has no file {code}.toml any more; nothing was changed now. Put the file "
             "back into the folder STILLHERE_REGIONS and call this again.",
         )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import cases, certifying, journal
@@ -29,16 +30,18 @@ from certification.evidence import Kind
 from certification.ladder import climbing
 from certification.periods import Interval
 from certification.runtime import Runtime
-from certification.store import ComparisonResult, ComparisonRun, Evidence, Period
+from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence, Period
 
 _UNDONE = "undone"
+_COUNTS = ComparisonRun.state.in_(("releasing", "released"))
 
 
 def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -> None:
     """Take a run back, slice by slice, whether or not it was released; asked again, it goes on.
 
     Its evidence is withdrawn and stays on record; a period that it closed opens again unless other evidence closes it;
-    ladders that it began end, and its cases that nobody has decided are closed. Raises RunUnknown, RunNotReady,
+    ladders that it began end, and its cases that nobody has decided are closed, but for those on which another run
+    that counts rests as well: they are that one's from then on. Raises RunUnknown, RunNotReady,
     RegionGone.
     """
     with rt.sessions.begin() as session:
@@ -76,6 +79,7 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
             session.execute(update(Period).where(Period.id == period, ~followed()).values(due=due[period]))
     closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
     unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
+    handed = _hand_over(session, run, unresolved)
     climbs = climbing.take_back(session, rt, unresolved, subject(run.id), _UNDONE)
     decided = 0
     for row in found:
@@ -89,7 +93,13 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
             elif cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
                 decided += 1
                 case.cause = f"{case.cause} {_UNDONE} {run.id}"  # the same may be asked again
-    facts = {"withdrawn": len(withdrawn), "reopened": len(reopened), "closed_again": closed, "climbs": climbs}
+    facts = {
+        "withdrawn": len(withdrawn),
+        "reopened": len(reopened),
+        "closed_again": closed,
+        "climbs": climbs,
+        "handed": handed,
+    }
     return {"people": len(found), **facts, "cases": decided}
 
 
@@ -97,9 +107,25 @@ def _also_said(session: Session, row: Result) -> str | None:
     """Another run that counts and says the same of this person: the question stands, and is that one's."""
     result = ComparisonResult
     same = (result.person_id == row.person_id, result.outcome == row.outcome, result.died_on == row.died_on)
-    counts = ComparisonRun.state.in_(("releasing", "released"))
-    others = select(result.run_id).join(ComparisonRun, ComparisonRun.id == result.run_id).where(*same, counts)
+    others = select(result.run_id).join(ComparisonRun, ComparisonRun.id == result.run_id).where(*same, _COUNTS)
     return session.scalars(others.where(result.run_id != row.run_id).limit(1)).first()
+
+
+def _hand_over(session: Session, run: ComparisonRun, unresolved: Sequence[str]) -> int:
+    """Leave those on the ladder whom another run that counts left unresolved in the same period; how many."""
+    result, others = ComparisonResult, defaultdict[str, list[str]](list)
+    same = and_(result.person_id == Climb.person_id, result.period_id == Climb.period_id)
+    also = (
+        select(Climb.period_id, func.max(result.run_id))
+        .join(result, same)
+        .join(ComparisonRun, ComparisonRun.id == result.run_id)
+        .where(Climb.period_id.in_(unresolved), Climb.cause == subject(run.id), result.run_id != run.id)
+        .where(result.outcome == Outcome.UNRESOLVED.value, _COUNTS)
+        .group_by(Climb.period_id)
+    )
+    for period, other in session.execute(also):
+        others[other].append(period)
+    return sum(climbing.hand_over(session, some, subject(run.id), subject(other)) for other, some in others.items())
 
 
 def _with_others(session: Session, periods: Sequence[str]) -> list[str]:

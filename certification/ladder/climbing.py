@@ -91,6 +91,12 @@ def take_back(session: Session, rt: Runtime, periods: Sequence[str], cause: str,
     return len(theirs)
 
 
+def hand_over(session: Session, periods: Sequence[str], cause: str, to: str) -> int:
+    """Leave those on the ladder whom another cause would have put on as well, for that one to take back; how many."""
+    theirs = update(Climb).where(Climb.period_id.in_(periods), Climb.cause == cause, Climb.stopped_at.is_(None))
+    return len(session.scalars(theirs.values(cause=to).returning(Climb.id)).all())
+
+
 def attempt(climb_id: str, rung: str) -> str:
     """The name of the attempt that a rung asks for: the `ref` of its contact."""
     return f"{_cause(climb_id)}:{rung}"
