@@ -22,6 +22,7 @@ WAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         Kind.VOICE: ("电话语音", "by voice on the telephone"),
         Kind.PIN: ("电话密码", "by PIN on the telephone"),
+        Kind.CODE: ("短信回复码", "by a one-time code in a text message"),
         Kind.DESK: ("社保窗口", "at a desk"),
         Kind.AGENT: ("代办单位", "by a certifying agent"),
         Kind.PAPER: ("纸质表", "by a form"),

@@ -15,6 +15,7 @@ class Kind(StrEnum):
 
     VOICE = "voice"
     PIN = "pin"
+    CODE = "code"  # the one-time code of a reminder came back from the telephone that it was sent to
     DESK = "desk"
     AGENT = "agent"  # somebody at a certifying agent saw the person
     PAPER = "paper"  # a form of the office, signed and accepted

@@ -158,7 +158,7 @@ def _keep_receipts(session: Session, rt: Runtime, person: Person) -> int:
 
 def by_number(keys: KeyRing, numbers: list[str]) -> dict[Any, ColumnElement[bool]]:
     """What is kept by the person's own numbers, under any key."""
-    secrets = (guesses.CODE, guesses.NUMBER, guesses.RECEIPT)
+    secrets = (guesses.CODE, guesses.NUMBER, guesses.RECEIPT, guesses.REPLY, guesses.STRANGER)
     guessed = [index for number in numbers for one in secrets for index in keys.indexes(number, guesses.purpose(one))]
     on_roll = [index for number in numbers for index in keys.indexes(number, seals.PHONE)]
     return {
@@ -177,7 +177,8 @@ def _delete(
 ) -> dict[str, int]:
     """Delete the person's rows, those that others refer to last; how many of each table."""
     unkept = ~exists().where(Recording.spoken_turn_id == SpokenTurn.id)
-    nobodys = and_(Case.person_id.is_(None), Case.call_id.in_(calls))
+    texts = Case.detail["text"].as_string().in_(select(Text.id).where(sealed[Text]))
+    nobodys = and_(Case.person_id.is_(None), or_(Case.call_id.in_(calls), texts))
     of_nobody_left = ~exists().where(Assessment.shared_case_id == Case.id)
     emptied = and_(Case.kind == CaseKind.SHARED_VOICE.value, of_nobody_left)
     order: dict[Any, ColumnElement[bool]] = {

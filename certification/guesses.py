@@ -29,6 +29,8 @@ class Secret:
 CODE = Secret("enrolment code", 5)
 NUMBER = Secret("identity number", 9)  # an old person with poor eyes may need more than one call
 RECEIPT = Secret("receipt number", 9)
+REPLY = Secret("reply code", 5)
+STRANGER = Secret("PIN by a stranger", 5)  # from a number of nobody's: never right, and after so many not answered
 
 
 def purpose(secret: Secret) -> str:
@@ -51,17 +53,23 @@ def guess(
         return None
     found = look()
     if found is not None:
-        mine = update(Guesses).where(Guesses.number_index == index, Guesses.wrong > 0)
-        session.execute(mine.values(wrong=Guesses.wrong - 1))
+        forgive(session, rt, secret, e164)
     elif before + wrong == secret.most:
         facts = {"secret": secret.name, "wrong": before + wrong}
         journal.write(session, rt.now(), "line", "guesses ended", f"caller:{index}", **facts)
     return found
 
 
-def left(session: Session, rt: Runtime, secret: Secret, e164: str | None) -> bool:
-    """Whether a guess from this calling number is still looked at."""
-    return _wrong(session, rt, rt.keys.indexes(e164 or "", purpose(secret))) < secret.most
+def left(session: Session, rt: Runtime, secret: Secret, e164: str | None) -> int:
+    """How many guesses from this calling number are still looked at."""
+    return max(secret.most - _wrong(session, rt, rt.keys.indexes(e164 or "", purpose(secret))), 0)
+
+
+def forgive(session: Session, rt: Runtime, secret: Secret, e164: str | None) -> None:
+    """Take a guess back that was none: it was meant for something else."""
+    index = rt.keys.index(e164 or "", purpose(secret))
+    mine = update(Guesses).where(Guesses.number_index == index, Guesses.wrong > 0)
+    session.execute(mine.values(wrong=Guesses.wrong - 1))
 
 
 def forget(session: Session, rt: Runtime) -> int:

@@ -156,11 +156,7 @@ def copies_for(session: Session, rt: Runtime, person: Person) -> tuple[Recipient
     """
     if "relative" not in rt.regions[person.region].reminders.to or bereavement.reminders_stopped(session, person.id):
         return ()
-    agreed = exists().where(
-        Consent.person_id == person.id,
-        Consent.purpose == literal(COPIES) + Helper.id,
-        Consent.withdrawn_at.is_(None),
-    )
+    agreed = _agreed(person.id)
     own = _own_numbers(session, rt.keys, person)
     found = dict[str, Recipient]()
     for one in session.scalars(_of(person).where(agreed).order_by(Helper.declared_at, Helper.id)):
@@ -174,6 +170,15 @@ def copies_for(session: Session, rt: Runtime, person: Person) -> tuple[Recipient
     return tuple(found.values())
 
 
+def helped_from(session: Session, keys: KeyRing, e164: str, *, copies: bool = False) -> list[Person]:
+    """Whom somebody at this number is declared to help now; with `copies`, only who agreed that they get copies."""
+    here = Helper.number_index.in_(keys.indexes(e164, seals.HELPER))
+    helped = select(Helper.person_id).where(here, Helper.ended_at.is_(None))
+    if copies:
+        helped = helped.where(_agreed(Helper.person_id))
+    return list(session.scalars(select(Person).where(Person.id.in_(helped)).order_by(Person.created_at, Person.id)))
+
+
 def declared_at(keys: KeyRing, e164: str, person_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
     """In a query: whether somebody at this number is declared to help this person now."""
     indexes = keys.indexes(e164, seals.HELPER)
@@ -182,6 +187,15 @@ def declared_at(keys: KeyRing, e164: str, person_id: InstrumentedAttribute[str |
 
 def _of(person: Person) -> Select[Helper]:
     return select(Helper).where(Helper.person_id == person.id, Helper.ended_at.is_(None))
+
+
+def _agreed(person_id: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """In a query of helpers: whether this person agrees that the helper gets copies."""
+    return exists().where(
+        Consent.person_id == person_id,
+        Consent.purpose == literal(COPIES) + Helper.id,
+        Consent.withdrawn_at.is_(None),
+    )
 
 
 def _purpose(helper: Helper) -> str:

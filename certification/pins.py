@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -77,7 +79,20 @@ class NotSet:
     """The person has no PIN."""
 
 
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The PIN is this person's, and of nobody else of those it was held against."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """More than one of them has this PIN: it does not say who it was."""
+
+
 PinResult = Right | Wrong | Locked | NotSet
+Among = Whose | Several | Wrong | Locked | NotSet
 
 
 def set_pin(session: Session, rt: Runtime, person: Person, pin: str, by: str) -> None:
@@ -108,32 +123,73 @@ def easy(pin: str, number: ResidentNumber) -> bool:
 
 
 def check(session: Session, rt: Runtime, person: Person, typed: str) -> PinResult:
-    """Whether `typed` is the person's PIN. Five wrong in a row lock it for an hour, the next five for two, and so on.
+    """Whether `typed` is the person's PIN. Five wrong in a row lock it for an hour, the next five for two, and on."""
+    answer = check_among(session, rt, [person], typed)
+    return Right() if isinstance(answer, Whose | Several) else answer
+
+
+def check_among(session: Session, rt: Runtime, people: Sequence[Person], typed: str, actor: str = "line") -> Among:
+    """Whose PIN of these people's `typed` is; on a telephone that several share, the PIN says who.
 
     The try is counted before it is looked at, by compare-and-set, so that tries at the same time are all counted; and
-    the work is the same whether there is a PIN, a lock, or neither.
+    the work is the same whether there is a PIN, a lock, or neither. Only what fits nobody stays counted, once for each;
+    a right one ends the count of its owner alone. Who is locked is not looked at, and said before a wrong try is.
     """
     now = rt.now()
+    tried = [(one, _count(session, one, now)) for one in sorted(people, key=lambda one: one.id)]
+    fits = [(one, row) for one, row in tried if _fits(rt.keys, one, row, typed) and row is not None]
+    if not fits:
+        return _worst([_settle(session, rt, one, row, actor) for one, row in tried])
+    owner = fits[0][0] if len(fits) == 1 else None
+    for one, row in tried:
+        if row is not None and one is not owner:
+            mine = update(Pin).where(Pin.person_id == one.id, Pin.wrong_in_row > 0)
+            session.execute(mine.values(wrong_in_row=Pin.wrong_in_row - 1))
+    if owner is None:
+        return Several()
+    mine = update(Pin).where(Pin.person_id == owner.id)
+    session.execute(mine.values(wrong_in_row=0, locked_until=None))
+    row = fits[0][1]
+    if row.pepper_sealed is None:
+        session.execute(mine.where(Pin.hash == row.hash).values(**_hashed(rt, owner, typed)))
+    return Whose(owner)
+
+
+def _count(session: Session, person: Person, now: datetime) -> Any:
+    """Count a try at the person's PIN; None where there is none to look at, or a lock."""
     unlocked = update(Pin).where(Pin.person_id == person.id, or_(Pin.locked_until.is_(None), Pin.locked_until <= now))
     counted = unlocked.values(wrong_in_row=Pin.wrong_in_row + 1)
-    row = session.execute(counted.returning(Pin.wrong_in_row, Pin.hash, Pin.pepper_sealed)).first()
-    pepper = _pepper(rt.keys, person, row.pepper_sealed if row else None)
-    right = _matches(row.hash if row else _NOBODY, [_peppered(pepper, typed), *_keyed(rt.keys, person, typed)])
+    return session.execute(counted.returning(Pin.wrong_in_row, Pin.hash, Pin.pepper_sealed)).first()
+
+
+def _fits(keys: KeyRing, person: Person, row: Any, typed: str) -> bool:
+    pepper = _pepper(keys, person, row.pepper_sealed if row else None)
+    return _matches(row.hash if row else _NOBODY, [_peppered(pepper, typed), *_keyed(keys, person, typed)])
+
+
+def _settle(session: Session, rt: Runtime, person: Person, row: Any, actor: str) -> Wrong | Locked | NotSet:
+    """What a try came to that fits nobody."""
     if row is None:
         pin = session.get(Pin, person.id, populate_existing=True)
         return Locked(pin.locked_until) if pin is not None and pin.locked_until is not None else NotSet()
-    mine = update(Pin).where(Pin.person_id == person.id)
-    if right:
-        session.execute(mine.values(wrong_in_row=0, locked_until=None))
-        if row.pepper_sealed is None:
-            session.execute(mine.where(Pin.hash == row.hash).values(**_hashed(rt, person, typed)))
-        return Right()
     if row.wrong_in_row % TRIES:
         return Wrong(TRIES - row.wrong_in_row % TRIES)
-    until = now + FIRST_LOCK * 2 ** min(row.wrong_in_row // TRIES - 1, _LONGEST)
-    session.execute(mine.values(locked_until=until))
-    journal.write(session, now, "line", "PIN locked", f"person:{person.id}", wrong=row.wrong_in_row)
+    until = rt.now() + FIRST_LOCK * 2 ** min(row.wrong_in_row // TRIES - 1, _LONGEST)
+    session.execute(update(Pin).where(Pin.person_id == person.id).values(locked_until=until))
+    journal.write(session, rt.now(), actor, "PIN locked", f"person:{person.id}", wrong=row.wrong_in_row)
     return Locked(until)
+
+
+def _worst(came: list[Wrong | Locked | NotSet]) -> Wrong | Locked | NotSet:
+    """What is said of them all: a lock, and when the first one ends; else how many tries are left at least.
+
+    Were somebody who is locked told that tries are left, they would lock the others, try by try.
+    """
+    locks = [one.until for one in came if isinstance(one, Locked)]
+    left = [one.left for one in came if isinstance(one, Wrong)]
+    if locks:
+        return Locked(min(locks))
+    return Wrong(min(left)) if left else NotSet()
 
 
 def _hashed(rt: Runtime, person: Person, pin: str) -> dict[str, object]:

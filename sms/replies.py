@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -68,3 +70,30 @@ class Unreadable:
 
 
 Reply = Pin | Yes | No | Start | Query | Help | Human | CallMe | Stop | Death | Thanks | Unreadable
+
+_PIN = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_WORDS: dict[str, Reply] = {
+    "1": Yes(),
+    "是": Yes(),
+    "好": Yes(),
+    "2": No(),
+    "不": No(),
+    "否": No(),
+    "恢复": Start(),
+    "查询": Query(),
+    "帮助": Help(),
+    "人工": Human(),
+    "打给我": CallMe(),
+    "退订": Stop(),
+    "谢谢": Thanks(),
+}
+
+
+def read(text: str) -> Reply:
+    """What a text means."""
+    plain = unicodedata.normalize("NFKC", text).strip(" 。！!，,.")
+    if found := _PIN.findall(plain):
+        return Pin(found[0])
+    if "去世" in plain:
+        return Death()
+    return _WORDS.get(plain, Unreadable())

@@ -1,0 +1,215 @@
+"""A text that somebody wrote: kept once, read, acted on, and answered by exactly one message."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certification import bereavement, cases, certifying, journal, phones, seals, standings
+from certification.cases import CaseKind
+from certification.certifying import day_of
+from certification.phones import NumberNotRecognised
+from certification.runtime import Runtime
+from certification.store import Message, Person, Text, insert_once, new_id
+from sms import outbox, proving, replies, stopping
+from sms.outbox import Purpose
+from sms.replies import (
+    CallMe,
+    Death,
+    Help,
+    Human,
+    No,
+    Pin,
+    Query,
+    Reply,
+    Start,
+    Stop,
+    Thanks,
+    Unreadable,
+    Yes,
+)
+from sms.writers import ACTOR, DAY, MOST, Said, Writer, written_at
+
+ANSWERS_A_DAY = 15
+"""So many texts from one number are answered in a day; the others may be a machine's, and it would never end."""
+OFFER = "answer.offer_call"
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def receive(session: Session, rt: Runtime, provider: str, ref: str, sender: str, body: str) -> bool:
+    """Take a text that a carrier brought, by the identifier that it gave it. False when it was here before.
+
+    What it asks for is done in every case. It is answered once, through the outbox; a sender that is no telephone, and
+    a number that has written too often today, are not answered.
+    """
+    reply = replies.read(body)
+    number = _normal(sender)
+    text = _keep(session, rt, provider, ref, number or sender, body, reply)
+    if text is None:
+        return False
+    if number is None:
+        journal.write(session, rt.now(), ACTOR, "text from no telephone", f"text:{text.id}", read=text.read)
+        return True
+    standings.works(session, rt, number)
+    writer = Writer(session, rt, text, number)
+    said = _act(writer, reply)
+    person = said.person if said is not None and said.person is not None else writer.person
+    text.person_id = person.id if person else None
+    answered = said is not None and _few(writer)
+    facts = {"read": text.read, "answer": said.words if said is not None and answered else None}
+    about = f"person:{person.id}" if person else f"text:{text.id}"
+    journal.write(session, rt.now(), ACTOR, "text received", about, text=text.id, **facts)
+    if said is not None and answered:
+        _answer(writer, said, person)
+    session.flush()
+    return True
+
+
+def _normal(sender: str) -> str | None:
+    """The telephone (E.164) that wrote; None for a hotline, a short number or a name, behind which is a machine."""
+    try:
+        e164 = phones.parse(sender).e164
+    except NumberNotRecognised:
+        return None
+    return e164 if e164.startswith("+") else None
+
+
+def _keep(session: Session, rt: Runtime, provider: str, ref: str, number: str, body: str, reply: Reply) -> Text | None:
+    """The text as it is kept; None when it is there already."""
+    identifier = new_id()
+    sealed = rt.keys.seal(body.encode("utf-8", "replace"), seals.body(identifier))
+    row = {"id": identifier, "provider": provider, "provider_ref": ref[:80], "body_sealed": sealed}
+    whence = {
+        "from_sealed": rt.keys.seal(number.encode("utf-8", "replace"), seals.writer(identifier)),
+        "from_index": rt.keys.index(number, seals.TEXTING),
+    }
+    read = _CAPITAL.sub("_", type(reply).__name__).lower()
+    if not insert_once(session, Text, **row, **whence, read=read, person_id=None, received_at=rt.now()):
+        return None
+    return session.get_one(Text, identifier)
+
+
+def _few(writer: Writer) -> bool:
+    """Whether the number has not written too often within a day; the first time that it has is journalled."""
+    since = writer.text.received_at - DAY
+    mine = select(func.count()).select_from(Text).where(written_at(writer.rt, writer.number), Text.received_at > since)
+    written = writer.session.scalars(mine).one()
+    if written == ANSWERS_A_DAY + 1:
+        index = writer.rt.keys.index(writer.number, seals.TEXTING)
+        journal.write(writer.session, writer.rt.now(), ACTOR, "answers ended", f"caller:{index}", texts=written)
+    return written <= ANSWERS_A_DAY
+
+
+def _answer(writer: Writer, said: Said, person: Person | None) -> None:
+    """Put the answer into the outbox, to the telephone that wrote; region and dialect go with it."""
+    region = writer.region(person)
+    phone = writer.phone(person)
+    helper = None if phone is not None else writer.helper(person)
+    nobodys = phone is None and helper is None
+    outbox.put(
+        writer.session,
+        writer.rt,
+        reminder=f"answer:{writer.text.id}",
+        purpose=Purpose.ANSWER,
+        words=said.words,
+        facts={**said.facts, "region": region.code, "dialect": writer.dialect(person)},
+        person=person,
+        phone=phone,
+        helper=helper,
+        to=writer.number if nobodys else None,
+        expires_at=writer.rt.now() + DAY,
+    )
+
+
+def _act(writer: Writer, reply: Reply) -> Said | None:
+    """Do what the text asks for; what is answered."""
+    match reply:
+        case Pin(digits):
+            return proving.prove(writer, digits)
+        case Stop():
+            return stopping.stop(writer)
+        case Start():
+            return stopping.start(writer)
+        case Query():
+            return _where_they_stand(writer)
+        case Death():
+            return _died(writer)
+        case Human():
+            writer.ask_a_human(CaseKind.CALL_BACK, "human")
+            return Said("answer.human", person=writer.person)
+        case CallMe():
+            return _call(writer, "call me")
+        case Yes():
+            return _call(writer, "yes") if _asked(writer) == OFFER else Said("answer.yes", person=writer.person)
+        case No():
+            return Said("answer.no", person=writer.person)
+        case Help():
+            return Said("answer.help", person=writer.person)
+        case Thanks():
+            return Said("answer.thanks", person=writer.person)
+        case Unreadable():
+            return _not_understood(writer)
+
+
+def _call(writer: Writer, why: str) -> Said:
+    writer.ask_a_human(CaseKind.CALL_BACK, why)
+    return Said("answer.call_me", person=writer.person)
+
+
+def _asked(writer: Writer) -> str | None:
+    """The sentence that answered the last text from this number, within a day: a yes may be meant for it."""
+    before = writer.earlier()
+    if not before:
+        return None
+    answered = select(Message.words).where(Message.reminder == f"answer:{before[0].id}")
+    return writer.session.scalars(answered).first()
+
+
+def _not_understood(writer: Writer) -> Said:
+    """Say so once; the second time within a day, offer a call, and have a human look in any case."""
+    if not any(one.read == writer.text.read for one in writer.earlier()):
+        return Said("answer.unreadable", person=writer.person)
+    writer.ask_a_human(CaseKind.NOT_UNDERSTOOD, "rubbish twice")
+    return Said(OFFER, person=writer.person)
+
+
+def _where_they_stand(writer: Writer) -> Said:
+    """Whether whoever is reached here is certified, and until when: nothing that is secret.
+
+    Of several, the one whose day comes first is told of, and nobody's day is passed over.
+    """
+    session, rt = writer.session, writer.rt
+    stands = [certifying.status(session, rt, one) for one in writer.reached]
+    if not stands:
+        return proving.UNKNOWN
+    open_ = [one.due for one in stands if not one.closed]
+    if open_:
+        return Said("answer.open", {"due": min(open_).isoformat()}, writer.person)
+    return Said("answer.already", {"next_due": min(one.next_due for one in stands).isoformat()}, writer.person)
+
+
+def _died(writer: Writer) -> Said:
+    """Report the death of whoever is meant, to a human: until they know, nobody is reminded and nobody suspended.
+
+    Of several who may be meant it is reported for each, since the text does not say who: one who lives is left in peace
+    for a while, and none who died is written to.
+    """
+    meant = writer.meant
+    if not 1 <= len(meant) <= MOST:
+        writer.ask_a_human(CaseKind.DEATH_REPORTED, "death")
+        return Said("answer.death")
+    for one in meant:
+        _report(writer, one, len(meant))
+    return Said("answer.death", person=meant[0] if len(meant) == 1 else None)
+
+
+def _report(writer: Writer, person: Person, among: int) -> None:
+    """Once a day for a person; anew where a human has answered meanwhile."""
+    ref = f"{person.id}:{day_of(writer.rt.now())}"
+    there = cases.of(writer.session, bereavement.reported_as(ACTOR, ref))
+    if there is not None and there.decided_at is not None:
+        ref = writer.text.id
+    detail = {"text": writer.text.id, "one_of": among}
+    bereavement.report(writer.session, writer.rt, person, source=ACTOR, ref=ref, by=ACTOR, detail=detail)
