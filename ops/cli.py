@@ -10,6 +10,7 @@ import click
 from ivr.prompt_commands import prompts
 from ivr.speech.commands import speech
 from ivr.speech.engines.commands import models
+from ops import masking
 from ops.commands import (
     appointments,
     certificates,
@@ -26,6 +27,7 @@ from ops.commands import (
     regions,
     reminding,
     routes,
+    safewords,
     staff,
     suspensions,
     visits,
@@ -51,9 +53,7 @@ def main(verbose: bool) -> None:
 
     The telephone line by which a retiree without a smartphone proves that they are still here.
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    masking.begin(logging.INFO if verbose else logging.WARNING)
 
 
 for command in (
@@ -81,6 +81,7 @@ for command in (
     deaths.deaths_,
     desk.pin,
     desk.code,
+    safewords.safeword,
     voice.voice,
     regions.regions,
     keeping.db,

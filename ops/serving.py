@@ -7,8 +7,24 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from ops.masking import Masked
 
 LINES_A_PROCESS = 30
+
+
+class Log(Logger):
+    """Gunicorn's log, with numbers hidden: of a request that failed it writes the whole address."""
+
+    def setup(self, cfg: Any) -> None:
+        """Put our formatter around gunicorn's own."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(Masked(handler.formatter))
+
+
+OPTIONS = {"control_socket_disable": True, "worker_class": "gthread", "logger_class": Log}
 
 
 class Server(BaseApplication):
@@ -21,7 +37,7 @@ class Server(BaseApplication):
 
     def load_config(self) -> None:
         """Take our options over gunicorn's defaults; no control socket in the home folder."""
-        for name, value in {"control_socket_disable": True, "worker_class": "gthread", **self._options}.items():
+        for name, value in {**OPTIONS, **self._options}.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:

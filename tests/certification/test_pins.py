@@ -13,10 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from certification import pins
+from certification import people, pins
 from certification.identity import ResidentNumber
 from certification.keys import KeyRing
-from certification.pins import Locked, NotSet, PinMalformed, PinResult, PinTooEasy, Right, Wrong
+from certification.pins import (
+    Among,
+    Locked,
+    NotSet,
+    PinMalformed,
+    PinResult,
+    PinTooEasy,
+    Right,
+    Several,
+    Whose,
+    Wrong,
+)
 from certification.runtime import Runtime
 from certification.store import JournalEntry, Person, Pin
 from tests.certification.conftest import Clock
@@ -74,6 +85,61 @@ def test_a_new_pin_ends_the_lock_and_the_old_pin(rt: Runtime, wu: Person) -> Non
 def test_guesses_at_the_same_time_are_all_counted(rt: Runtime, wu: Person) -> None:
     set_pin(rt, wu)
     answers = at_once(6, lambda: check(rt, wu, "000000"))
+    assert sorted(answer.left for answer in answers if isinstance(answer, Wrong)) == [1, 2, 3, 4]
+    assert sum(isinstance(answer, Locked) for answer in answers) == 2
+
+
+def household(rt: Runtime, *chosen: str | None) -> list[Person]:
+    """People of one telephone, each with this PIN or with none."""
+    found = []
+    for order, pin in enumerate(chosen, start=1):
+        number = resident_number("530102", 1952, 3, 8, order)
+        with rt.sessions.begin() as session:
+            person = people.add(session, rt, id_number=number, name="李", region="kunming", phone="13888000002")
+            if pin is not None:
+                pins.set_pin(session, rt, person, pin, "clerk")
+        found.append(person)
+    return found
+
+
+def among(rt: Runtime, people: list[Person], typed: str) -> Among:
+    with rt.sessions.begin() as session:
+        return pins.check_among(session, rt, people, typed)
+
+
+def test_among_several_the_pin_says_who_and_ends_no_other_count(rt: Runtime) -> None:
+    both = [he, she] = household(rt, "295038", "740286")
+    assert among(rt, both, "111112") == Wrong(4)
+    assert among(rt, both, "111112") == Wrong(3)
+    for _ in range(6):  # what fits one of them is no wrong PIN of the other
+        assert among(rt, both, "740286") == Whose(she)
+    assert check(rt, he, "111112") == Wrong(2)
+    assert check(rt, she, "111112") == Wrong(4)
+    assert among(rt, both, "111112") == Wrong(1)  # the least that is left to anybody
+    assert isinstance(among(rt, both, "111112"), Locked)
+    assert isinstance(check(rt, he, "295038"), Locked)
+    assert among(rt, both, "740286") == Whose(she)  # a lock is its owner's alone
+    assert isinstance(among(rt, both, "295038"), Locked)  # and it is not looked at, nor told apart from a wrong one
+    assert isinstance(among(rt, both, "111112"), Locked)
+
+
+def test_one_pin_of_two_people_says_nobody_and_is_counted_for_none(rt: Runtime) -> None:
+    both = household(rt, "295038", "295038")
+    assert [among(rt, both, "295038") for _ in range(6)] == [Several()] * 6
+    assert [check(rt, one, "111112") for one in both] == [Wrong(4), Wrong(4)]
+
+
+def test_among_people_without_pins_there_is_nothing_to_be_right(rt: Runtime) -> None:
+    one, other = household(rt, None, "740286")
+    assert among(rt, [one], "740286") == NotSet()
+    assert among(rt, [one, other], "111112") == Wrong(4)
+    assert among(rt, [other, one], "740286") == Whose(other)
+    assert among(rt, [], "740286") == NotSet()
+
+
+def test_guesses_among_several_at_the_same_time_are_all_counted(rt: Runtime) -> None:
+    both = household(rt, "295038", "740286")
+    answers = at_once(6, lambda: among(rt, both, "000000"))
     assert sorted(answer.left for answer in answers if isinstance(answer, Wrong)) == [1, 2, 3, 4]
     assert sum(isinstance(answer, Locked) for answer in answers) == 2
 

@@ -1,105 +1,44 @@
-"""Whole conversations by text, in the words of whoever writes: what is answered, and what is on record then."""
+"""Certifying by text, in whole conversations: a PIN, the code of a reminder, what is answered and on record then."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from certification import (
-    bereavement,
     certifying,
     helpers,
-    needs,
-    people,
     pins,
     replycodes,
-    standings,
 )
-from certification.bereavement import Verdict
 from certification.evidence import Kind, Strength
 from certification.helpers import Relation
-from certification.needs import Declared
 from certification.regions import Regions
 from certification.runtime import Runtime
-from certification.store import Case, Evidence, JournalEntry, Message, Person, Text
-from sms import outbox
-from sms.conversation import ANSWERS_A_DAY
-from sms.outbox import Purpose
+from certification.store import Person
 from tests.certification.conftest import Clock, clock, queue, rt
-from tests.certification.numbers import resident_number
+from tests.conversations.correspondents import (
+    DAUGHTER,
+    HERS,
+    PIN,
+    STRANGER,
+    WIFE,
+    WU,
+    Writes,
+    closed,
+    code_for,
+    evidence,
+    opened,
+    put_on_record,
+    resident,
+    writes,
+    wu,
+)
 from tests.conversations.texter import Texter
 
-__all__ = ["clock", "queue", "rt"]
-
-PIN, HERS = "295038", "740286"
-WU, WIFE, DAUGHTER, STRANGER = "+8613888000001", "+8613888000002", "+8613988000009", "+8613700000000"
-LANDLINE = "0871-65123456"
-Writes = Callable[..., Texter]
-
-
-@pytest.fixture
-def writes(rt: Runtime, clock: Clock) -> Writes:
-    """A telephone that writes; Mr Wu's, when not said whose."""
-    return lambda number=WU: Texter(rt, clock, number)
-
-
-@pytest.fixture
-def wu(rt: Runtime) -> Person:
-    """Mr Wu of Kunming, seen at a desk in the year before, so that a PIN is enough; with one."""
-    return resident(rt, pin=PIN)
-
-
-def resident(rt: Runtime, order: int = 1, phone: str = WU, pin: str | None = None, **more: str) -> Person:
-    """Somebody of Kunming, seen at a desk in the quarter before this one."""
-    number = resident_number("530102", 1950, 5, 15, order)
-    with rt.sessions.begin() as session:
-        person = people.add(
-            session, rt, id_number=number, name="吴先生", region=more.pop("region", "kunming"), phone=phone, **more
-        )
-        if pin is not None:
-            pins.set_pin(session, rt, person, pin, "clerk")
-        before = certifying.current_period(session, rt, person).opens
-        seen = rt.now().replace(year=before.year - 1, month=12, day=1)
-        put_on_record(session, rt, person, "before", at=seen)
-    return person
-
-
-def put_on_record(session: Session, rt: Runtime, person: Person, ref: str, at: object = None) -> None:
-    """A clerk sees the person."""
-    desk = {"kind": Kind.DESK, "strength": Strength.OFFICIAL, "source": "desk", "actor": "clerk"}
-    certifying.record(session, rt, person, ref=f"{ref}:{person.id}", observed_at=at or rt.now(), **desk)  # type: ignore[arg-type]
-
-
-def code_for(rt: Runtime, person: Person, number: str = WU) -> str:
-    """A reminder with a one-time code."""
-    with rt.sessions.begin() as session:
-        one = session.get_one(Person, person.id)
-        reminder = {"reminder": f"test:{person.id}", "purpose": Purpose.REMINDER, "words": "reminder.code"}
-        message = outbox.put(session, rt, person=one, **reminder)  # type: ignore[arg-type]
-        return replycodes.issue(session, rt, message, one, number)
-
-
-def evidence(rt: Runtime, person: Person) -> list[tuple[str, int]]:
-    """Kind and strength of what came by text."""
-    with rt.sessions() as session:
-        mine = select(Evidence).where(Evidence.person_id == person.id, Evidence.source == "sms")
-        return [(one.kind, one.strength) for one in session.scalars(mine.order_by(Evidence.recorded_at))]
-
-
-def opened(rt: Runtime) -> list[tuple[str, str | None]]:
-    """The cases there are, and about whom."""
-    with rt.sessions() as session:
-        return [(one.kind, one.person_id) for one in session.scalars(select(Case).order_by(Case.opened_at))]
-
-
-def closed(rt: Runtime, person: Person) -> bool:
-    with rt.sessions() as session:
-        return certifying.status(session, rt, session.get_one(Person, person.id)).closed
+__all__ = ["clock", "queue", "rt", "writes", "wu"]
 
 
 def test_a_pin_certifies_and_its_answer_has_the_receipt(rt: Runtime, wu: Person, writes: Writes) -> None:
@@ -207,162 +146,6 @@ def test_a_text_that_the_carrier_brings_again_is_answered_once(rt: Runtime, wu: 
     assert evidence(rt, wu) == [(Kind.PIN, Strength.POSSESSION)]
 
 
-def test_rubbish_twice_is_offered_a_call_and_yes_takes_it(rt: Runtime, wu: Person, writes: Writes) -> None:
-    phone = writes()
-    phone.writes("今天天气很好啊").hears("answer.unreadable")
-    assert opened(rt) == []
-    phone.writes("你们是谁家的孩子").hears("answer.offer_call")
-    assert opened(rt) == [("not_understood", wu.id)]
-    phone.writes("好").hears("answer.call_me")
-    assert opened(rt) == [("not_understood", wu.id), ("call_back", wu.id)]
-    phone.writes("好").hears("answer.yes")  # nothing was offered any more
-    phone.writes("不").hears("answer.no")
-    assert len(opened(rt)) == 2
-
-
-def test_rubbish_of_two_days_is_no_rubbish_twice(wu: Person, writes: Writes, clock: Clock) -> None:
-    phone = writes()
-    phone.writes("今天天气很好啊").hears("answer.unreadable")
-    clock.forward(days=1)
-    phone.writes("今天天气很好啊").hears("answer.unreadable")
-
-
-def test_a_machine_is_answered_so_often_and_no_more(rt: Runtime, wu: Person, writes: Writes, clock: Clock) -> None:
-    phone = writes()
-    for _ in range(ANSWERS_A_DAY):
-        phone.writes("您好，我现在不方便，请稍后联系")
-        assert len(phone.answers()) == 1
-    phone.writes("您好，我现在不方便，请稍后联系").hears_nothing()
-    phone.writes(PIN).hears_nothing()
-    assert closed(rt, wu)  # what it asks for is done all the same
-    with rt.sessions() as session:
-        assert session.scalars(select(func.count()).select_from(Text)).one() == ANSWERS_A_DAY + 2
-        ended = select(func.count()).select_from(JournalEntry).where(JournalEntry.action == "answers ended")
-        assert session.scalars(ended).one() == 1
-    clock.forward(days=1)
-    phone.writes("谢谢").hears("answer.thanks")
-
-
-@pytest.mark.parametrize("sender", ["12306", "Taobao", ""])
-def test_what_is_no_telephone_is_kept_and_not_answered(rt: Runtime, wu: Person, writes: Writes, sender: str) -> None:
-    writes(sender).writes(PIN).hears_nothing()
-    assert evidence(rt, wu) == []
-
-
-def test_a_query_is_answered_with_where_they_stand(wu: Person, writes: Writes) -> None:
-    phone = writes()
-    assert phone.writes("查询").hears("answer.open").facts["due"] == "2026-03-31"
-    phone.writes(PIN).hears("answer.certified")
-    assert phone.writes("查询").hears("answer.already").facts["next_due"] == "2026-06-30"
-
-
-def test_a_query_from_a_couples_telephone_tells_the_first_day(rt: Runtime, wu: Person, writes: Writes) -> None:
-    resident(rt, 2, WU, HERS)
-    phone = writes()
-    phone.writes(PIN).hears("answer.certified")
-    assert phone.writes("查询").hears("answer.open").person_id is None
-    phone.writes(HERS).hears("answer.certified")
-    phone.writes("查询").hears("answer.already")
-
-
-@pytest.mark.parametrize(("body", "words"), [("帮助", "answer.help"), ("谢谢", "answer.thanks"), ("是", "answer.yes")])
-def test_what_needs_no_more_than_an_answer(wu: Person, writes: Writes, body: str, words: str) -> None:
-    writes().writes(body).hears(words)
-    writes(STRANGER).writes(body).hears(words)
-
-
-def test_a_human_and_a_call_are_one_question_a_day_until_answered(rt: Runtime, wu: Person, writes: Writes) -> None:
-    phone = writes()
-    phone.writes("打给我").hears("answer.call_me")
-    phone.writes("人工").hears("answer.human")
-    assert opened(rt) == [("call_back", wu.id)]
-    writes(STRANGER).writes("打给我").hears("answer.call_me")
-    assert opened(rt) == [("call_back", wu.id), ("call_back", None)]
-
-
-def no_mobile(rt: Runtime, person: Person) -> bool:
-    with rt.sessions() as session:
-        return Declared.NO_MOBILE in needs.of(session, person.id)
-
-
-def out(rt: Runtime, number: str = WU) -> bool:
-    with rt.sessions() as session:
-        return standings.opted_out(session, rt.keys, number)
-
-
-def test_calls_take_over_from_the_last_telephone_until_start(rt: Runtime, wu: Person, writes: Writes) -> None:
-    phone = writes()
-    phone.writes("退订").hears("answer.not_stopped")
-    assert (out(rt), no_mobile(rt, wu)) == (True, True)
-    phone.writes(PIN).hears("answer.certified")  # what they ask for is answered
-    phone.writes("恢复").hears("answer.started")
-    assert (out(rt), no_mobile(rt, wu)) == (False, False)
-
-
-def test_what_a_clerk_declared_stays_when_reminders_start_again(rt: Runtime, wu: Person, writes: Writes) -> None:
-    with rt.sessions.begin() as session:
-        needs.declare(session, rt, session.get_one(Person, wu.id), Declared.NO_MOBILE, "clerk")
-    writes().writes("退订").hears("answer.not_stopped")
-    writes().writes("恢复").hears("answer.started")
-    assert no_mobile(rt, wu)
-
-
-def test_who_has_a_landline_is_called_there(rt: Runtime, wu: Person, writes: Writes) -> None:
-    resident(rt, 1, LANDLINE)
-    writes().writes("退订").hears("answer.stopped")
-    assert no_mobile(rt, wu)
-
-
-def test_who_has_another_mobile_keeps_it(rt: Runtime, wu: Person, writes: Writes) -> None:
-    resident(rt, 1, WIFE)
-    writes().writes("退订").hears("answer.stopped")
-    assert not no_mobile(rt, wu)
-    writes(WIFE).writes("退订").hears("answer.not_stopped")
-    assert no_mobile(rt, wu)
-
-
-def test_a_helper_with_copies_is_a_channel_until_they_stop_too(rt: Runtime, wu: Person, writes: Writes) -> None:
-    with rt.sessions.begin() as session:
-        one = session.get_one(Person, wu.id)
-        helper = helpers.declare(
-            session, rt, one, name="吴女士", phone=DAUGHTER, relation=Relation.RELATIVE, by="clerk"
-        )
-        helpers.agree_to_copies(session, rt, one, helper, text="同意", how="desk", by="clerk")
-    writes().writes("退订").hears("answer.stopped")
-    assert not no_mobile(rt, wu)
-    writes(DAUGHTER).writes("退订").hears("answer.not_stopped")
-    assert no_mobile(rt, wu)
-
-
-def test_a_stranger_is_not_written_to_any_more(rt: Runtime, writes: Writes) -> None:
-    writes(STRANGER).writes("退订").hears("answer.stopped")
-    assert out(rt, STRANGER)
-
-
-def test_a_death_stops_reminders_and_a_later_sign_of_life_is_put_to_a_human(
-    rt: Runtime, wu: Person, writes: Writes
-) -> None:
-    phone = writes()
-    phone.writes("他上个月去世了").hears("answer.death")
-    phone.writes("他去世了").hears("answer.death")
-    assert opened(rt) == [("death_reported", wu.id)]
-    with rt.sessions.begin() as session:
-        assert bereavement.reminders_stopped(session, wu.id)
-        assert bereavement.answer(session, rt, session.get_one(Person, wu.id), Verdict.DEAD, "clerk") == 1
-    phone.writes(PIN).hears("answer.certified")
-    assert opened(rt) == [("death_reported", wu.id), ("contradiction", wu.id)]
-    phone.writes("他真的去世了").hears("answer.death")
-    assert [kind for kind, _ in opened(rt)].count("death_reported") == 2  # the first was answered already
-
-
-def test_a_death_of_one_of_a_couple_is_asked_about_both(rt: Runtime, wu: Person, writes: Writes) -> None:
-    wife = resident(rt, 2, WU, HERS)
-    writes().writes("我老伴去世了").hears("answer.death")
-    assert sorted(opened(rt)) == sorted([("death_reported", wu.id), ("death_reported", wife.id)])
-    writes(STRANGER).writes("邻居去世了").hears("answer.death")
-    assert ("death_reported", None) in opened(rt)
-
-
 def test_a_one_time_code_counts_once_and_only_from_its_number(rt: Runtime, writes: Writes) -> None:
     wu, wife = resident(rt), resident(rt, 2, WIFE)
     code = code_for(rt, wu)
@@ -393,21 +176,3 @@ def test_a_code_is_no_wrong_pin_and_a_pin_no_wrong_code(rt: Runtime, wu: Person,
     writes().writes(code).hears("answer.certified")
     assert closed(rt, wife)
     assert writes().writes("000000").hears("answer.wrong").facts["left"] == 4
-
-
-def test_nothing_that_was_written_stands_in_the_journal_or_in_clear(rt: Runtime, wu: Person, writes: Writes) -> None:
-    bodies = [f"密码 {PIN}", "000000", "今天天气很好啊", "退订", "打给我", "他去世了", "喜鹊喜鹊"]
-    for number in (WU, STRANGER):
-        for body in bodies:
-            writes(number).writes(body)
-    with rt.sessions() as session:
-        journalled = [
-            f"{one.actor}{one.action}{one.subject}{one.detail}" for one in session.scalars(select(JournalEntry))
-        ]
-        cases = [f"{one.cause}{one.detail}" for one in session.scalars(select(Case))]
-        sent = [f"{one.reminder}{one.facts}" for one in session.scalars(select(Message))]
-        sealed = [one.body_sealed + one.from_sealed for one in session.scalars(select(Text))]
-    for secret in (PIN, WU, WU[3:], STRANGER[3:], "天气", "去世", "喜鹊"):
-        assert not [one for one in (*journalled, *cases, *sent) if secret in one]
-        assert not [one for one in sealed if secret.encode() in one]
-    assert len(sealed) == 2 * len(bodies)
