@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -35,6 +36,7 @@ from sms.writers import ACTOR, DAY, MOST, Said, Writer, written_at
 ANSWERS_A_DAY = 15
 """So many texts from one number are answered in a day; the others may be a machine's, and it would never end."""
 OFFER = "answer.offer_call"
+_LONGEST_REF = 80
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -80,7 +82,7 @@ def _keep(session: Session, rt: Runtime, provider: str, ref: str, number: str, b
     """The text as it is kept; None when it is there already."""
     identifier = new_id()
     sealed = rt.keys.seal(body.encode("utf-8", "replace"), seals.body(identifier))
-    row = {"id": identifier, "provider": provider, "provider_ref": ref[:80], "body_sealed": sealed}
+    row = {"id": identifier, "provider": provider, "provider_ref": _once(ref), "body_sealed": sealed}
     whence = {
         "from_sealed": rt.keys.seal(number.encode("utf-8", "replace"), seals.writer(identifier)),
         "from_index": rt.keys.index(number, seals.TEXTING),
@@ -89,6 +91,16 @@ def _keep(session: Session, rt: Runtime, provider: str, ref: str, number: str, b
     if not insert_once(session, Text, **row, **whence, read=read, person_id=None, received_at=rt.now()):
         return None
     return session.get_one(Text, identifier)
+
+
+def _once(ref: str) -> str:
+    """What a text is known by: the carrier's identifier, or what stands for one that is too long or not printable.
+
+    Where the carrier gave none, every text is new: better answered twice than lost.
+    """
+    if not ref:
+        return new_id()
+    return ref if len(ref) <= _LONGEST_REF and ref.isprintable() else sha256(ref.encode("utf-8", "replace")).hexdigest()
 
 
 def _few(writer: Writer) -> bool:

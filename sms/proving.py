@@ -79,6 +79,7 @@ def _certify(writer: Writer, person: Person, kind: Kind) -> Said:
         source=SOURCE,
         ref=writer.text.id,
         observed_at=writer.text.received_at,
+        detail={"telephone": writer.holder(person)},
         actor=ACTOR,
     )
     if closed:

@@ -88,6 +88,11 @@ class Writer:
         here = select(Helper).where(Helper.number_index.in_(indexes), Helper.ended_at.is_(None))
         return self._first(list(self.session.scalars(here.order_by(Helper.id))), person)
 
+    def holder(self, person: Person) -> str:
+        """Whose telephone it is to this person: their own (self), a relative's, or a helper's."""
+        phone = self.phone(person)
+        return phone.holder if phone is not None and phone.person_id == person.id else "helper"
+
     @staticmethod
     def _first(rows: list[Found], person: Person | None) -> Found | None:
         theirs = [one for one in rows if person is not None and one.person_id == person.id]

@@ -175,3 +175,18 @@ def test_another_persons_helper_is_not_found(rt: Runtime, wu: Person) -> None:
 
 def _other(session: Session, rt: Runtime) -> Person:
     return people.add(session, rt, id_number=resident_number("530102", 1952, 6, 1), name="赵", region="kunming")
+
+
+def test_whom_a_number_helps_and_who_of_them_agreed_to_copies(rt: Runtime, wu: Person) -> None:
+    def helped(copies: bool) -> list[str]:
+        with rt.sessions() as session:
+            return [one.id for one in helpers.helped_from(session, rt.keys, "+8613988000009", copies=copies)]
+
+    assert (helped(False), helped(True)) == ([], [])
+    daughter = declare(rt, wu)
+    assert (helped(False), helped(True)) == ([wu.id], [])
+    agree(rt, wu, daughter)
+    assert (helped(False), helped(True)) == ([wu.id], [wu.id])
+    with rt.sessions.begin() as session:
+        helpers.end(session, rt, session.get_one(Person, wu.id), session.get_one(Helper, daughter.id), "clerk")
+    assert (helped(False), helped(True)) == ([], [])

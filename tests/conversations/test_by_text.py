@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from certification import (
     certifying,
@@ -17,7 +18,7 @@ from certification.evidence import Kind, Strength
 from certification.helpers import Relation
 from certification.regions import Regions
 from certification.runtime import Runtime
-from certification.store import Person
+from certification.store import Evidence, Person
 from tests.certification.conftest import Clock, clock, queue, rt
 from tests.conversations.correspondents import (
     DAUGHTER,
@@ -120,6 +121,9 @@ def test_a_daughter_sends_the_pin_from_her_own_telephone(rt: Runtime, writes: Wr
         phone.writes("查询").hears("answer.unknown")
     phone.writes(PIN).hears("answer.certified")
     assert closed(rt, wu)
+    with rt.sessions() as session:
+        [by_text] = session.scalars(select(Evidence).where(Evidence.source == "sms"))
+    assert by_text.detail == {"telephone": "relative" if on_roll else "helper"}
 
 
 def test_strangers_guess_in_vain_and_are_soon_not_answered(rt: Runtime, wu: Person, writes: Writes) -> None:

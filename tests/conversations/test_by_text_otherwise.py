@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from certification import (
     bereavement,
+    forgetting,
     helpers,
     needs,
     standings,
@@ -16,8 +17,10 @@ from certification.helpers import Relation
 from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.store import Case, JournalEntry, Message, Person, Text
+from sms import conversation
 from sms.conversation import ANSWERS_A_DAY
 from tests.certification.conftest import Clock, clock, queue, rt
+from tests.certification.together import at_once
 from tests.conversations.correspondents import (
     DAUGHTER,
     HERS,
@@ -210,3 +213,31 @@ def test_nothing_that_was_written_stands_in_the_journal_or_in_clear(rt: Runtime,
         assert not [one for one in (*journalled, *cases, *sent) if secret in one]
         assert not [one for one in sealed if secret.encode() in one]
     assert len(sealed) == 2 * len(bodies)
+
+
+def test_who_is_erased_takes_along_what_came_from_their_number_before(rt: Runtime, writes: Writes) -> None:
+    writes(STRANGER).writes("打给我").hears("answer.call_me")
+    writes().writes("打给我").hears("answer.call_me")
+    late = resident(rt, 3, STRANGER)
+    with rt.sessions.begin() as session:
+        forgetting.person(session, rt, late.id, "clerk")
+    with rt.sessions() as session:
+        [left] = session.scalars(select(Case))
+        [text] = session.scalars(select(Text))
+    assert left.detail["text"] == text.id
+
+
+def test_a_text_brought_several_times_at_once_is_answered_once(rt: Runtime, wu: Person) -> None:
+    def brought() -> bool:
+        with rt.sessions.begin() as session:
+            return conversation.receive(session, rt, "console", "SM1", WU, "打给我")
+
+    assert sorted(at_once(4, brought)) == [False, False, False, True]
+    with rt.sessions() as session:
+        assert len(session.scalars(select(Message)).all()) == 1
+
+
+@pytest.mark.parametrize("refs", [("x" * 200, "x" * 201), ("\0", "\0\0"), ("", "")], ids=["long", "nul", "none"])
+def test_identifiers_of_any_kind_lose_no_text(rt: Runtime, refs: tuple[str, str]) -> None:
+    with rt.sessions.begin() as session:
+        assert [conversation.receive(session, rt, "kannel", ref, WU, "谢谢\0\ud800") for ref in refs] == [True, True]
