@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from certification.certifying import day_of
 from certification.identity import ResidentNumber
 from certification.keys import SealBroken
 from certification.periods import Dates, Interval, Kept, Span, span
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import (
     Evidence,
@@ -63,16 +64,24 @@ def go_on(rt: Runtime) -> int:
         return _put(session, found)
 
 
-def open_all(rt: Runtime, region: str, progress: Callable[[int], object] = lambda _: None, size: int = SLICE) -> int:
+def open_all(
+    rt: Runtime,
+    region: str,
+    progress: Callable[[int], object] = lambda _: None,
+    size: int = SLICE,
+    *,
+    on: date | None = None,
+) -> int:
     """Open the period of today for everybody of a region who has none; how many. `progress` is told of each slice.
 
-    Each slice is a transaction of its own: killed and called again, it goes on.
+    Each slice is a transaction of its own: killed and called again, it goes on. `on`: an earlier day, which the periods
+    are to lie about instead; whoever came on the roll after it is passed over, for they could only be late.
     """
-    day, after, opened, tries = day_of(rt.now()), "", 0, 0
+    day, after, opened, tries = on or day_of(rt.now()), "", 0, 0
     while True:
         with rt.sessions() as session:
             only_read(session)
-            found = _spans(session, rt, day, after, region, size)
+            found = _spans(session, rt, day, after, region, size, came_by=on)
         if not found:
             return opened
         try:
@@ -129,7 +138,14 @@ def _put(session: Session, found: dict[str, Span | None]) -> int:
 
 
 def _spans(
-    session: Session, rt: Runtime, day: date, after: str, region: str | None = None, size: int = SLICE
+    session: Session,
+    rt: Runtime,
+    day: date,
+    after: str,
+    region: str | None = None,
+    size: int = SLICE,
+    *,
+    came_by: date | None = None,
 ) -> dict[str, Span | None]:
     """Of the next people after one who have no period in which `day` lies, its span as current_period() would make it.
 
@@ -137,7 +153,7 @@ def _spans(
     """
     reckoned = cache(span)
     found: dict[str, Span | None] = {}
-    for row in session.execute(_without(day, after, region, size)):
+    for row in session.execute(_without(day, after, region, size, came_by)):
         interval = rt.regions[row.region].interval
         before = () if row.opens is None else (Kept(row.opens, row.due, row.at and day_of(row.at)),)
         following = () if row.next is None else (Kept(row.next, row.next),)  # only its first day matters
@@ -159,7 +175,7 @@ def _since(row: Any) -> date:
     return day_of(row.created_at) if row.opens is None else _NOBODYS
 
 
-def _without(day: date, after: str, region: str | None, size: int) -> Select[Any]:
+def _without(day: date, after: str, region: str | None, size: int, came_by: date | None) -> Select[Any]:
     """People without a period of this day, with the last before it and the first after: all that a span hangs on."""
     before, other = aliased(Period), aliased(Period)
     latest = select(func.max(other.opens)).where(other.person_id == Person.id, other.opens <= day)
@@ -181,4 +197,6 @@ def _without(day: date, after: str, region: str | None, size: int) -> Select[Any
     )
     if region is not None:
         without = without.where(Person.region == region)
+    if came_by is not None:
+        without = without.where(Person.created_at < datetime.combine(came_by + timedelta(days=1), time.min, SHANGHAI))
     return without.order_by(Person.id).limit(size)

@@ -186,9 +186,9 @@ def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folde
         rolls.prepare(session)
     with rt.sessions() as session:
         everybody = session.scalars(select(func.count()).where(Person.region == region.code)).one()
-        covered, _ = session.execute(due.counted(region.code, certifying.day_of(rt.now()))).one()
+        covered, _ = session.execute(due.counted(region.code, rules.on)).one()
     done = tell("周期 periods", everybody)
-    done(everybody - (opening.open_all(rt, region.code, done) if covered < everybody else 0))
+    done(everybody - (opening.open_all(rt, region.code, done, on=rules.on) if covered < everybody else 0))
     with rt.sessions() as session:
         only_read(session)
         people = rolls.write(session, region.code, rules, roll, tell("名册 roll", everybody))

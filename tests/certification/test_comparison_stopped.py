@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from certification import forgetting
+from certification import forgetting, people
 from certification.comparison import releasing, runs, undoing
 from certification.comparison.runs import RunElsewhere
+from certification.periods import Interval, Span
 from certification.runtime import Runtime
-from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence
+from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence, Period
 from tests.certification.comparing import closed, compare, number, outcomes, released, residents, run, signals
+from tests.certification.conftest import Clock
+from tests.certification.test_opening import asking, periods
 
 ALIVE = "alive"
 
@@ -156,3 +160,32 @@ def test_whoever_is_erased_meanwhile_is_left_out(rt: Runtime, path: Path) -> Non
         assert proof is not None and proof.rows["comparison_results"] == 1
     releasing.release(rt, found.id, "supervisor")
     assert outcomes(rt, found.id) == {two: "certified"} and closed(rt, two)
+
+
+def test_gone_on_with_after_midnight_it_is_about_the_day_it_was_begun(rt: Runtime, path: Path, clock: Clock) -> None:
+    rt = asking(rt, Interval.QUARTER)
+    clock.at = datetime.fromisoformat("2026-01-05T10:00:00+08:00")
+    early = _come(rt, 1)
+    clock.at = datetime.fromisoformat("2026-03-31T23:30:00+08:00")  # the last day of a quarter
+    signals(path, [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2)])
+
+    def tell(what: str, total: int | None = None) -> Callable[[int], object]:
+        if what.startswith("周期"):
+            raise Killed
+        return lambda _: None
+
+    with pytest.raises(Killed):
+        runs.run(rt, rt.regions["qingdao"], [path], "clerk", tell)
+    clock.forward(hours=1)
+    late = _come(rt, 2)
+    assert outcomes(rt, compare(rt, path).id) == {early: "certified"}
+    quarter = Span(date(2026, 1, 1), date(2026, 3, 31))
+    assert (periods(rt, early), periods(rt, late)) == ([quarter], []), "who came afterwards could only be late"
+
+
+def _come(rt: Runtime, order: int) -> str:
+    """Somebody comes on the roll, and no period of theirs is on record."""
+    with rt.sessions.begin() as session:
+        found = people.add(session, rt, id_number=number(order), name="吴", region="qingdao", phone=f"1380000000{order}")
+        session.execute(delete(Period).where(Period.person_id == found.id))
+        return found.id
