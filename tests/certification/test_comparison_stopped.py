@@ -186,6 +186,8 @@ def test_gone_on_with_after_midnight_it_is_about_the_day_it_was_begun(rt: Runtim
 def _come(rt: Runtime, order: int) -> str:
     """Somebody comes on the roll, and no period of theirs is on record."""
     with rt.sessions.begin() as session:
-        found = people.add(session, rt, id_number=number(order), name="吴", region="qingdao", phone=f"1380000000{order}")
+        found = people.add(
+            session, rt, id_number=number(order), name="吴", region="qingdao", phone=f"1380000000{order}"
+        )
         session.execute(delete(Period).where(Period.person_id == found.id))
         return found.id
