@@ -16,7 +16,7 @@ from certification.errors import Problem
 from certification.evidence import Kind
 from certification.receipts import DIGITS, DIGITS_OF_RECORDS, check_digit
 from certification.runtime import Runtime
-from certification.store import Evidence, KeptEvidence, Period, Person
+from certification.store import ComparisonRun, Evidence, KeptEvidence, Period, Person
 
 WAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ class Certificate:
 
     `certifies`: whether it certifies the period from `opens` to `until`. `stands`: whether it does so today.
     `withdrawn`: it was, and the comparison that it rests on was undone. `erased`: it was issued, and the person's data
-    were erased since; no more is known of it.
+    were erased since; no more is known of it, but that it was withdrawn.
     """
 
     number: str
@@ -105,7 +105,8 @@ def check(session: Session, rt: Runtime, number: str) -> Certificate | None:
     ).first()
     if kept is None:
         return None
-    return Certificate(plain, certifying.day_of(kept.observed_at), kept.region, kept.kind, erased=True)
+    day = certifying.day_of(kept.observed_at)
+    return Certificate(plain, day, kept.region, kept.kind, withdrawn=_undone(session, kept), erased=True)
 
 
 def issue(session: Session, rt: Runtime, person: Person) -> Printed:
@@ -142,6 +143,12 @@ def _of(session: Session, rt: Runtime, evidence: Evidence) -> Certificate:
         until=period.due,
         stands=stands,
     )
+
+
+def _undone(session: Session, kept: KeptEvidence) -> bool:
+    """Whether the comparison of a kept receipt was taken back: it is asked, whichever of the two came first."""
+    run = session.get(ComparisonRun, kept.run_id) if kept.run_id is not None else None
+    return run is not None and run.state in ("undoing", "undone")
 
 
 def _certifies(session: Session, evidence: Evidence, period: Period) -> bool:

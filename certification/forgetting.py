@@ -148,6 +148,7 @@ def _keep_receipts(session: Session, rt: Runtime, person: Person) -> int:
             "observed_at": one.observed_at,
             "recorded_at": one.recorded_at,
             "kept_at": rt.now(),
+            "run_id": one.detail.get("run"),
         }
         for one in given
     ]

@@ -69,7 +69,11 @@ class Evidence(Identified, Base):
 
 
 class KeptEvidence(Identified, Base):
-    """What is kept of evidence whose person was erased: that a receipt was given, and on what; nobody's any more."""
+    """What is kept of evidence whose person was erased: that a receipt was given, and on what; nobody's any more.
+
+    `run_id`: the comparison that it came with, which says nothing of a person. Once that is undone, before or after the
+    erasure, it is withdrawn. What was kept before this was noted has none.
+    """
 
     __tablename__ = "kept_evidence"
 
@@ -80,6 +84,7 @@ class KeptEvidence(Identified, Base):
     observed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     kept_at: Mapped[datetime]
+    run_id: Mapped[str | None] = mapped_column(String(32))
 
 
 class Case(Identified, Base):

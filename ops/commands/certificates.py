@@ -75,6 +75,8 @@ def print_(person_id: str, out: str, by: str) -> None:
 
 
 def _standing(found: Certificate) -> str:
+    if found.erased and found.withdrawn:
+        return "已撤回，此人的信息已删除 withdrawn, for its comparison was undone; the person's data were erased"
     if found.erased:
         return "曾经出具；此人的信息已删除 it was issued; the person's data were erased"
     if found.withdrawn:

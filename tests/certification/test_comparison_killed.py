@@ -68,8 +68,8 @@ def work(environment: dict[str, str], arguments: tuple[str, ...], death: tuple[i
     DyingBars.slices, DyingBars.after_s = death
     comparing.Bars = DyingBars  # type: ignore[misc]
     for one in pkgutil.iter_modules(comparison.__path__, f"{comparison.__name__}."):
-        if hasattr(module := import_module(one.name), "SLICE"):
-            module.SLICE = SLICE
+        if "SLICE" in (names := vars(import_module(one.name))):
+            names["SLICE"] = SLICE
     with Path(os.devnull).open("w") as sys.stdout:
         main(arguments)
 
