@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from certification import consent, erasure, guesses, journal, opening, outages
+from certification.comparison import folders
 from certification.ladder import climbing
 from certification.runtime import QueueUnavailable, Runtime
 from certification.store import Assessment, Call, Period, Person, forget_deleted, only_read
@@ -213,6 +214,15 @@ def lead_up_ladders(rt: Runtime) -> int:
     return _one_by_one(rt, found, climbing.climb)
 
 
+def clear_comparisons(rt: Runtime) -> int:
+    """Clear what comparisons that were killed left lying: indexes of the roll, and what other offices say of people."""
+    return _one_by_one(rt, folders.left(rt, folders.LEFT_FOR), _clear_comparison)
+
+
+def _clear_comparison(session: Session, rt: Runtime, identifier: str) -> bool:
+    return folders.clear_left(session, rt, identifier, "schedule", folders.LEFT_FOR)
+
+
 def notice_outages(rt: Runtime) -> int:
     """Note that the service runs, and the outage that lies behind it."""
     with rt.sessions.begin() as session:
@@ -230,5 +240,6 @@ DUTIES = (
     open_periods,
     begin_ladders,
     lead_up_ladders,
+    clear_comparisons,
     notice_outages,
 )

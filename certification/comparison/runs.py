@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import json
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,8 +16,9 @@ from sqlalchemy import Update, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import certifying, due, journal, opening
-from certification.comparison import bulk, engines, rolls, signals
-from certification.comparison.gathering import SPILT, Gathering
+from certification.comparison import bulk, engines, folders, rolls, signals
+from certification.comparison.folders import REJECTED, RunElsewhere
+from certification.comparison.gathering import Gathering
 from certification.comparison.rules import Outcome, Rules
 from certification.comparison.signals import File
 from certification.errors import Problem
@@ -29,10 +27,8 @@ from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, Person, insert_once, new_id, only_read
 
 SLICE = 50_000  # people; a slice is written in half a second, and calls wait for no more
-FOLDER = "comparisons"
-"""Where a run's files lie in the data folder; what is left at its end is the list of lines that were not taken."""
-REJECTED = "rejected.csv"
-_RESULTS, _ROLL, _READ, _LOCK = "results.arrow", "roll.parquet", "read.json", "lock"
+_RESULTS, _ROLL, _READ = "results.arrow", "roll.parquet", "read.json"
+clear, subject = folders.clear, folders.subject
 
 
 class NothingCompared(Problem):
@@ -52,16 +48,6 @@ class RunUnknown(Problem):
         super().__init__(
             f"没有编号为 {text[:40]} 的比对，用 stillhere compare list 查看。",
             f"There is no comparison {text[:40]!r}; see `stillhere compare list`.",
-        )
-
-
-class RunElsewhere(Problem):
-    """Another process is at work on this run."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "另一个进程正在处理这次比对，请等它完成后再试。",
-            "Another process is at work on this comparison; try again when it has finished.",
         )
 
 
@@ -105,7 +91,7 @@ def run(rt: Runtime, region: Region, paths: Sequence[Path], by: str, tell: Progr
     if row.state != "running":
         return row.id
     rules = Rules.of(region, row.on) or rules
-    with _folder(rt, row.id) as folder:
+    with folders.alone(rt, row.id) as folder:
         computed, worker = (folder / _RESULTS).exists(), new_id()
         if not computed:
             clear(rt, row.id)
@@ -135,20 +121,6 @@ def find(session: Session, text: str, *, to_change: bool = False) -> ComparisonR
     return found[0]
 
 
-def rejected(rt: Runtime, run_id: str) -> Path:
-    """Where the lines of a run are that were not taken."""
-    return rt.settings.data / FOLDER / run_id / REJECTED
-
-
-def clear(rt: Runtime, run_id: str) -> None:
-    """Delete what a run has laid down to compute with, all but the list of lines that were not taken."""
-    folder = rejected(rt, run_id).parent
-    shutil.rmtree(folder / SPILT, ignore_errors=True)
-    for one in folder.glob("*"):
-        if one.is_file() and one.name not in (REJECTED, _LOCK):
-            one.unlink(missing_ok=True)
-
-
 def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: list[File], by: str) -> ComparisonRun:
     days = [(one.name, int(one.strength), (rules.on - one.earliest).days) for one in rules.sources]
     said = [region.code, days, rules.dead, repr(rules.rule), rules.register_only, sorted(one.sha256 for one in files)]
@@ -159,24 +131,6 @@ def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: l
         facts = {"region": region.code, "files": listed}
         journal.write(session, rt.now(), by, "comparison begun", subject(str(made["id"])), **facts)
     return session.scalars(select(ComparisonRun).where(ComparisonRun.inputs == inputs)).one()
-
-
-def subject(run_id: str) -> str:
-    """How the journal names a run."""
-    return f"comparison run:{run_id}"
-
-
-@contextmanager
-def _folder(rt: Runtime, run_id: str) -> Iterator[Path]:
-    """The run's own folder, for this process alone."""
-    folder = rt.settings.data / FOLDER / run_id
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunElsewhere from None
-        yield folder
 
 
 def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folder: Path, tell: Progress) -> None:

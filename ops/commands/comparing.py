@@ -123,7 +123,7 @@ def undo(run_id: str, reason: str, by: str, as_json: bool) -> None:
 
 
 def _show(text: str, as_json: bool) -> None:
-    from certification.comparison import runs
+    from certification.comparison import folders, runs
 
     rt = runtime()
     with rt.sessions() as session:
@@ -138,7 +138,7 @@ def _show(text: str, as_json: bool) -> None:
         click.echo(f"{ZH.get(name, name)} {name}: {value}")
     for outcome, people in examples.items():
         click.echo(f"{ZH[outcome]} {outcome}: {', '.join(people)}{' …' if len(people) == _FIRST else ''}")
-    rejects = runs.rejected(rt, found.id)
+    rejects = folders.rejected(rt, found.id)
     if counts.get("rejected") and rejects.exists():
         click.echo(f"退回的行及原因见 lines not taken, and why: {rejects}")
     if found.state == "ready":

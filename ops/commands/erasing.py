@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from certification import consent, erasure, forgetting, journal
+from certification.comparison import folders
 from certification.erasure import Entered
 from certification.runtime import Runtime
 from certification.store import forget_deleted, give_way, only_read
@@ -59,6 +60,7 @@ def withdraw(person_id: str, by: str, as_json: bool) -> None:
 def erase(person_id: str, by: str, as_json: bool) -> None:
     """Erase a person, for good; receipts, calls and the journal stay without them. 彻底删除某人的个人信息。
 
+    What comparisons that were killed left lying is cleared as well: they compute again when they are gone on with.
     Again, with our identifier, it prints the proof and holds it against the database.
     """
     rt = runtime()
@@ -72,6 +74,10 @@ def erase(person_id: str, by: str, as_json: bool) -> None:
         click.echo(f"我们的编号，查证时要用，请留存 our identifier, keep it for the proof: {identifier}")
     else:
         click.echo("此人已删除，以下是证明 erased before: the proof")
+    for run_id in folders.left(rt):
+        with rt.sessions.begin() as session:
+            if folders.clear_left(session, rt, run_id, by):
+                click.echo(f"已清除中断的比对留下的文件 cleared what a comparison that was stopped left: {run_id}")
     _show(rt, identifier, {"erased_now": erased}, as_json)
 
 

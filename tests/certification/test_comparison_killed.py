@@ -1,4 +1,4 @@
-"""The comparison killed at points of chance: nothing is lost, nothing is there twice. `make soak` kills oftener, SOAK_ROUNDS times on each database."""
+"""The comparison killed at points of chance: nothing is lost, nothing is there twice. `make soak` does so oftener."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from certification import certifying, comparison, journal
-from certification.comparison import runs
+from certification.comparison import folders, runs
 from certification.comparison.releasing import LADDER_DAYS
 from certification.comparison.rules import Outcome
 from certification.keys import KeyRing
@@ -208,5 +208,5 @@ def test_killed_anywhere_it_is_done_once(database_url: str, tmp_path: Path, seed
     assert roll.slices("undoing") == Counter(told)
     with rt.sessions() as session:
         assert isinstance(journal.verify(session), journal.Verified)
-    assert not list((tmp_path / runs.FOLDER / identifier).glob("*.parquet*"))
+    assert not list((tmp_path / folders.FOLDER / identifier).glob("*.parquet*"))
     rt.sessions.kw["bind"].dispose()

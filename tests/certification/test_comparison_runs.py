@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from certification import bereavement, certifying, journal
 from certification.bereavement import Verdict
-from certification.comparison import releasing, runs, undoing
+from certification.comparison import folders, releasing, runs, undoing
 from certification.comparison.gathering import RegisterMissing
 from certification.comparison.releasing import RunNotReady
 from certification.comparison.runs import NothingCompared, RunUnknown
@@ -248,7 +248,7 @@ def test_a_register_without_its_file_is_refused(rt: Runtime, path: Path) -> None
     signals(path, [(number(1), "medical", "2026-03-02", ALIVE)])
     with pytest.raises(RegisterMissing, match="household_register"):
         compare(rt, path, "guangzhou")
-    [folder] = (rt.settings.data / runs.FOLDER).iterdir()
+    [folder] = (rt.settings.data / folders.FOLDER).iterdir()
     assert [one.name for one in folder.iterdir()] == ["lock"], "nothing of the roll is left lying"
 
 

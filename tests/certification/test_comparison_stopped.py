@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 
 from certification import forgetting, people
 from certification.comparison import releasing, runs, undoing
-from certification.comparison.runs import RunElsewhere
+from certification.comparison.folders import RunElsewhere
 from certification.periods import Interval, Span
 from certification.runtime import Runtime
 from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence, Period

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from sqlalchemy import select
 
 from certification import certifying
-from certification.runtime import utc_now
+from certification.runtime import Runtime, utc_now
+from certification.settings import Settings
+from certification.store import Evidence
 from tests.certification.comparing import number, signals
 from tests.ops.test_commands import json_of, sentence, settings, stillhere
 
@@ -96,3 +99,17 @@ def test_what_cannot_be_compared_is_said(qingdao: dict[str, str], path: Path, tm
     assert (
         found(stillhere(qingdao, "compare", "run", "--region", "青岛", "--signals", str(path), "--json"))["people"] == 3
     )
+
+
+def test_a_receipt_of_somebody_erased_says_that_its_comparison_was_undone(qingdao: dict[str, str], path: Path) -> None:
+    run = found(stillhere(qingdao, "compare", "run", "--region", "青岛", "--signals", str(path), "--json"))["run"]
+    found(stillhere(qingdao, "compare", "release", run, "--by", "李", "--json"))
+    rt = Runtime.of(Settings.read(qingdao), lambda _job, _identifier: None)
+    with rt.sessions() as session:
+        [receipt] = session.scalars(select(Evidence.receipt))
+    rt.sessions.kw["bind"].dispose()
+    assert stillhere(qingdao, "people", "erase", number(1), "--by", "李").exit_code == 0
+    found(stillhere(qingdao, "compare", "undo", run, "--by", "李", "--reason", "文件不全", "--json"))
+    told = stillhere(qingdao, "certificate", "check", receipt, "--json")
+    assert (found(told)["withdrawn"], found(told)["erased"]) == (True, True)
+    assert "已撤回，此人的信息已删除 withdrawn" in told.stdout
