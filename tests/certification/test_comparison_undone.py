@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from certification import certificates, certifying, forgetting
-from certification.comparison import releasing
+from certification.comparison import undoing
 from certification.contacts import Channel, Outcome
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
@@ -57,7 +57,7 @@ def test_a_receipt_of_somebody_erased_is_withdrawn_with_its_comparison(
     if erased_first:
         erase()
         assert _told(rt, receipts) == [(True, False)] * 2
-    releasing.undo(rt, runs[0].id, "supervisor", "why")
+    undoing.undo(rt, runs[0].id, "supervisor", "why")
     if not erased_first:
         erase()
     assert _told(rt, receipts) == [(True, True), (True, False)], "the other run stands"
