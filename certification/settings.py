@@ -47,6 +47,28 @@ SETTINGS = (
         "TWILIO_API_BASE_URL", "https://api.twilio.com", "运营商接口地址", "the carrier's API, or a compatible one"
     ),
     Setting(
+        "SMS_FROM",
+        "",
+        "短信的发送号码，或运营商的短信服务编号",
+        "the number texts come from, or a messaging service (MG…)",
+    ),
+    Setting(
+        "SMS_PROVIDERS",
+        "",
+        "短信通道和权重，如 twilio:2,kannel:1；默认为 twilio（设有 SMS_FROM 时）；console 只写入文件，用于演示",
+        "who carries texts, with weights: twilio:2,kannel:1; by default twilio, if SMS_FROM is set; console only writes"
+        " them to a file, for the demo",
+    ),
+    Setting("KANNEL_URL", "", "Kannel 的 smsbox 地址，如 http://127.0.0.1:13013", "Kannel's smsbox, http://HOST:13013"),
+    Setting("KANNEL_USER", "", "Kannel 的 sendsms 用户", "the sendsms-user at Kannel"),
+    Setting("KANNEL_PASSWORD", "", "该用户的密码", "that user's password"),
+    Setting(
+        "KANNEL_TOKEN",
+        "",
+        "Kannel 回调时出示的密钥（16 位以上字母、数字、-、_）",
+        "the secret that Kannel's calls to us carry: 16 or more letters, digits, - and _",
+    ),
+    Setting(
         "STILLHERE_KEYS",
         None,
         "加密密钥环，最新的在前",
@@ -127,6 +149,12 @@ class Settings:
     twilio_account_sid: str
     twilio_auth_token: str
     twilio_api_base_url: str
+    sms_from: str
+    sms_providers: str
+    kannel_url: str
+    kannel_user: str
+    kannel_password: str
+    kannel_token: str
     keys: str
     data: Path
     regions: Path | None
@@ -161,6 +189,12 @@ class Settings:
             twilio_account_sid=read.text("TWILIO_ACCOUNT_SID"),
             twilio_auth_token=read.text("TWILIO_AUTH_TOKEN"),
             twilio_api_base_url=read.url("TWILIO_API_BASE_URL", "http"),
+            sms_from=read.text("SMS_FROM"),
+            sms_providers=read.text("SMS_PROVIDERS"),
+            kannel_url=read.text("KANNEL_URL") and read.url("KANNEL_URL", "http"),
+            kannel_user=read.text("KANNEL_USER"),
+            kannel_password=read.text("KANNEL_PASSWORD"),
+            kannel_token=read.text("KANNEL_TOKEN"),
             keys=read.text("STILLHERE_KEYS"),
             data=data,
             regions=read.folder("STILLHERE_REGIONS"),

@@ -1,8 +1,10 @@
-"""The web process: the carrier's routes behind one signature check, and the pages that say whether all is well."""
+"""The web process: the carriers' routes, each behind its check, and the pages that say whether all is well."""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
+from hmac import compare_digest
 
 from flask import Flask, Response, abort, jsonify, request
 from redis.exceptions import RedisError
@@ -15,6 +17,7 @@ from certification.store import only_read
 from ivr import webhook
 from ivr.signature import raw_target, signed
 from ops import heartbeat
+from sms import webhook as texts
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +29,15 @@ def create_app(rt: Runtime) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.secret_key = rt.settings.session_secret
-    line = webhook.blueprint(rt)
     refusals = Refusals(rt)
-    line.before_request(lambda: _refuse_unsigned(rt, refusals))
-    app.register_blueprint(line)
+    doors = (
+        (webhook.blueprint(rt), _refuse_unsigned),
+        (texts.blueprint(rt), _refuse_unsigned),
+        (texts.kannel_blueprint(rt), _refuse_without_token),
+    )
+    for line, refuse in doors:
+        line.before_request(partial(refuse, rt, refusals))
+        app.register_blueprint(line)
     app.add_url_rule("/healthz", "healthz", view_func=lambda: jsonify(alive=True))
     app.add_url_rule("/readyz", "readyz", view_func=lambda: _ready(rt))
     return app
@@ -42,6 +50,15 @@ def _refuse_unsigned(rt: Runtime, refusals: Refusals) -> None:
     settings = rt.settings
     url = settings.public_base_url.rstrip("/") + raw_target(request)
     if signed(settings.twilio_auth_token, url, request.headers.get("X-Twilio-Signature", ""), request):
+        return
+    refusals.count(str(request.url_rule))
+    abort(403)
+
+
+def _refuse_without_token(rt: Runtime, refusals: Refusals) -> None:
+    """Every call of Kannel carries its secret in the query, or is refused; where none is set, every call is."""
+    token, given = rt.settings.kannel_token, request.args.get("token", "")
+    if token and compare_digest(token.encode(), given.encode()):
         return
     refusals.count(str(request.url_rule))
     abort(403)

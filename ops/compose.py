@@ -17,6 +17,7 @@ from certification.runtime import DIALECTS, Runtime, utc_now
 from certification.settings import SettingInvalid, Settings
 from ivr.dialects import HOME, dialects
 from ops.queue import connect, producer
+from sms.providers import configured
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def _checked(found: Settings) -> Settings:
             "write postgresql://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH",
         ) from None
     redis_at(found.redis_url)
+    configured.carriers(found)
     return found
 
 

@@ -140,6 +140,7 @@ def running(
             "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
             "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
             "VOICE_FROM": "+8687112333",
+            "SMS_PROVIDERS": "console",
             "OMP_NUM_THREADS": "1",
         } | dict(extra or {})
         if "REDIS_URL" not in environment:
