@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from certification.errors import Problem
@@ -110,9 +112,22 @@ SETTINGS = (
         "每月比对的计算引擎：duckdb（进程内），或 Ibis 支持的地址，如 postgres://…、pyspark://",
         "where the monthly comparison is computed: duckdb (in the process), or a URL of Ibis, postgres://… or pyspark://",
     ),
+    Setting(
+        "SMS_PER_SECOND",
+        "20",
+        "每个短信通道每秒发送的段数上限",
+        "how many segments of messages go out through each carrier in a second",
+    ),
+    Setting(
+        "SMS_SEGMENT_COST",
+        "",
+        "一段短信的价格，如 0.05；不写就不显示费用",
+        "the price of one segment, such as 0.05; without it no cost is shown",
+    ),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )
 SUSPICIONS = ("replay", "repeats", "synthetic", "several_voices", "household")  # those of voiceprint.challenge
+_PRICE = re.compile(r"[0-9]{1,4}([.][0-9]{1,6})?")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -165,6 +180,8 @@ class Settings:
     speech_models: Path | None
     comparison_engine: str
     media_slots: int
+    sms_per_second: int
+    sms_segment_cost: Decimal | None
     default_region: str
 
     def __repr__(self) -> str:
@@ -205,6 +222,8 @@ class Settings:
             speech_models=read.folder("SPEECH_MODELS"),
             comparison_engine=read.text("COMPARISON_ENGINE"),
             media_slots=read.count("MEDIA_SLOTS"),
+            sms_per_second=read.count("SMS_PER_SECOND"),
+            sms_segment_cost=read.price("SMS_SEGMENT_COST"),
             default_region=read.text("DEFAULT_REGION"),
         )
 
@@ -263,6 +282,12 @@ class _Reader:
         if not value.isascii() or not value.isdigit() or int(value) < 1:
             raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
         return int(value)
+
+    def price(self, name: str) -> Decimal | None:
+        value = self.text(name)
+        if value and not _PRICE.fullmatch(value):
+            raise SettingInvalid(name, "应为价格，如 0.05", "write a price, such as 0.05")
+        return Decimal(value) if value else None
 
     def some_of(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
         values = tuple(part.strip() for part in self.text(name).split(",") if part.strip())

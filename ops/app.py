@@ -18,6 +18,7 @@ from ivr import webhook
 from ivr.signature import raw_target, signed
 from ops import heartbeat
 from sms import webhook as texts
+from sms.providers.configured import carriers
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ def _refuse_without_token(rt: Runtime, refusals: Refusals) -> None:
 
 def _ready(rt: Runtime) -> tuple[Response, int]:
     parts = {"database": False, "redis": False} | dict.fromkeys(heartbeat.PROCESSES, False)
+    if not carriers(rt.settings):
+        del parts["texts"]  # nobody sends where no carrier is named
     try:
         with rt.sessions() as session:
             only_read(session)
@@ -74,7 +77,7 @@ def _ready(rt: Runtime) -> tuple[Response, int]:
     except SQLAlchemyError as error:
         logger.warning("database away: %s", error)
     try:
-        parts |= heartbeat.alive(rt.settings.redis_url)
+        parts |= {name: lives for name, lives in heartbeat.alive(rt.settings.redis_url).items() if name in parts}
         parts["redis"] = True
     except RedisError as error:
         logger.warning("redis away: %s", error)

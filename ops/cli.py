@@ -13,6 +13,7 @@ from ivr.speech.engines.commands import models
 from ops import masking
 from ops.commands import (
     appointments,
+    campaigning,
     certificates,
     comparing,
     deaths,
@@ -76,6 +77,7 @@ for command in (
     reaching.outages_,
     reminding.due_,
     reminding.remind_,
+    campaigning.campaigns_,
     suspensions.suspensions_,
     staff.staff_,
     deaths.deaths_,

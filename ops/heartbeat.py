@@ -1,4 +1,4 @@
-"""Signs of life that media, worker and schedule leave in Redis, for /readyz to read."""
+"""Signs of life that media, workers and schedule leave in Redis, for /readyz to read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_S = 5
 LIVES_S = 20
-PROCESSES = ("media", "worker", "schedule")
+PROCESSES = ("media", "worker", "texts", "schedule")
 
 
 def beat(redis_url: str, process: str) -> threading.Event:

@@ -12,7 +12,7 @@ from rq import Queue
 
 from certification.runtime import QueueUnavailable
 
-QUEUE = "voice"
+QUEUE, TEXTS = "voice", "texts"
 SERIALIZER = "json"  # pickle, RQ's default, would run whatever somebody writes into Redis
 
 
@@ -21,9 +21,14 @@ def connect(redis_url: str) -> Redis:
     return Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2, socket_timeout=5)
 
 
-def queue_of(connection: Redis) -> Queue:
-    """The queue, for producers and for whoever looks at its length."""
-    return Queue(QUEUE, connection=connection, serializer=SERIALIZER)
+def queue_of(connection: Redis, name: str = QUEUE) -> Queue:
+    """A queue, for producers and for whoever looks at its length."""
+    return Queue(name, connection=connection, serializer=SERIALIZER)
+
+
+def queue_for(job: str) -> str:
+    """Whose queue a job goes into: voices keep no text waiting, nor texts a voice."""
+    return TEXTS if job.startswith("ops.text_jobs.") else QUEUE
 
 
 def producer(redis_url: str) -> Callable[[str, str], None]:
@@ -31,11 +36,14 @@ def producer(redis_url: str) -> Callable[[str, str], None]:
 
     Jobs are safe twice and found again by the sweep, so nothing here retries, and results are not kept.
     """
-    queue = queue_of(connect(redis_url))
+    connection = connect(redis_url)
+    queues = {name: queue_of(connection, name) for name in (QUEUE, TEXTS)}
 
     def enqueue(job: str, identifier: str) -> None:
         try:
-            queue.enqueue_call(job, args=(identifier,), timeout=120, result_ttl=0, failure_ttl=7 * 86400)
+            queues[queue_for(job)].enqueue_call(
+                job, args=(identifier,), timeout=120, result_ttl=0, failure_ttl=7 * 86400
+            )
         except RedisError as error:
             raise QueueUnavailable(f"{job}({identifier}): {error}") from error
 

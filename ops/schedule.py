@@ -22,7 +22,7 @@ from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
 from ivr.steps import DROPPED, State, Transfer
-from ops import ended, heartbeat
+from ops import ended, heartbeat, texting
 from ops.concluding import conclude
 from ops.jobs import in_hand, tried_enough
 from ops.judging import NO_END, Verdict
@@ -242,4 +242,5 @@ DUTIES = (
     lead_up_ladders,
     clear_comparisons,
     notice_outages,
+    *texting.DUTIES,
 )

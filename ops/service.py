@@ -53,7 +53,7 @@ class Service:
             "serve": self.base_url.removeprefix("http://"),
             "media": self.environment["MEDIA_BASE_URL"].removeprefix("ws://"),
         }
-        arguments = [sys.executable, "-m", "ops.cli", name]
+        arguments = [sys.executable, "-m", "ops.cli", *(("worker", "--texts") if name == "texts" else (name,))]
         if name in bind:
             arguments += ["--bind", bind[name]]
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -148,7 +148,7 @@ def running(
         upgrade(environment["DATABASE_URL"])
         service = Service(folder, environment)
         stack.callback(service.stop)
-        for name in ("serve", "media", "worker", "schedule"):
+        for name in ("serve", "media", "worker", "texts", "schedule"):
             service.start(name)
         service.wait_until_ready()
         yield service

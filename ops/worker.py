@@ -12,9 +12,8 @@ from rq import SimpleWorker
 from rq.exceptions import StopRequested
 
 from certification.runtime import Runtime
-from ops import heartbeat, jobs
-from ops.queue import SERIALIZER, connect, queue_of
-from ops.voices import Bench
+from ops import heartbeat, text_jobs
+from ops.queue import QUEUE, SERIALIZER, TEXTS, connect, queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +27,9 @@ def work(rt: Runtime) -> None:
     A SimpleWorker runs jobs in this process: models stay loaded. If it is killed its job runs again elsewhere, which
     every job allows.
     """
+    from ops import jobs
+    from ops.voices import Bench
+
     jobs.use(Bench.prepare(rt))
     stop = heartbeat.beat(rt.settings.redis_url, "worker")
     try:
@@ -36,13 +38,25 @@ def work(rt: Runtime) -> None:
         stop.set()
 
 
-def serve(redis_url: str, stop: threading.Event) -> None:
-    """Do jobs until SIGTERM or SIGINT sets `stop`. While Redis is away, look for it again and again."""
+def work_on_texts(rt: Runtime) -> None:
+    """Send messages until told to stop. No model is loaded."""
+    text_jobs.use(text_jobs.sender(rt))
+    stop = heartbeat.beat(rt.settings.redis_url, "texts")
+    try:
+        serve(rt.settings.redis_url, stop, TEXTS)
+    finally:
+        stop.set()
+
+
+def serve(redis_url: str, stop: threading.Event, queue: str = QUEUE) -> None:
+    """Do jobs of a queue until SIGTERM or SIGINT sets `stop`. While Redis is away, look for it again and again."""
     pause = PAUSE_S
     while not stop.is_set():
         _stop_on_signals(stop)
         try:
-            _steady(redis_url, stop).work(logging_level="WARNING")  # comes back when told to stop, or Redis went away
+            _steady(redis_url, stop, queue).work(
+                logging_level="WARNING"
+            )  # comes back when told to stop, or Redis went away
             pause = PAUSE_S
         except StopRequested:
             stop.set()
@@ -58,10 +72,10 @@ def _stop_on_signals(stop: threading.Event) -> None:
         signal.signal(number, lambda *_: stop.set())
 
 
-def _steady(redis_url: str, stop: threading.Event) -> Steady:
+def _steady(redis_url: str, stop: threading.Event, queue: str) -> Steady:
     connection = connect(redis_url)
     worker = Steady(
-        [queue_of(connection)],
+        [queue_of(connection, queue)],
         connection=connection,
         serializer=SERIALIZER,
         maintenance_interval=60,

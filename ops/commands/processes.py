@@ -41,11 +41,12 @@ def media(bind: str) -> None:
 
 
 @click.command()
-def worker() -> None:
-    """Weigh voices, one after another. 比对声音。"""
-    from ops.worker import work
+@click.option("--texts", is_flag=True, help="send messages instead 改为发送短信")
+def worker(texts: bool) -> None:
+    """Weigh voices, one after another; with --texts, send messages. 比对声音；加 --texts 则发送短信。"""
+    from ops.worker import work, work_on_texts
 
-    work(compose.runtime())
+    (work_on_texts if texts else work)(compose.runtime())
 
 
 @click.command()

@@ -1,0 +1,124 @@
+"""What the sweep does for the text line: reminders of the day, the ladder's messages, and the sender kept awake."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from certification.certifying import day_of
+from certification.contacts import Channel, Outcome
+from certification.ladder import climbing
+from certification.ladder.steps import MESSAGE
+from certification.phones import PhoneKind
+from certification.regions.hours import quiet
+from certification.runtime import Runtime
+from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
+from ops.queue import TEXTS, connect, queue_of
+from sms import campaigns, outbox
+from sms.outbox import SEND, Purpose, waits
+from sms.providers.configured import carriers
+from sms.sending import unclear
+
+logger = logging.getLogger(__name__)
+
+BY = "schedule"
+AT_ONCE = 200
+ASKED_LATELY = timedelta(days=7)
+
+
+def remind_today(rt: Runtime) -> int:
+    """Plan and let go each region's reminders of the day, once people may be disturbed; how many messages.
+
+    What was planned and not let go, as after a kill, is let go as well; whoever paused or stopped a campaign is heeded.
+    """
+    if not carriers(rt.settings):
+        return 0
+    now, queued = rt.now(), 0
+    today = day_of(now)
+    with rt.sessions() as session:
+        waiting = [code for code in campaigns.due_today(session, rt, today) if not quiet(rt.regions[code], now)]
+    for code in waiting:
+        queued += campaigns.release(rt, campaigns.plan(rt, rt.regions[code], today, BY), BY)
+    with rt.sessions() as session:
+        only_read(session)
+        left = select(Message.id).where(Message.campaign_id == Campaign.id, Message.state == "planned").exists()
+        torn = session.scalars(select(Campaign.id).where(Campaign.state == "released", left)).all()
+    return queued + sum(campaigns.queue(rt, identifier) for identifier in torn)
+
+
+def send_ladder_messages(rt: Runtime) -> int:
+    """Put into the outbox what the ladder's message rung asked for; how many."""
+    with rt.sessions() as session:
+        only_read(session)
+        found = session.scalars(_asked(rt)).all()
+    done = 0
+    for identifier in found:
+        try:
+            with rt.sessions.begin() as session:
+                done += _send(session, rt, identifier)
+        except Exception:
+            logger.exception("the ladder's message of contact %s is passed over", identifier)
+    return done
+
+
+def _asked(rt: Runtime) -> Select[str]:
+    put = select(Message.id).where(Message.reminder == Contact.ref).exists()
+    return (
+        select(Contact.id)
+        .where(Contact.channel == Channel.SMS.value, Contact.outcome == Outcome.QUEUED.value, ~put)
+        .where(Contact.ref.startswith("ladder:"), Contact.begun_at > rt.now() - ASKED_LATELY)
+        .order_by(Contact.begun_at)
+        .limit(AT_ONCE)
+    )
+
+
+def _send(session: Session, rt: Runtime, contact_id: str) -> bool:
+    contact = session.get_one(Contact, contact_id)
+    climb = session.get(Climb, contact.ref.split(":")[1])
+    if climb is None or climb.stopped_at is not None or contact.ref != climbing.attempt(climb.id, MESSAGE):
+        return False
+    person, period = session.get_one(Person, climb.person_id), session.get_one(Period, climb.period_id)
+    own = select(Phone).where(Phone.person_id == person.id, Phone.holder == "self")
+    phone = session.scalars(own.where(Phone.kind != PhoneKind.LANDLINE.value).order_by(Phone.id)).first()
+    if phone is None:
+        return False
+    outbox.put(
+        session,
+        rt,
+        reminder=contact.ref,
+        purpose=Purpose.LADDER,
+        words="ladder.message",
+        facts={"due": period.due.isoformat(), "period": period.id},
+        person=person,
+        phone=phone,
+    )
+    return True
+
+
+def wake_the_sender(rt: Runtime) -> int:
+    """Queue a job where messages wait, or are unclear, and none is queued: one fell out, or their time has come."""
+    with rt.sessions() as session:
+        only_read(session)
+        wanted = waits(session, rt) or session.scalars(unclear(rt).limit(1)).first() is not None
+    if not wanted or queue_of(connect(rt.settings.redis_url), TEXTS).count:
+        return 0
+    rt.enqueue(SEND, "sweep")
+    return 1
+
+
+def finish_campaigns(rt: Runtime) -> int:
+    """Note that nothing of a released campaign is left to send; how many campaigns."""
+    open_ = select(Message.id).where(
+        Message.campaign_id == Campaign.id, Message.state.in_(("planned", "queued", "sending"))
+    )
+    with rt.sessions.begin() as session:
+        over = session.scalars(select(Campaign).where(Campaign.state == "released", ~open_.exists())).all()
+        for one in over:
+            one.state, one.ended_at = "done", rt.now()
+        return len(over)
+
+
+DUTIES = (remind_today, send_ladder_messages, finish_campaigns, wake_the_sender)

@@ -1,0 +1,225 @@
+"""Reminders planned set-based, released, paused, stopped; each telephone gets one, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from certification import certifying, helpers, people, pins, safewords, standings
+from certification.helpers import Relation
+from certification.runtime import Runtime
+from certification.store import Campaign, Message, Person
+from ops import texting
+from sms import campaigns
+from sms.campaigns import CampaignNotThere
+from sms.sending import Sender
+from tests.certification.conftest import Clock, Queue
+from tests.certification.numbers import resident_number
+from tests.sms.outbox.carrier import Stub
+from tests.sms.outbox.conftest import MOBILE
+
+Add = Callable[..., Person]
+
+
+@pytest.fixture
+def add(rt: Runtime) -> Add:
+    """Puts somebody of Kunming on the roll, with an open quarter."""
+
+    def deed(year: int, phone: str | None = None) -> Person:
+        with rt.sessions.begin() as session:
+            number = resident_number("530102", year, 5, 15)
+            person = people.add(session, rt, id_number=number, name="吴", region="kunming", phone=phone)
+            certifying.current_period(session, rt, person)
+        return person
+
+    return deed
+
+
+@pytest.fixture
+def on(rt: Runtime, clock: Clock) -> date:
+    """A day on which Kunming reminds people of the quarter's end; the clock stands there, at ten in the morning."""
+    days = max(rt.regions["kunming"].reminders.days_before)
+    day = date(2026, 3, 31) - timedelta(days=days)
+    clock.at += day - certifying.day_of(clock.at)
+    return day
+
+
+def plan(rt: Runtime, on: date) -> str:
+    return campaigns.plan(rt, rt.regions["kunming"], on, "clerk")
+
+
+def planned(rt: Runtime) -> list[Message]:
+    with rt.sessions() as session:
+        return list(session.scalars(select(Message).order_by(Message.words)))
+
+
+def counts(rt: Runtime, identifier: str) -> dict[str, object]:
+    with rt.sessions() as session:
+        return session.get_one(Campaign, identifier).counts
+
+
+def test_everybody_with_a_mobile_gets_one_message(
+    rt: Runtime, on: date, add: Add, sender: Sender, carrier: Stub
+) -> None:
+    with_pin, without = add(1950, MOBILE), add(1951, "13888000002")
+    add(1952, "087165551234")
+    add(1953)
+    with rt.sessions.begin() as session:
+        pins.set_pin(session, rt, session.get_one(Person, with_pin.id), "295038", "clerk")
+        safewords.choose(session, rt, session.get_one(Person, with_pin.id), "喜鹊", "clerk")
+    identifier = plan(rt, on)
+    assert [(one.words, one.person_id, one.state) for one in planned(rt)] == [
+        ("reminder.call", without.id, "planned"),
+        ("reminder.pin", with_pin.id, "planned"),
+    ]
+    found = counts(rt, identifier)
+    assert (found["people"], found["messages"], found["copies"], found["cost"]) == (4, 2, 0, None)
+    assert sender.batch() == 0, "nothing goes before the release"
+    assert campaigns.release(rt, identifier, "clerk") == 2
+    assert sender.batch() == 2
+    assert sorted(to for to, *_ in carrier.sent) == ["+8613888000001", "+8613888000002"]
+    assert "喜鹊" in next(text for to, text, _ in carrier.sent if to.endswith("1"))
+
+
+def test_planned_again_it_is_the_same(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, MOBILE)
+    assert plan(rt, on) == plan(rt, on)
+    identifier = plan(rt, on)
+    assert [campaigns.release(rt, identifier, "clerk") for _ in range(2)] == [1, 0]
+    assert len(planned(rt)) == 1
+
+
+def test_planning_goes_on_where_it_was_killed(rt: Runtime, on: date, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaigns, "SLICE", 2)
+    for n in range(5):
+        add(1950 + n, f"1388800010{n}")
+
+    def killed(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        campaigns.plan(rt, rt.regions["kunming"], on, "clerk", killed)
+    assert len(planned(rt)) == 2
+    identifier = plan(rt, on)
+    assert (len(planned(rt)), counts(rt, identifier)["messages"]) == (5, 5)
+    assert campaigns.release(rt, identifier, "clerk") == 5
+
+
+def test_a_couple_on_one_telephone_gets_a_message_each(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, MOBILE)
+    add(1951, MOBILE)
+    plan(rt, on)
+    assert len({one.person_id for one in planned(rt)}) == 2
+
+
+def test_a_helper_gets_a_copy_with_consent_alone(
+    rt: Runtime, on: date, add: Add, sender: Sender, carrier: Stub
+) -> None:
+    wu = add(1950, MOBILE)
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, wu.id)
+        for phone, agreed in (("13988000009", True), ("13988000008", False)):
+            one = helpers.declare(
+                session, rt, person, name="吴女士", phone=phone, relation=Relation.RELATIVE, by="clerk"
+            )
+            if agreed:
+                helpers.agree_to_copies(session, rt, person, one, text="同意", how="desk", by="clerk")
+        safewords.choose(session, rt, person, "喜鹊", "clerk")
+    identifier = plan(rt, on)
+    assert counts(rt, identifier)["copies"] == 1
+    campaigns.release(rt, identifier, "clerk")
+    sender.batch()
+    copies = {to: text for to, text, _ in carrier.sent}
+    assert set(copies) == {f"+86{MOBILE}", "+8613988000009"}
+    assert "喜鹊" not in copies["+8613988000009"], "the safe word is the person's alone"
+
+
+def test_numbers_that_take_nothing_are_left_out(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, MOBILE)
+    add(1951, "13888000002")
+    with rt.sessions.begin() as session:
+        standings.opt_out(session, rt, f"+86{MOBILE}")
+        standings.mark_fault(session, rt, "+8613888000002", "21614")
+    plan(rt, on)
+    assert planned(rt) == []
+
+
+def test_paused_it_waits_resumed_it_goes_on_stopped_it_ends(
+    rt: Runtime, on: date, add: Add, sender: Sender, carrier: Stub
+) -> None:
+    for n in range(3):
+        add(1950 + n, f"1388800010{n}")
+    identifier = plan(rt, on)
+    campaigns.release(rt, identifier, "clerk")
+    sender.batch(1)
+    assert campaigns.pause(rt, identifier, "clerk") == 2
+    assert sender.batch() == 0
+    assert campaigns.release(rt, identifier, "clerk") == 2
+    sender.batch(1)
+    assert campaigns.stop(rt, identifier, "clerk") == 1
+    assert (sender.batch(), len(carrier.sent)) == (0, 2)
+    with pytest.raises(CampaignNotThere):
+        campaigns.release(rt, identifier, "clerk")
+    with rt.sessions() as session:
+        told = campaigns.progress(session, identifier)
+    assert (told.states, told.reasons) == ({"sent": 2, "dropped": 1}, {"stopped": 1})
+
+
+def test_what_was_claimed_before_the_pause_waits_as_well(
+    rt: Runtime, on: date, add: Add, sender: Sender, carrier: Stub
+) -> None:
+    add(1950, MOBILE)
+    identifier = plan(rt, on)
+    campaigns.release(rt, identifier, "clerk")
+    with rt.sessions.begin() as session:
+        session.get_one(Campaign, identifier).state = "paused"  # as if the pause came between its two steps
+    sender.batch()
+    assert (carrier.sent, planned(rt)[0].state, planned(rt)[0].tries) == ([], "planned", 0)
+
+
+def test_the_sweep_sends_the_days_reminders_by_itself_once(
+    rt: Runtime, on: date, add: Add, clock: Clock, queue: Queue
+) -> None:
+    add(1950, MOBILE)
+    assert texting.remind_today(rt) == 0, "no carrier is named"
+    named = _with_carrier(rt)
+    assert [texting.remind_today(named), texting.remind_today(named)] == [1, 0]
+    assert queue.jobs[-1][0] == "ops.text_jobs.send"
+    with rt.sessions.begin() as session:
+        session.query(Message).update({"state": "planned"})  # as if it had been killed in between
+    assert texting.remind_today(named) == 1
+
+
+def test_nothing_is_planned_by_itself_at_night(rt: Runtime, on: date, add: Add, clock: Clock) -> None:
+    add(1950, MOBILE)
+    clock.forward(hours=-4)  # six in the morning
+    assert texting.remind_today(_with_carrier(rt)) == 0
+
+
+def _with_carrier(rt: Runtime) -> Runtime:
+    from dataclasses import replace
+
+    return replace(rt, settings=replace(rt.settings, sms_providers="console"))
+
+
+def test_the_ladders_message_is_put_into_the_outbox(
+    rt: Runtime, add: Add, clock: Clock, sender: Sender, carrier: Stub
+) -> None:
+    from certification.ladder import climbing
+    from certification.store import Climb, Period
+
+    wu = add(1950, MOBILE)
+    with rt.sessions.begin() as session:
+        period = session.scalars(select(Period).where(Period.person_id == wu.id)).one()
+        climbing.begin(session, rt, session.get_one(Person, wu.id), period)
+    clock.forward(hours=2)
+    with rt.sessions.begin() as session:
+        [climb] = session.scalars(select(Climb.id))
+        assert climbing.climb(session, rt, climb)
+    assert [texting.send_ladder_messages(rt), texting.send_ladder_messages(rt)] == [1, 0]
+    sender.batch()
+    assert [to for to, *_ in carrier.sent] == [f"+86{MOBILE}"]
+    assert planned(rt)[0].reminder == climbing.attempt(climb, "message")
