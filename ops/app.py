@@ -30,7 +30,7 @@ def create_app(rt: Runtime) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.secret_key = rt.settings.session_secret
-    refusals = Refusals(rt)
+    refusals = app.extensions["refusals"] = Refusals(rt)
     doors = (
         (webhook.blueprint(rt), _refuse_unsigned),
         (texts.blueprint(rt), _refuse_unsigned),

@@ -22,7 +22,7 @@ class Kannel:
 
     name = "kannel"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timeout: tuple[float, float] = wire.TIMEOUT) -> None:
         self._url = settings.kannel_url + ("" if urlsplit(settings.kannel_url).path else PATH)
         self._fixed = {
             "username": settings.kannel_user,
@@ -34,13 +34,13 @@ class Kannel:
         }
         self._receipts = f"{settings.public_base_url}/sms/kannel/status"
         self._token = settings.kannel_token
-        self._session = wire.session()
+        self._session, self._timeout = wire.session(), timeout
 
     def send(self, to: str, text: str, key: str) -> Answer:
         """Hand one text over; the carrier calls it by our own `key`, which its receipts bring back."""
         query = self._fixed | {"to": to, "text": text, "dlr-url": self._receipt(key)}  # it takes no form
         try:
-            answer = self._session.get(self._url, params=query, timeout=wire.TIMEOUT, allow_redirects=False)
+            answer = self._session.get(self._url, params=query, timeout=self._timeout, allow_redirects=False)
         except requests.RequestException as error:
             why = type(error).__name__
             return Refused(why) if wire.never_left(error) else Unclear(why)

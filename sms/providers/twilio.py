@@ -29,11 +29,11 @@ class Twilio:
 
     name = "twilio"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timeout: tuple[float, float] = wire.TIMEOUT) -> None:
         client = Client(
             settings.twilio_account_sid,
             settings.twilio_auth_token,
-            http_client=_Wire(settings.twilio_api_base_url),
+            http_client=_Wire(settings.twilio_api_base_url, timeout),
         )
         self._messages = client.api.v2010.account.messages
         self._from = {"messaging_service_sid" if settings.sms_from.startswith(SERVICE) else "from_": settings.sms_from}
@@ -56,9 +56,10 @@ class Twilio:
 
     def look_up(self, to: str, text: str, key: str, since: datetime) -> Found:
         """Look through the latest messages to this number; the list does not tell two of the same text apart."""
+        looked = 0
         try:
-            listed = self._messages.list(to=to, limit=LISTED, page_size=LISTED)
-            for message in listed:
+            for message in self._messages.stream(to=to, limit=LISTED, page_size=LISTED):  # the latest first
+                looked += 1
                 if message.date_created < since - CLOCKS:
                     return Absent()
                 if message.body == text:
@@ -66,7 +67,7 @@ class Twilio:
         except Exception as error:  # nothing is known then, whatever it is
             logger.warning("the carrier's list cannot be read for message %s: %s", key, type(error).__name__)
             return Unclear(type(error).__name__)
-        return Absent() if len(listed) < LISTED else Unclear("more messages than are looked through")
+        return Absent() if looked < LISTED else Unclear("more messages than are looked through")
 
     def _refusal(self, error: Any) -> Answer:
         status = int(getattr(error, "status", 0))
@@ -81,8 +82,9 @@ class _Wire:
 
     is_async = False
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, timeout: tuple[float, float]) -> None:
         self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
         self._session = wire.session()
 
     def request(
@@ -106,7 +108,7 @@ class _Wire:
             data=data,
             headers=headers,
             auth=auth,
-            timeout=wire.TIMEOUT,
+            timeout=self._timeout,
             allow_redirects=False,
         )
         return Response(answer.status_code, answer.text, answer.headers)

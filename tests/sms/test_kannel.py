@@ -1,0 +1,237 @@
+"""Debian's Kannel with its false message centre: Chinese in two parts, receipts before the answer, replies."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import Popen
+from urllib.parse import unquote_to_bytes, urlencode
+
+import pytest
+import requests
+
+from ops.embedded import free_port
+from sms.providers import Accepted, Refused, Unclear
+from sms.providers.kannel import Kannel
+from sms.segments import measure
+from tests.peers import running, wait_until
+from tests.sms.conftest import LINE, REMINDER, ZHANG, TextLine
+
+FAKE_CENTRE = Path("/usr/lib/kannel/test/fakesmsc")
+PASSWORD = "a password"
+CONFIG = """\
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+smsbox-port = {inner}
+smsbox-interface = 127.0.0.1
+admin-password = {password}
+dlr-storage = internal
+
+group = smsc
+smsc = fake
+smsc-id = FAKE
+port = {centre}
+connect-allow-ip = 127.0.0.1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {sendsms}
+sendsms-interface = 127.0.0.1
+http-request-retry = 100
+http-queue-delay = 1
+
+group = sendsms-user
+username = stillhere
+password = {password}
+max-messages = 5
+concatenation = true
+
+group = sms-service
+keyword = default
+accepted-smsc = FAKE
+get-url = "{web}/sms/kannel?token={token}&from=%p&to=%P&text=%b&charset=%C&coding=%c&id=%I&ts=%t"
+max-messages = 0
+"""
+_RECEIVED = re.compile(r"Got message \d+: <(\S+) (\S+) (?:udh \S+ )?(?:data|text) ([^>]*)>")
+
+
+def program(name: str) -> str:
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if found is None or not FAKE_CENTRE.is_file():
+        pytest.skip("Kannel is not here: install kannel and kannel-extras")
+    return found
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A running Kannel; the message centre's log, and a way to have somebody write."""
+
+    folder: Path
+    url: str
+    centre: int
+    smsbox: Popen[bytes]
+
+    def received(self) -> list[tuple[str, str]]:
+        """The number and the words of each part that the message centre got."""
+        log = self.folder / "centre.log"
+        parts = _RECEIVED.findall(log.read_text(errors="replace") if log.exists() else "")
+        return [(to, unquote_to_bytes(data.replace("+", "%20")).decode("utf-16-be")) for _, to, data in parts]
+
+    def somebody_writes(self, words: str) -> list[str | Path]:
+        """The command of a message centre to which somebody sends a text."""
+        return [FAKE_CENTRE, "-H", "127.0.0.1", "-r", str(self.centre), "-i", "1", "-m", "1", words]
+
+
+@pytest.fixture
+def kannel(line: TextLine, tmp_path: Path) -> Iterator[Gateway]:
+    """A Kannel that calls `line`, with a message centre to which Mrs Zhang has written nothing yet but 好."""
+    bearerbox, smsbox = program("bearerbox"), program("smsbox")
+    ports = {name: free_port() for name in ("admin", "inner", "centre", "sendsms")}
+    settings = line.rt.settings
+    config, log = tmp_path / "kannel.conf", tmp_path / "kannel.log"
+    config.write_text(
+        CONFIG.format(**ports, password=PASSWORD, web=settings.public_base_url, token=settings.kannel_token)
+    )
+    with ExitStack() as stack:
+        stack.enter_context(running(log, bearerbox, config))
+        wait_until(lambda: listens(ports["inner"]) and listens(ports["centre"]), "bearerbox starts", log)
+        box = stack.enter_context(running(tmp_path / "smsbox.log", smsbox, config))
+        url = f"http://127.0.0.1:{ports['sendsms']}"
+        wait_until(lambda: listens(ports["sendsms"]), "smsbox starts", tmp_path / "smsbox.log")
+        gateway = Gateway(tmp_path, url, ports["centre"], box)
+        centre_log = tmp_path / "centre.log"
+        stack.enter_context(running(centre_log, *gateway.somebody_writes(f"13800138000 {LINE} text 好")))
+        wait_until(line.texts, "the first text arrives", centre_log)
+        yield gateway
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def provider(line: TextLine, url: str, **settings: str) -> Kannel:
+    own = {"kannel_url": url, "kannel_user": "stillhere", "kannel_password": PASSWORD} | settings
+    return Kannel(line.with_settings(**own).rt.settings)
+
+
+def test_chinese_in_two_parts_arrives_whole(line: TextLine, kannel: Gateway) -> None:
+    text = f"{REMINDER}不会回复的话，请打 12333 转人工，也可以请家人带您到社区来办。😀{'祝您身体健康！' * 3}"
+    assert measure(text).segments == 2
+    message = line.message("kannel")
+    assert provider(line, kannel.url).send(ZHANG, text, message) == Accepted(message)
+    wait_until(lambda: len(kannel.received()) == 2, "both parts arrive")
+    assert "".join(part for _, part in kannel.received()) == text
+    assert {to for to, _ in kannel.received()} == {ZHANG}
+    wait_until(lambda: line.told(message) >= 2, "both receipts arrive, in whatever order")
+    assert line.state(message) == "delivered"
+
+
+def test_a_receipt_before_the_answer_is_not_lost(line: TextLine, kannel: Gateway) -> None:
+    message = line.message("kannel")
+    with held_back(kannel.url, lambda: line.state(message) == "delivered") as slow:
+        assert provider(line, slow).send(ZHANG, REMINDER, message) == Accepted(message)
+    assert line.state(message) == "delivered"
+
+
+def test_the_first_text_came_with_its_number_in_full(line: TextLine, kannel: Gateway) -> None:
+    assert line.texts() == [("kannel", ZHANG, "好")]
+
+
+def test_a_wrong_password_is_no_fault_of_the_number(line: TextLine, kannel: Gateway) -> None:
+    answer = provider(line, kannel.url, kannel_password="another").send(ZHANG, REMINDER, "key")
+    assert answer == Refused("403", permanent=False)
+
+
+def test_there_is_no_list_to_look_into(line: TextLine, kannel: Gateway) -> None:
+    assert isinstance(provider(line, kannel.url).look_up(ZHANG, REMINDER, "key", line.rt.now()), Unclear)
+
+
+def test_a_gateway_that_is_away_has_nothing(line: TextLine) -> None:
+    answer = provider(line, f"http://127.0.0.1:{free_port()}").send(ZHANG, REMINDER, "key")
+    assert isinstance(answer, Refused)
+    assert not answer.permanent
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "state", "why"),
+    [
+        ("8", "ACK/", "sent", None),
+        ("4", "", "sent", None),
+        ("16", "NACK/0x0000000B/Invalid Destination Address", "failed", "0x0000000b"),
+        ("2", "id:1 sub:001 dlvrd:000 stat:UNDELIV err:069 text:", "failed", "UNDELIV:069"),
+        ("1", "id:1 stat:DELIVRD err:000 text:", "delivered", None),
+        ("64", "", "sending", None),
+    ],
+    ids=["taken", "waiting", "refused", "not delivered", "delivered", "of no meaning"],
+)
+def test_every_receipt_is_understood(line: TextLine, status: str, answer: str, state: str, why: str | None) -> None:
+    message = line.message("kannel")
+    url = f"{line.rt.settings.public_base_url}/sms/kannel/status"
+    query = {"token": line.rt.settings.kannel_token, "key": message, "status": status, "answer": answer}
+    assert requests.get(url, params=query, timeout=20).status_code == 200
+    assert (line.state(message), line.why(message)) == (state, why)
+
+
+@pytest.mark.parametrize(
+    ("words", "charset", "coding"),
+    [
+        ("密码 1234 😀".encode("utf-16-be"), "UTF-16BE", "2"),
+        ("密码 1234 😀".encode("utf-16-be"), "", "2"),
+        ("密码 1234 😀".encode(), "UTF-8", "0"),
+        ("密码 1234 😀".encode("gb18030"), "GB18030", "1"),
+    ],
+    ids=["UTF-16", "UCS-2 unnamed", "UTF-8", "GB18030"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_text_is_read_in_whatever_it_is_written(
+    line: TextLine, words: bytes, charset: str, coding: str, method: str
+) -> None:
+    url = f"{line.rt.settings.public_base_url}/sms/kannel"
+    said: dict[str, object] = {
+        "from": "8613800138000",
+        "text": words,
+        "charset": charset,
+        "coding": coding,
+        "id": "one",
+    }
+    token: dict[str, object] = {"token": line.rt.settings.kannel_token}
+    for _ in range(2):
+        if method == "GET":
+            answer = requests.get(f"{url}?{urlencode(token | said)}", timeout=20)
+        else:
+            answer = requests.post(f"{url}?{urlencode(token)}", data=said, timeout=20)
+        assert (answer.status_code, answer.text) == (200, "")
+    assert line.texts() == [("kannel", ZHANG, "密码 1234 😀")]
+
+
+class held_back:  # noqa: N801 - a way of saying it
+    """A way to Kannel on which answers wait until something has happened."""
+
+    def __init__(self, url: str, happened: Callable[[], bool]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answer = requests.get(url + self.path, timeout=20)
+                wait_until(happened, "what the answer waits for")
+                self.send_response(answer.status_code)
+                self.send_header("Content-Length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
