@@ -57,9 +57,9 @@ SETTINGS = (
     Setting(
         "SMS_PROVIDERS",
         "",
-        "短信通道和权重，如 twilio:2,kannel:1；默认为 twilio（设有 SMS_FROM 时）；console 只写入文件，用于演示",
-        "who carries texts, with weights: twilio:2,kannel:1; by default twilio, if SMS_FROM is set; console only writes"
-        " them to a file, for the demo",
+        "短信通道和权重（docs/carriers.md），如 twilio:2,kannel:1；默认为 twilio（设有 SMS_FROM 时）；console 只写入文件，用于演示",
+        "who carries texts, with weights (docs/carriers.md): twilio:2,kannel:1; by default twilio, if SMS_FROM is set;"
+        " console only writes them to a file, for the demo",
     ),
     Setting("KANNEL_URL", "", "Kannel 的 smsbox 地址，如 http://127.0.0.1:13013", "Kannel's smsbox, http://HOST:13013"),
     Setting("KANNEL_USER", "", "Kannel 的 sendsms 用户", "the sendsms-user at Kannel"),

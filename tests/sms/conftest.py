@@ -122,7 +122,7 @@ def line(rt: Runtime) -> Iterator[TextLine]:
     served = replace(rt, settings=settings)
     app = create_app(served)
     server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield TextLine(served)

@@ -7,11 +7,11 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from subprocess import Popen
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
@@ -70,47 +70,42 @@ def program(name: str) -> str:
     return found
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Gateway:
-    """A running Kannel; the message centre's log, and a way to have somebody write."""
+    """A running Kannel, and the log of its message centre."""
 
-    folder: Path
     url: str
-    centre: int
-    smsbox: Popen[bytes]
+    log: Path
 
     def received(self) -> list[tuple[str, str]]:
         """The number and the words of each part that the message centre got."""
-        log = self.folder / "centre.log"
-        parts = _RECEIVED.findall(log.read_text(errors="replace") if log.exists() else "")
+        parts = _RECEIVED.findall(self.log.read_text(errors="replace"))
         return [(to, unquote_to_bytes(data.replace("+", "%20")).decode("utf-16-be")) for _, to, data in parts]
 
-    def somebody_writes(self, words: str) -> list[str | Path]:
-        """The command of a message centre to which somebody sends a text."""
-        return [FAKE_CENTRE, "-H", "127.0.0.1", "-r", str(self.centre), "-i", "1", "-m", "1", words]
+
+@contextmanager
+def gateway(line: TextLine, folder: Path, web: str) -> Iterator[Gateway]:
+    """A Kannel that calls `line` at `web`; Mrs Zhang has written 好, which it has brought."""
+    bearerbox, smsbox = program("bearerbox"), program("smsbox")
+    ports = {name: free_port() for name in ("admin", "inner", "centre", "sendsms")}
+    config, logs = folder / "kannel.conf", {name: folder / f"{name}.log" for name in ("bearerbox", "smsbox", "centre")}
+    config.write_text(CONFIG.format(**ports, password=PASSWORD, web=web, token=line.rt.settings.kannel_token))
+    writes = ("-r", str(ports["centre"]), "-i", "1", "-m", "1", f"13800138000 {LINE} text 好")
+    with ExitStack() as stack:
+        stack.enter_context(running(logs["bearerbox"], bearerbox, config))
+        wait_until(lambda: listens(ports["inner"]) and listens(ports["centre"]), "Kannel starts", logs["bearerbox"])
+        stack.enter_context(running(logs["smsbox"], smsbox, config))
+        wait_until(lambda: listens(ports["sendsms"]), "its smsbox starts", logs["smsbox"])
+        stack.enter_context(running(logs["centre"], FAKE_CENTRE, "-H", "127.0.0.1", *writes))
+        wait_until(line.texts, "the text arrives", logs["smsbox"])
+        yield Gateway(f"http://127.0.0.1:{ports['sendsms']}", logs["centre"])
 
 
 @pytest.fixture
 def kannel(line: TextLine, tmp_path: Path) -> Iterator[Gateway]:
-    """A Kannel that calls `line`, with a message centre to which Mrs Zhang has written nothing yet but 好."""
-    bearerbox, smsbox = program("bearerbox"), program("smsbox")
-    ports = {name: free_port() for name in ("admin", "inner", "centre", "sendsms")}
-    settings = line.rt.settings
-    config, log = tmp_path / "kannel.conf", tmp_path / "kannel.log"
-    config.write_text(
-        CONFIG.format(**ports, password=PASSWORD, web=settings.public_base_url, token=settings.kannel_token)
-    )
-    with ExitStack() as stack:
-        stack.enter_context(running(log, bearerbox, config))
-        wait_until(lambda: listens(ports["inner"]) and listens(ports["centre"]), "bearerbox starts", log)
-        box = stack.enter_context(running(tmp_path / "smsbox.log", smsbox, config))
-        url = f"http://127.0.0.1:{ports['sendsms']}"
-        wait_until(lambda: listens(ports["sendsms"]), "smsbox starts", tmp_path / "smsbox.log")
-        gateway = Gateway(tmp_path, url, ports["centre"], box)
-        centre_log = tmp_path / "centre.log"
-        stack.enter_context(running(centre_log, *gateway.somebody_writes(f"13800138000 {LINE} text 好")))
-        wait_until(line.texts, "the first text arrives", centre_log)
-        yield gateway
+    """A Kannel that calls `line`."""
+    with gateway(line, tmp_path, line.rt.settings.public_base_url) as running_gateway:
+        yield running_gateway
 
 
 def listens(port: int) -> bool:
@@ -137,13 +132,18 @@ def test_chinese_in_two_parts_arrives_whole(line: TextLine, kannel: Gateway) -> 
 
 def test_a_receipt_before_the_answer_is_not_lost(line: TextLine, kannel: Gateway) -> None:
     message = line.message("kannel")
-    with held_back(kannel.url, lambda: line.state(message) == "delivered") as slow:
+    with on_the_way(kannel.url, until=lambda: line.state(message) == "delivered") as slow:
         assert provider(line, slow).send(ZHANG, REMINDER, message) == Accepted(message)
     assert line.state(message) == "delivered"
 
 
 def test_the_first_text_came_with_its_number_in_full(line: TextLine, kannel: Gateway) -> None:
     assert line.texts() == [("kannel", ZHANG, "好")]
+
+
+def test_a_text_waits_in_the_gateway_while_we_are_away(line: TextLine, tmp_path: Path) -> None:
+    with on_the_way(line.rt.settings.public_base_url, fails=2) as web, gateway(line, tmp_path, web):
+        assert line.texts() == [("kannel", ZHANG, "好")]
 
 
 def test_a_wrong_password_is_no_fault_of_the_number(line: TextLine, kannel: Gateway) -> None:
@@ -213,25 +213,27 @@ def test_a_text_is_read_in_whatever_it_is_written(
     assert line.texts() == [("kannel", ZHANG, "密码 1234 😀")]
 
 
-class held_back:  # noqa: N801 - a way of saying it
-    """A way to Kannel on which answers wait until something has happened."""
+@contextmanager
+def on_the_way(url: str, fails: int = 0, until: Callable[[], bool] = lambda: True) -> Iterator[str]:
+    """A way to `url` that fails so often at first, and whose answers wait until something has happened."""
+    failures = iter(range(fails))
 
-    def __init__(self, url: str, happened: Callable[[], bool]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = 503, b""
+            if next(failures, None) is None:
                 answer = requests.get(url + self.path, timeout=20)
-                wait_until(happened, "what the answer waits for")
-                self.send_response(answer.status_code)
-                self.send_header("Content-Length", str(len(answer.content)))
-                self.end_headers()
-                self.wfile.write(answer.content)
+                wait_until(until, "what the answer waits for")
+                status, body = answer.status_code, answer.content
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
 
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
