@@ -57,7 +57,8 @@ SETTINGS = (
     Setting(
         "SMS_PROVIDERS",
         "",
-        "短信通道和权重（docs/carriers.md），如 twilio:2,kannel:1；默认为 twilio（设有 SMS_FROM 时）；console 只写入文件，用于演示",
+        "短信通道和权重（docs/carriers.md），如 twilio:2,kannel:1；默认为 twilio（设有 SMS_FROM 时）；"
+        "console 只写入文件，用于演示",
         "who carries texts, with weights (docs/carriers.md): twilio:2,kannel:1; by default twilio, if SMS_FROM is set;"
         " console only writes them to a file, for the demo",
     ),
