@@ -83,6 +83,13 @@ def test_whatever_is_not_signed_as_it_stands_is_refused_and_counted(
     counted(app, town, {path.partition("?")[0]: 1})
 
 
+def test_no_route_that_takes_anything_is_without_a_door(app: Flask, client: FlaskClient) -> None:
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    assert {"/voice", "/sms", "/sms/status", "/sms/kannel", "/sms/kannel/status"} <= set(rules)
+    for rule in rules:
+        assert client.post(rule.replace("<int:n>", "0"), data=FORM).status_code == 403, rule
+
+
 def test_our_identifier_in_the_address_is_signed_as_well(app: Flask, client: FlaskClient, town: TextLine) -> None:
     headers = town.signature("/sms/status?message=abc", STATUS)
     assert client.post("/sms/status?message=abd", data=STATUS, headers=headers).status_code == 403
