@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
+
+from sms import phrases
+from sms.digits import six_digits
+from sms.writing import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +74,53 @@ class Unreadable:
 
 Reply = Pin | Yes | No | Start | Query | Help | Human | CallMe | Stop | Death | Thanks | Unreadable
 
-_PIN = re.compile(r"(?<!\d)\d{6}(?!\d)")
-_WORDS: dict[str, Reply] = {
-    "1": Yes(),
-    "是": Yes(),
-    "好": Yes(),
-    "2": No(),
-    "不": No(),
-    "否": No(),
-    "恢复": Start(),
-    "查询": Query(),
-    "帮助": Help(),
-    "人工": Human(),
-    "打给我": CallMe(),
-    "退订": Stop(),
-    "谢谢": Thanks(),
-}
+LONGEST = 1000
+"""Letters that are read of a text; ten segments hold fewer."""
+_WANTS: tuple[tuple[re.Pattern[str], Reply], ...] = (
+    (phrases.CALL_ME, CallMe()),
+    (phrases.START, Start()),
+    (phrases.FORGOTTEN, Help()),
+    (phrases.QUERY, Query()),
+    (phrases.HUMAN, Human()),
+    (phrases.HELP, Help()),
+    (phrases.NOT_ME, No()),
+)
 
 
 def read(text: str) -> Reply:
-    """What a text means."""
-    plain = unicodedata.normalize("NFKC", text).strip(" 。！!，,.")
-    if found := _PIN.findall(plain):
-        return Pin(found[0])
-    if "去世" in plain:
+    """What a text means.
+
+    A death that is told goes before everything, also before a PIN; then a PIN; then the wish to be left alone. What
+    others have sent and is only handed on means nothing.
+    """
+    said = plain(text[:LONGEST])
+    if phrases.OTHERS.search(said):
+        return Unreadable()
+    if phrases.DEATH.search(phrases.NOT_DEATH.sub(" ", said)):
         return Death()
-    return _WORDS.get(plain, Unreadable())
+    if digits := six_digits(said):
+        return Pin(digits)
+    if any(letter.isdecimal() for letter in said) and re.search(r"\d{5}", re.sub(r"\W", "", said)):
+        return Unreadable()  # a number, and none that we know: whatever stands around it
+    return _wish(said)
+
+
+def _wish(said: str) -> Reply:
+    thanked = phrases.THANKS.search(said) is not None
+    core = re.sub(r"[^\w?👌👍✅💯❌]+", " ", phrases.GREETING.sub(" ", phrases.THANKS.sub(" ", said))).strip()
+    whole = core.replace(" ", "")
+    if phrases.STOP_ALONE.fullmatch(whole) or phrases.STOP.search(phrases.STILL_WANTED.sub(" ", said)):
+        return Stop()
+    if phrases.START_ALONE.fullmatch(whole):
+        return Start()
+    if thanked and (not whole or phrases.NOTED.fullmatch(whole)):
+        return Thanks()
+    if phrases.YES.fullmatch(whole) or phrases.ALIVE.search(said):
+        return Yes()
+    if phrases.NO.fullmatch(whole):
+        return No()
+    for pattern, reply in _WANTS:
+        if pattern.search(core or said):
+            return reply
+    greeted = not whole and phrases.GREETING.search(said) is not None
+    return Thanks() if thanked or greeted else Unreadable()
