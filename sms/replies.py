@@ -100,8 +100,6 @@ def read(text: str) -> Reply:
         return Death()
     if digits := six_digits(said):
         return Pin(digits)
-    if any(letter.isdecimal() for letter in said) and re.search(r"\d{5}", re.sub(r"\W", "", said)):
-        return Unreadable()  # a number, and none that we know: whatever stands around it
     return _wish(said)
 
 
@@ -111,7 +109,7 @@ def _wish(said: str) -> Reply:
     whole = core.replace(" ", "")
     if phrases.STOP_ALONE.fullmatch(whole) or phrases.STOP.search(phrases.STILL_WANTED.sub(" ", said)):
         return Stop()
-    if phrases.START_ALONE.fullmatch(whole):
+    if phrases.START_ALONE.fullmatch(whole) or phrases.STILL_WANTED.search(said):
         return Start()
     if thanked and (not whole or phrases.NOTED.fullmatch(whole)):
         return Thanks()
@@ -122,5 +120,5 @@ def _wish(said: str) -> Reply:
     for pattern, reply in _WANTS:
         if pattern.search(core or said):
             return reply
-    greeted = not whole and phrases.GREETING.search(said) is not None
+    greeted = re.fullmatch(f"{phrases.BIT}*", whole) and phrases.GREETING.search(said)
     return Thanks() if thanked or greeted else Unreadable()
