@@ -25,6 +25,7 @@ _NOT_A_PIN = re.compile(
     rf"{_IS}"
 )
 _UNIT = re.compile(r"[元块岁年月日号点楼栋室分%度斤米个次天万亿股路层户位遍]")
+_AGE = re.compile(r"(?:今年|年龄|岁数|[虚周]岁|都|已经?|快)\s*$")
 _TOLD_BY_OTHERS = re.compile(r"【|验证码(?:发|给|告)|泄露|有效|分钟|http|www|中奖|兑奖|转账|汇款|快递|贷款")
 _JOINT = "-./ "
 _MOST_BESIDE = 30  # letters around a PIN that nobody has called one
@@ -46,8 +47,10 @@ class _Run:
     @property
     def by_the_way(self) -> bool:
         """Whether it is a number of something else: an age, a storey, one of the small words that hold a numeral."""
-        small = len(self.digits) <= 4
-        return small and (not re.search("[0-9]", self.written) or _UNIT.match(self.after) is not None)
+        if len(self.digits) > 4:
+            return False
+        counts = _UNIT.match(self.after) or (len(self.digits) <= 3 and _AGE.search(self.before))
+        return counts is not None or not re.search("[0-9]", self.written)
 
     @property
     def may_be_pin(self) -> bool:
@@ -89,8 +92,8 @@ def _spelled(found: re.Match[str]) -> str:
     """Counted numbers as digits: 四十八 二十九 十三, or one in the hundred thousands; else a sign for a number."""
     parts = re.findall(_COUNTED, found[0])
     try:
-        values = [int(cn2an.cn2an(part, "normal")) for part in parts]
-    except ValueError:
+        values = [int(cn2an.cn2an(part, "strict")) for part in parts]
+    except (ValueError, KeyError):
         return _OTHER_NUMBER
     pairs = len(values) == SIX // 2 and all(10 <= value <= 99 for value in values)
     counted = len(values) == 1 and {"万", "千"} <= set(parts[0])
