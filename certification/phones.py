@@ -15,6 +15,7 @@ from certification.errors import Problem
 CHINA = 86
 _SHORT = re.compile(r"1[0-9]{2,5}|9[0-9]{4,5}")  # hotlines such as 12333, 110, 95588
 _AREA_CODE_HOTLINE = re.compile(r"^(\+?86|\D*0)\D*[1-9][0-9]{1,2}\D*1[0-9]{4}$")
+_WITHOUT_ZERO = re.compile(r"1[3-9][0-9]{9}|[48]00[0-9]{7}")  # mobiles, and numbers of the whole country
 _MOBILE_BEGINS = re.compile(r"1[3-9]")
 
 
@@ -58,6 +59,14 @@ def parse(text: str, region: str = "CN") -> PhoneNumber:
     if number.extension or not _complete(number, plain):
         raise NumberNotRecognised(plain, region)
     return PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164), _kind(number))
+
+
+def dialled(e164: str) -> str:
+    """A number as people in China dial it: a fixed line with 0 and its area code, a number from abroad unchanged."""
+    if not e164.startswith(f"+{CHINA}"):
+        return e164
+    digits = e164.removeprefix(f"+{CHINA}")
+    return digits if _WITHOUT_ZERO.fullmatch(digits) else f"0{digits}"
 
 
 def _complete(number: phonenumbers.PhoneNumber, written: str) -> bool:

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import cn2an
 
 SIX = 6
-_VALUES = dict(zip("0123456789零〇○洞一幺壹二两贰三叁四肆五伍六陆七柒拐八捌九玖勾", "012345678900001112223344556677788999", strict=True))
+_VALUES = dict(
+    zip(
+        "0123456789零〇○洞一幺壹二两贰三叁四肆五伍六陆七柒拐八捌九玖勾",
+        "012345678900001112223344556677788999",
+        strict=True,
+    )
+)
 _DIGIT = f"[{''.join(_VALUES)}]"
 _BETWEEN = r"[\s\-‐-―_.·•,、。/~|]"
 _RUN = re.compile(f"{_DIGIT}(?:{_BETWEEN}{{0,3}}{_DIGIT})*")
@@ -111,7 +117,9 @@ def _is_date(written: str) -> bool:
         case [4, 2] | [4, 1, 1]:
             return groups[0][:2] in ("19", "20") and _in_calendar(*groups[1:])
         case [2, 2, 2]:
-            return bool(re.search(r"[-./]", written)) and (_in_calendar(*groups[1:]) or _in_calendar(groups[1], groups[0]))
+            return bool(re.search(r"[-./]", written)) and (
+                _in_calendar(*groups[1:]) or _in_calendar(groups[1], groups[0])
+            )
         case _:
             return False
 

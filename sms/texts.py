@@ -1,23 +1,112 @@
-"""Temporary."""
+"""What the line writes: sentences by name and dialect (words/), with the region's signature and the safe word. Pure.
+
+A dialect says what it says differently; the rest is Mandarin's. Texts hold no link, no name, and no PIN.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from string import Formatter
 from typing import Any
 
-from certification.regions import Region
+from certification.phones import dialled
+from certification.regions import SHANGHAI, Region
 from sms.segments import Length, measure
+
+WORDS = Path(__file__).with_name("words")
+HOME = "mandarin"
+HOW = frozenset({"how", "answer.help"})
+"""Names of what the region's file itself answers: how people certify there."""
+SAFE_WORD = 4
+"""Characters that a safe word has at most."""
 
 
 def render(
     words: str, region: Region, dialect: str | None, facts: Mapping[str, Any], safe_word: str | None = None
 ) -> str:
-    """A sentence."""
-    if "no such" in words:
-        raise KeyError(words)
-    return f"【{region.code}】{words} {dialect} {sorted(facts.items())} {safe_word or ''}"
+    """The text of a sentence, as it is sent. `facts`: days and moments as ISO strings. Raises KeyError for a bug."""
+    told = {name: _WRITTEN.get(name, str)(value) for name, value in facts.items()}
+    text = (
+        region.how_sms
+        if words in HOW
+        else signature(region)
+        + _sentence(words, dialect).format_map(told | {"number": dialled(region.operator.number)})
+    )
+    return f"{text}暗号：{safe_word}" if safe_word else text
 
 
 def longest(words: str, region: Region, dialect: str | None, safe_word: bool) -> Length:
-    """A length."""
-    return measure(f"【{region.code}】{words} {dialect} {safe_word}")
+    """The most that a sentence can measure here, with the longest facts, and with a safe word or without."""
+    offices = [office.name for office in region.offices]
+    facts = _LONGEST | {"office": max(offices, key=len, default="社保窗口")}
+    return measure(render(words, region, dialect, facts, "喜" * SAFE_WORD if safe_word else None))
+
+
+def signature(region: Region) -> str:
+    """Who writes: 【…】, as the region's own answer begins."""
+    return region.how_sms[: region.how_sms.index("】") + 1]
+
+
+def facts_of(words: str) -> frozenset[str]:
+    """The facts that a sentence asks for, in whatever dialect."""
+    if words in HOW:
+        return frozenset()
+    said = [sentences(dialect).get(words, "") for dialect in dialects()]
+    return frozenset(name for text in said for _, name, _, _ in Formatter().parse(text) if name) - {"number"}
+
+
+@cache
+def dialects() -> tuple[str, ...]:
+    """The dialects that there are sentences in, Mandarin first."""
+    return (HOME, *sorted(path.stem for path in WORDS.glob("*.toml") if path.stem != HOME))
+
+
+@cache
+def sentences(dialect: str) -> Mapping[str, str]:
+    """The sentences of a dialect's own by name; none for one that there is no file of."""
+    if dialect not in dialects():
+        return {}
+    return {name: str(text) for name, text in tomllib.loads((WORDS / f"{dialect}.toml").read_text("utf-8")).items()}
+
+
+def _sentence(words: str, dialect: str | None) -> str:
+    return sentences(dialect or HOME).get(words) or sentences(HOME)[words]
+
+
+def _day(value: Any) -> str:
+    day = date.fromisoformat(str(value))
+    return f"{day.month}月{day.day}日"
+
+
+def _day_of_a_year(value: Any) -> str:
+    return f"{str(value)[:4]}年{_day(value)}"
+
+
+def _moment(value: Any) -> str:
+    moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(SHANGHAI)
+    return f"{_day(moment.date())}{moment:%H:%M}"
+
+
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "due": _day,
+    "next_due": _day_of_a_year,  # it may be more than a year from now
+    "until": _moment,
+    "at": _moment,
+}
+_LONGEST = {
+    "due": "2026-12-31",
+    "next_due": "2026-12-31",
+    "until": "2026-12-31T23:59:00+08:00",
+    "at": "2026-12-31T23:59:00+08:00",
+    "receipt": "0" * 14,
+    "code": "000000",
+    "left": 10,
+}
+
+KEYS: frozenset[str] = frozenset(sentences(HOME)) | HOW

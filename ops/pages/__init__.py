@@ -7,6 +7,7 @@ from datetime import date
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from certification.certificates import Printed
+from certification.phones import dialled
 from certification.regions import Region
 
 _PAGES = Environment(loader=PackageLoader("ops", "pages"), autoescape=True, undefined=StrictUndefined)
@@ -31,7 +32,7 @@ def certificate(printed: Printed, region: Region, on: date) -> str:
         groups=grouped(number),
         rows=rows,
         stands=one.stands,
-        telephone=region.operator.number.replace("+86", "0"),
+        telephone=dialled(region.operator.number),
         printed=_day(on),
         printed_en=on.isoformat(),
     )

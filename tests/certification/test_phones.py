@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certification.phones import NumberNotRecognised, PhoneKind, parse
+from certification.phones import NumberNotRecognised, PhoneKind, dialled, parse
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,8 @@ def test_whatever_is_written_is_read_or_refused_by_name(text: str) -> None:
     except NumberNotRecognised:
         return
     assert number.e164.removeprefix("+").isdigit()
+
+
+@pytest.mark.parametrize("written", ["12333", "087112333", "01065123456", "13800138000", "4001234567", "+442079460000"])
+def test_a_number_is_dialled_as_it_was_written(written: str) -> None:
+    assert dialled(parse(written).e164) == written

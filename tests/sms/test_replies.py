@@ -22,7 +22,15 @@ FORMS = {
     "5": "5５五伍⑤", "6": "6６六陆陸⑥", "7": "7７七柒⑦", "8": "8８八捌⑧", "9": "9９九玖⑨",
 }  # fmt: skip
 BETWEEN = ("", "", "", " ", "-", ".", "、", "，", "  ", " - ", "。")
-AROUND = (("", ""), ("密码", ""), ("我的密码是", "。"), ("你好，", "，谢谢！"), ("PIN ", ""), ("密碼係", "唔該"), ("“", "”"))
+AROUND = (
+    ("", ""),
+    ("密码", ""),
+    ("我的密码是", "。"),
+    ("你好，", "，谢谢！"),
+    ("PIN ", ""),
+    ("密碼係", "唔該"),
+    ("“", "”"),
+)
 
 
 def corpus() -> list[tuple[str, str, bool]]:
@@ -111,6 +119,8 @@ def test_a_death_that_is_told_goes_before_everything(text: str) -> None:
     assert read(text) == Death()
 
 
-@pytest.mark.parametrize("again", ["482913", "我的", "打电话来", "一个找", "的", "好了就", "不要是", "四十八 ", "1.", "老人今天", "认证"])
+@pytest.mark.parametrize(
+    "again", ["482913", "我的", "打电话来", "一个找", "的", "好了就", "不要是", "四十八 ", "1.", "老人今天", "认证"]
+)
 def test_endless_texts_are_read_to_an_end(again: str) -> None:
     assert read(again * 2000 + "猫") == read(again * 3000 + "猫")
