@@ -42,27 +42,9 @@ NAMED = {
     "appointment.moved": {"office", "at"},
     "appointment.cancelled": {"at"},
 }
-WITHOUT_FACTS = {"how", "verdict.more"} | {
-    f"answer.{name}"
-    for name in [
-        "no_pin",
-        "unknown",
-        "which",
-        "help",
-        "human",
-        "call_me",
-        "stopped",
-        "not_stopped",
-        "started",
-        "death",
-        "thanks",
-        "yes",
-        "no",
-        "unreadable",
-        "offer_call",
-        "closed",
-        "code_over",
-    ]
+BARE = "no_pin unknown which help human call_me stopped not_stopped started death thanks yes no unreadable"
+WITHOUT_FACTS = {"how", "verdict.more", "answer.offer_call", "answer.closed", "answer.code_over"} | {
+    f"answer.{name}" for name in BARE.split()
 }
 KUNMING = REGIONS["kunming"]
 
