@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import contacts, journal, seals
+from certification import contacts, journal, seals, standings
 from certification.contacts import Channel, Outcome
 from certification.runtime import Runtime
 from certification.store import Campaign, Helper, Message, Person, Phone, insert_once, later, new_id
+from sms import numbers
+from sms.providers.codes import permanent
 
 SEND = "ops.text_jobs.send"
 
@@ -117,6 +119,10 @@ def told(session: Session, rt: Runtime, provider: str, ref: str, outcome: Told, 
     else:
         settle(session, rt, message, "delivered" if outcome is Told.DELIVERED else "failed", code)
         reached(session, rt, message, _REACHED[outcome])
+        if outcome is not Told.DELIVERED and code and permanent(provider, code):
+            number = numbers.of(session, rt, [message]).get(message.id)
+            if number is not None:
+                standings.mark_fault(session, rt, number, code)
     session.flush()
     return True
 

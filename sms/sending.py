@@ -16,8 +16,8 @@ from certification import safewords, seals, standings
 from certification.contacts import Outcome
 from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Helper, Message, NumberStanding, Period, Person, Phone
-from sms import choosing, outbox, texts, wanted
+from certification.store import Message, NumberStanding, Person, Phone
+from sms import choosing, numbers, outbox, texts, wanted
 from sms.pace import Pace, Tally
 from sms.providers import Absent, Accepted, Answer, Provider, Refused
 from sms.segments import measure
@@ -73,13 +73,13 @@ class Sender:
 
     def _prepare(self, session: Session, claimed: Sequence[Message]) -> list[Outgoing]:
         """Make the texts of those that are to go now; the others are dropped or put off."""
-        numbers = _numbers(session, self.rt, claimed)
-        standing = _standings(session, self.rt, numbers)
+        going_to = numbers.of(session, self.rt, claimed)
+        standing = _standings(session, self.rt, going_to)
         weights = choosing.weights(session, self.rt, self.configured)
         going = []
         for message in claimed:
             try:
-                ready = self._ready(session, message, numbers.get(message.id), standing, weights)
+                ready = self._ready(session, message, going_to.get(message.id), standing, weights)
             except Exception:  # one that cannot be made keeps no other waiting
                 logger.exception("message %s cannot be made", message.id)
                 outbox.drop(session, self.rt, message, "cannot be made")
@@ -146,7 +146,7 @@ class Sender:
             if message is None or message.state not in ("sending", "unknown") or message.claimed_at is None:
                 return False
             since, carrier, person = message.claimed_at, message.provider or "", session.get(Person, message.person_id)
-            number = _numbers(session, self.rt, [message]).get(identifier)
+            number = numbers.of(session, self.rt, [message]).get(identifier)
             text = None if number is None or message.same_index is None else _text(session, self.rt, message, person)
             mine = f"{number}\0{text}"
             if message.same_index not in self.rt.keys.indexes(mine, seals.SAME):
@@ -207,7 +207,7 @@ def found_out(session: Session, rt: Runtime, identifier: str, found: Accepted | 
     if message is None or message.state not in ("sending", "unknown") or message.claimed_at is None:
         return False
     age = rt.now() - message.claimed_at
-    if isinstance(found, Accepted):
+    if isinstance(found, Accepted) and not _anothers(session, message, found.ref):
         message.state, message.provider_ref, message.sent_at = "sent", found.ref[:80], rt.now()
         return True
     if isinstance(found, Absent) and age >= LISTED:
@@ -217,6 +217,12 @@ def found_out(session: Session, rt: Runtime, identifier: str, found: Accepted | 
     if age >= HOPELESS:
         outbox.settle(session, rt, message, "unknown", "nobody knows")
     return False
+
+
+def _anothers(session: Session, message: Message, ref: str) -> bool:
+    """Whether the carrier's message is known as another of ours: the same text went to that number twice."""
+    same = select(Message.id).where(Message.provider == message.provider, Message.provider_ref == ref[:80])
+    return session.scalars(same.where(Message.id != message.id)).first() is not None
 
 
 def _text(session: Session, rt: Runtime, message: Message, person: Person | None) -> str:
@@ -234,42 +240,9 @@ def _text(session: Session, rt: Runtime, message: Message, person: Person | None
     return texts.render(message.words, region, dialect, message.facts, word)
 
 
-def _numbers(session: Session, rt: Runtime, messages: Sequence[Message]) -> dict[str, str]:
-    """The number (E.164) of each message that has one, whatever it goes to; everything about them is loaded at once."""
-    for table, ids in (
-        (Person, {one.person_id for one in messages}),
-        (Phone, {one.phone_id for one in messages}),
-        (Helper, {one.helper_id for one in messages}),
-        (Period, {one.facts.get("period") for one in messages}),
-    ):
-        session.scalars(select(table).where(table.id.in_(ids - {None}))).all()
-    found = dict[str, str]()
-    for message in messages:
-        try:
-            number = _number(session, rt, message)
-        except SealBroken as error:
-            logger.error("the number of message %s cannot be read: %s", message.id, error)
-            continue
-        if number is not None:
-            found[message.id] = number
-    return found
-
-
-def _number(session: Session, rt: Runtime, message: Message) -> str | None:
-    if message.phone_id and (phone := session.get(Phone, message.phone_id)) is not None:
-        return rt.keys.open(phone.number_sealed, seals.phone(phone.id)).decode()
-    if message.helper_id and (helper := session.get(Helper, message.helper_id)) is not None:
-        if helper.ended_at is not None:
-            return None
-        return rt.keys.open(helper.number_sealed, seals.helper_number(helper.id, helper.person_id)).decode()
-    if message.to_sealed is not None:
-        return rt.keys.open(message.to_sealed, seals.recipient(message.id)).decode()
-    return None
-
-
-def _standings(session: Session, rt: Runtime, numbers: Mapping[str, str]) -> dict[str, list[NumberStanding]]:
+def _standings(session: Session, rt: Runtime, going_to: Mapping[str, str]) -> dict[str, list[NumberStanding]]:
     """What stands about each number, under any key."""
-    by_index = {index: number for number in set(numbers.values()) for index in rt.keys.indexes(number, seals.PHONE)}
+    by_index = {index: number for number in set(going_to.values()) for index in rt.keys.indexes(number, seals.PHONE)}
     found = dict[str, list[NumberStanding]]()
     for one in session.scalars(select(NumberStanding).where(NumberStanding.number_index.in_(by_index))):
         found.setdefault(by_index[one.number_index], []).append(one)

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from sms.segments import Encoding, measure
-from tests.peers import HERE, installed
+from tests.peers import HERE, node_modules
 
 SEED = 20261127
 PLAIN = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCXYZÄÖÑÜ§¿abcxyzäöñüà"
@@ -40,13 +40,11 @@ def generated(count: int) -> list[str]:
     return texts
 
 
-def test_ten_thousand_texts_are_counted_as_twilio_counts_them(request: pytest.FixtureRequest) -> None:
-    cache = request.config.cache
-    assert cache is not None
+def test_ten_thousand_texts_are_counted_as_twilio_counts_them() -> None:
     texts = generated(10_000)
     told = subprocess.run(
         ["node", str(HERE / "segments.mjs")],
-        cwd=installed(cache),
+        cwd=node_modules().parent,
         input=json.dumps(texts),
         capture_output=True,
         text=True,

@@ -293,3 +293,34 @@ def test_a_delivered_reminder_is_an_attempt_on_record(
     told(rt, f"SM{about}", Told.DELIVERED)
     with rt.sessions() as session:
         assert contacts.really_tried(session, wu.id, began) == {Channel.SMS}
+
+
+def test_a_number_that_the_carrier_found_dead_later_is_marked(rt: Runtime, sender: Sender, put: Put) -> None:
+    class Known(Stub):
+        """Twilio's codes, by its name."""
+
+    twilio = Sender(rt, {"twilio": (Known(name="twilio"), 1)}, sender.pace, sender.tally)
+    about = put("reminder:1", Purpose.REMINDER)
+    twilio.batch()
+    with rt.sessions.begin() as session:
+        assert outbox.told(session, rt, "twilio", about, Told.UNDELIVERED, "30006")
+        assert standings.fault_of(session, rt.keys, E164) == "30006"
+    assert outcome(rt, "reminder:1") == "undelivered"
+
+
+def test_the_list_gives_no_message_to_two_of_ours(
+    rt: Runtime, sender: Sender, carrier: Stub, put: Put, clock: Clock
+) -> None:
+    class Forgetful(Stub):
+        def look_up(self, *_: object) -> Accepted:
+            return Accepted(f"SM{first}")
+
+    first = put("answer:1")
+    sender.batch()
+    carrier = Forgetful(answers=[Unclear("ReadTimeout")])
+    other = Sender(rt, {"stub": (carrier, 1)}, sender.pace, sender.tally)
+    second = put("answer:2")
+    other.batch()
+    clock.forward(minutes=3)
+    assert other.reconcile() == 0
+    assert state(rt, second).state == "unknown"
