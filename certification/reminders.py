@@ -19,7 +19,7 @@ def to_remind(session: Session, region: Region, today: date) -> Select[str, str,
     """Person, period, its last day, and whether they have a mobile of their own."""
     days = [today + timedelta(days=before) for before in region.reminders.days_before]
     return (
-        select(Person.id, Period.id, Period.due, _mobile().label("mobile"))
+        select(Person.id, Period.id, Period.due, mobile().label("mobile"))
         .join(Period, Period.person_id == Person.id)
         .where(Period.closed_at.is_(None), Period.due.in_(days), Period.opens <= today)
         .where(lives_in(session, region.code), ~certified(), ~bereavement.reported())
@@ -35,7 +35,8 @@ def planned(session: Session, region: Region, today: date) -> dict[int, tuple[in
     return {before: (counts.get((day, True), 0), counts.get((day, False), 0)) for before, day in days.items()}
 
 
-def _mobile() -> ColumnElement[bool]:
+def mobile() -> ColumnElement[bool]:
+    """In a query of people: whether they have a mobile of their own, and have not said that they have none."""
     own = select(Phone.id).where(
         Phone.person_id == Person.id, Phone.holder == "self", Phone.kind != PhoneKind.LANDLINE.value
     )

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 from sqlalchemy import Select, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from certification.certifying import day_of
@@ -39,9 +40,14 @@ def remind_today(rt: Runtime) -> int:
     now, queued = rt.now(), 0
     today = day_of(now)
     with rt.sessions() as session:
-        waiting = [code for code in campaigns.due_today(session, rt, today) if not quiet(rt.regions[code], now)]
-    for code in waiting:
-        queued += campaigns.release(rt, campaigns.plan(rt, rt.regions[code], today, BY), BY)
+        waiting = [one for one in campaigns.due_today(session, rt, today, BY) if not quiet(one, now)]
+    for region in waiting:
+        try:
+            queued += campaigns.release(rt, campaigns.plan(rt, region, today, BY), BY)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("the reminders of %s wait for the next sweep", region.code)
     with rt.sessions() as session:
         only_read(session)
         left = select(Message.id).where(Message.campaign_id == Campaign.id, Message.state == "planned").exists()

@@ -7,23 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certification import helpers, journal, reminders
+from certification import helpers, journal, reminders, standings
 from certification.errors import Problem
-from certification.helpers import COPIES
 from certification.phones import PhoneKind
 from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
 from certification.store import (
     Campaign,
-    Consent,
     Message,
-    NumberStanding,
+    Period,
     Person,
-    Phone,
-    Pin,
     SafeWord,
     insert_into,
     insert_once,
@@ -31,12 +28,12 @@ from certification.store import (
     new_id,
     only_read,
 )
-from sms import texts
+from sms import recipients, texts
 from sms.outbox import PRIORITY, SEND, Purpose
 
 SLICE = 5_000  # messages in a transaction; calls wait for no more
 NAME = "reminders"
-LAST_DAYS = 2  # so near the end, the words are more urgent
+_TRIES = 5
 
 
 class CampaignUnknown(Problem):
@@ -73,17 +70,35 @@ def plan(rt: Runtime, region: Region, on: date, by: str, tell: Callable[[int], o
         campaign = _begun(session, rt, region, on, by)
         if campaign.state != "planning":
             return campaign.id
-    after = ""
-    while True:
-        with rt.sessions.begin() as session:
-            people = _slice(session, region, on, after)
-            if not people:
-                _planned(session, rt, campaign.id, region, on, by)
-                return campaign.id
-            _put(session, campaign, region, on, after, people[-1])
-            _copy(session, rt, campaign, on, people)
-        after = people[-1]
-        tell(len(people))
+    for days in sorted(set(region.reminders.days_before), reverse=True):
+        after: str | None = ""
+        while after is not None:
+            after = _planned_to(rt, campaign, region, days, after, tell)
+    with rt.sessions.begin() as session:
+        _planned(session, rt, campaign.id, region, on, by)
+    return campaign.id
+
+
+def _planned_to(
+    rt: Runtime, campaign: Campaign, region: Region, days: int, after: str, tell: Callable[[int], object]
+) -> str | None:
+    """Plan for the next people after one, who have so many days left; the last of them, None when there is none."""
+    for left in reversed(range(_TRIES)):
+        try:
+            with rt.sessions.begin() as session:
+                if session.scalars(select(Campaign.state).where(Campaign.id == campaign.id)).one() != "planning":
+                    return None  # stopped meanwhile
+                people = _slice(session, region, campaign.on, days, after)
+                if people and "self" in region.reminders.to:
+                    _put(session, campaign, region, days, after, people[-1])
+                if people and "relative" in region.reminders.to:
+                    _copy(session, rt, campaign, people)
+            break
+        except IntegrityError:  # somebody was erased in between
+            if not left:
+                raise
+    tell(len(people))
+    return people[-1] if people else None
 
 
 def find(session: Session, text: str) -> Campaign:
@@ -114,7 +129,9 @@ def pause(rt: Runtime, campaign_id: str, by: str) -> int:
 
 def stop(rt: Runtime, campaign_id: str, by: str) -> int:
     """Drop for good what is not on its way yet; how many messages. Raises CampaignNotThere."""
-    _come_to(rt, campaign_id, ("planned", "released", "paused", "stopped"), "stopped", by, "campaign stopped")
+    _come_to(
+        rt, campaign_id, ("planning", "planned", "released", "paused", "stopped"), "stopped", by, "campaign stopped"
+    )
     dropped = {"state": "dropped", "why": "stopped", "settled_at": rt.now()}
     return _move(rt, campaign_id, ("planned", "queued"), dropped)
 
@@ -143,38 +160,41 @@ def subject(campaign_id: str) -> str:
     return f"campaign:{campaign_id}"
 
 
-def _slice(session: Session, region: Region, on: date, after: str) -> list[str]:
-    found = reminders.to_remind(session, region, on).where(Person.id > after).order_by(Person.id).limit(SLICE)
-    return [row[0] for row in session.execute(found)]
+def _slice(session: Session, region: Region, on: date, days: int, after: str) -> list[str]:
+    """The next people after one whose period ends in so many days: by the index of open periods, in its order."""
+    found = reminders.to_remind(session, region, on).where(*_between(on, days, after)).with_only_columns(Person.id)
+    return list(session.scalars(found.order_by(Period.person_id).limit(SLICE)))
 
 
-def _put(session: Session, campaign: Campaign, region: Region, on: date, after: str, last: str) -> None:
+def _between(on: date, days: int, after: str, last: str | None = None) -> tuple[ColumnElement[bool], ...]:
+    until = () if last is None else (Period.person_id <= last,)
+    return (Period.due == on + timedelta(days=days), Period.person_id > after, *until)
+
+
+def _put(session: Session, campaign: Campaign, region: Region, days: int, after: str, last: str) -> None:
     """One message to a telephone of each person's own, for all between two of them, set-based."""
-    found = reminders.to_remind(session, region, on).where(Person.id > after, Person.id <= last).subquery()
+    found = recipients.own(session, region, campaign.on).where(*_between(campaign.on, days, after, last)).subquery()
     people, periods, due = found.c[0], found.c[1], found.c[2]
     postgres = session.get_bind().dialect.name == "postgresql"
-    days = case(*((due == on + timedelta(days=n), n) for n in region.reminders.days_before))
-    pin = select(Pin.person_id).where(Pin.person_id == people).exists()
     facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
     identifier = func.replace(cast(func.gen_random_uuid(), String), "-", "") if postgres else _hex()
-    phone = _own_phone(people)
     rows = select(
         identifier,
-        literal("reminder:") + periods + ":" + cast(days, String) + ":" + phone,
+        literal("reminder:") + periods + f":{days}:" + found.c.phone,
         literal(1),
         literal(Purpose.REMINDER.value),
         literal(PRIORITY[Purpose.REMINDER]),
         literal(campaign.id),
         people,
-        phone,
-        case((days <= LAST_DAYS, "reminder.last"), (pin, "reminder.pin"), else_="reminder.call"),
+        found.c.phone,
+        found.c.words,
         facts,
         literal("planned"),
         literal(0),
-        literal(_opens(region, on), Message.not_before.type),
-        literal(_closes(on), Message.not_before.type),
+        literal(_opens(region, campaign.on), Message.not_before.type),
+        literal(_closes(campaign.on), Message.not_before.type),
         cast(literal("[]"), Message.events.type) if postgres else literal("[]", String),
-    ).where(found.c.mobile, phone.is_not(None))
+    ).where(found.c.phone.is_not(None))
     names = ["id", "reminder", "attempt", "purpose", "priority", "campaign_id", "person_id", "phone_id", "words"]
     names += ["facts", "state", "tries", "not_before", "expires_at", "events"]
     session.execute(insert_into(session, Message).from_select(names, rows).on_conflict_do_nothing())
@@ -184,26 +204,15 @@ def _hex() -> ColumnElement[str]:
     return func.lower(func.hex(func.randomblob(16)))
 
 
-def _own_phone(person: ColumnElement[str]) -> ColumnElement[str | None]:
-    """The telephone of a person's own that takes messages: one, though they have several."""
-    bad = select(NumberStanding.number_index).where(
-        NumberStanding.number_index == Phone.number_index,
-        or_(NumberStanding.opted_out_at.is_not(None), NumberStanding.fault.is_not(None)),
-    )
-    own = and_(Phone.person_id == person, Phone.holder == "self", Phone.kind != PhoneKind.LANDLINE.value)
-    return select(func.min(Phone.id)).where(own, ~bad.exists()).correlate_except(Phone).scalar_subquery()
-
-
-def _copy(session: Session, rt: Runtime, campaign: Campaign, on: date, people: list[str]) -> None:
+def _copy(session: Session, rt: Runtime, campaign: Campaign, people: list[str]) -> None:
     """A copy for each helper of theirs to whom the person agreed."""
-    region = rt.regions[campaign.region]
-    agreed = select(Consent.person_id).where(Consent.purpose.startswith(COPIES), Consent.withdrawn_at.is_(None))
-    found = reminders.to_remind(session, region, on).where(Person.id.in_(people), Person.id.in_(agreed))
+    region, on = rt.regions[campaign.region], campaign.on
+    found = reminders.to_remind(session, region, on).where(Person.id.in_(people), recipients.agreed())
     rows = []
     for person_id, period_id, due, _ in session.execute(found).all():
         days = (due - on).days
         for one in helpers.copies_for(session, rt, session.get_one(Person, person_id)):
-            if one.kind is PhoneKind.LANDLINE:
+            if one.kind is PhoneKind.LANDLINE or _takes_nothing(session, rt, one.number):
                 continue
             rows.append(
                 {
@@ -214,7 +223,7 @@ def _copy(session: Session, rt: Runtime, campaign: Campaign, on: date, people: l
                     "campaign_id": campaign.id,
                     "person_id": person_id,
                     "helper_id": one.helper,
-                    "words": "reminder.copy_last" if days <= LAST_DAYS else "reminder.copy",
+                    "words": "reminder.copy_last" if days <= recipients.LAST_DAYS else "reminder.copy",
                     "facts": {"due": due.isoformat(), "period": period_id},
                     "state": "planned",
                     "not_before": _opens(region, on),
@@ -223,6 +232,10 @@ def _copy(session: Session, rt: Runtime, campaign: Campaign, on: date, people: l
             )
     if rows:
         session.execute(insert_into(session, Message).on_conflict_do_nothing(), rows)
+
+
+def _takes_nothing(session: Session, rt: Runtime, number: str) -> bool:
+    return standings.opted_out(session, rt.keys, number) or standings.fault_of(session, rt.keys, number) is not None
 
 
 def _opens(region: Region, on: date) -> datetime:
@@ -235,9 +248,8 @@ def _closes(on: date) -> datetime:
 
 
 def _planned(session: Session, rt: Runtime, campaign_id: str, region: Region, on: date, by: str) -> None:
-    counts = counted(session, campaign_id, region)
-    people = session.scalars(select(func.count()).select_from(reminders.to_remind(session, region, on).subquery()))
-    counts |= {"people": people.one(), "cost": cost(rt, counts["segments"])}
+    counts = recipients.foreseen(session, rt, region, on) | counted(session, campaign_id, region)
+    counts["cost"] = recipients.cost(rt, counts["segments"])
     ready = update(Campaign).where(Campaign.id == campaign_id, Campaign.state == "planning")
     if session.scalar(ready.values(state="planned", counts=counts).returning(Campaign.id)) is not None:
         journal.write(session, rt.now(), by, "campaign planned", subject(campaign_id), **counts)
@@ -259,12 +271,6 @@ def counted(session: Session, campaign_id: str, region: Region) -> dict[str, Any
         "copies": sum(row[4] for row in rows if not row[3]),
         "segments": sum(row[4] * texts.longest(row[0], region, row[1], bool(row[2])).segments for row in rows),
     }
-
-
-def cost(rt: Runtime, segments: int) -> str | None:
-    """What so many segments cost at most, in the money of SMS_SEGMENT_COST; None where that is not set."""
-    each = rt.settings.sms_segment_cost
-    return None if each is None else str(each * segments)
 
 
 def _come_to(rt: Runtime, campaign_id: str, before: tuple[str, ...], after: str, by: str, action: str) -> None:
@@ -296,10 +302,10 @@ def _move(rt: Runtime, campaign_id: str, states: tuple[str, ...], values: dict[s
             return moved
 
 
-def due_today(session: Session, rt: Runtime, on: date) -> list[str]:
-    """Regions that remind people on some day and whose campaign of today is not released yet: the sweep does it."""
+def due_today(session: Session, rt: Runtime, on: date, by: str) -> list[Region]:
+    """Regions whose reminders of this day are not seen to yet: neither by this one, nor by a clerk's own campaign."""
     only_read(session)
-    mine = select(Campaign.region).where(Campaign.on == on, Campaign.name == NAME, Campaign.state != "planning")
+    seen_to = or_(Campaign.state.not_in(("planning", "planned")), Campaign.planned_by != by)
+    mine = select(Campaign.region).where(Campaign.on == on, Campaign.name == NAME, seen_to)
     done = set(session.scalars(mine))
-    there: Select[str] = select(Person.region).distinct()
-    return [code for code in session.scalars(there) if code not in done and rt.regions[code].reminders.days_before]
+    return [one for one in rt.regions if one.code not in done and one.reminders.days_before]

@@ -1,4 +1,4 @@
-"""Who is due, whom to remind, what to suspend, and a month's periods opened: in a city of two million, made for it.
+"""Who is due, whom to remind, what to suspend; a month's periods opened, a campaign planned: in a city of two million.
 
 `python -m ops.bench.city` measures this alone; on SQLite in a temporary folder, and on the PostgreSQL server at
 TEST_POSTGRES_URL, whose user may create databases.
@@ -29,6 +29,7 @@ from certification.runtime import Runtime
 from certification.store import only_read, open_sessions
 from certification.suspension import histories
 from ops.bench import parts, results
+from sms import campaigns, recipients
 
 PEOPLE = 2_000_000
 OVERDUE = 0.01
@@ -71,9 +72,27 @@ def measured(rt: Runtime, people: int) -> dict[str, float]:
     found["opening_a_month"] = time.perf_counter() - began
     began = time.perf_counter()
     assert opening.open_all(monthly, region.code) == 0
-    return {name: round(value, 3) for name, value in found.items()} | {
-        "opening_nothing": round(time.perf_counter() - began, 3)
-    }
+    found["opening_nothing"] = time.perf_counter() - began
+    return {name: round(value, 3) for name, value in (found | campaigned(rt)).items()}
+
+
+def campaigned(rt: Runtime) -> dict[str, float]:
+    """Seconds to plan and to release the reminders of everybody at once, as where a quarter ends; and the messages."""
+    region, today = rt.regions.default, day_of(rt.now())
+    last = {"due": today + timedelta(days=region.reminders.days_before[0]), "opens": today - _YEAR}
+    with rt.sessions.begin() as session:
+        session.execute(text("DELETE FROM periods WHERE id NOT LIKE 'b%'"))
+        ends_alike = "UPDATE periods SET due = :due, opens = :opens, closed_at = NULL"
+        session.execute(text(ends_alike), last)
+    with rt.sessions() as session:
+        only_read(session)
+        foreseeing = parts.seconds(partial(recipients.foreseen, session, rt, region, today), 1)
+    began = time.perf_counter()
+    identifier = campaigns.plan(rt, region, today, "bench")
+    planned = time.perf_counter()
+    messages = campaigns.release(replace(rt, enqueue=lambda *_: None), identifier, "bench")
+    took = {"planning_a_campaign": planned - began, "releasing_it": time.perf_counter() - planned}
+    return {"foreseeing_a_campaign": foreseeing, **took, "campaign_messages": messages}
 
 
 def asked(session: Session, region: Region, today: date) -> dict[str, Executable]:

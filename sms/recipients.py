@@ -1,0 +1,121 @@
+"""Who gets a reminder where: on a telephone of their own, copies to helpers, a call by a human; and what that costs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from certification import reminders
+from certification.helpers import COPIES
+from certification.needs import Declared
+from certification.phones import PhoneKind
+from certification.regions import Region
+from certification.runtime import Runtime
+from certification.store import Consent, Helper, Need, NumberStanding, Period, Person, Phone, Pin, SafeWord
+from sms import texts
+
+LAST_DAYS = 2
+"""So near the end, the words are more urgent."""
+
+
+def own(session: Session, region: Region, on: date) -> Select[Any]:
+    """Everybody to be reminded, with `days` left, the `phone` that takes the message (None: none), and its `words`.
+
+    `mobile`: they have one, though it may take nothing. `calls`: a human can call them. `safe`: they have a safe word.
+    """
+    pin = select(Pin.person_id).where(Pin.person_id == Person.id).exists()
+    safe = select(SafeWord.person_id).where(SafeWord.person_id == Person.id).exists()
+    days = days_left(region, on)
+    return reminders.to_remind(session, region, on).add_columns(
+        days.label("days"),
+        case((reminders.mobile(), own_phone(Person.id)), else_=None).label("phone"),
+        case((days <= LAST_DAYS, "reminder.last"), (pin, "reminder.pin"), else_="reminder.call").label("words"),
+        Person.dialect.label("dialect"),
+        safe.label("safe"),
+        and_(literal("self" in region.reminders.to), _can_be_called()).label("calls"),
+    )
+
+
+def agreed() -> ColumnElement[bool]:
+    """In a query of people: whether anybody is to get copies of their reminders."""
+    consent = select(Consent.person_id).where(
+        Consent.person_id == Person.id, Consent.purpose.startswith(COPIES), Consent.withdrawn_at.is_(None)
+    )
+    return consent.exists()
+
+
+def days_left(region: Region, on: date) -> ColumnElement[int]:
+    """In a query of periods: the days that are left on a day, one of those that the region reminds people at."""
+    if not region.reminders.days_before:
+        return literal(None, Integer)
+    return case(*((Period.due == on + timedelta(days=n), n) for n in region.reminders.days_before))
+
+
+def own_phone(person: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str | None]:
+    """The telephone of a person's own that takes messages: one, though they have several."""
+    bad = select(NumberStanding.number_index).where(
+        NumberStanding.number_index == Phone.number_index,
+        or_(NumberStanding.opted_out_at.is_not(None), NumberStanding.fault.is_not(None)),
+    )
+    mine = and_(Phone.person_id == person, Phone.holder == "self", Phone.kind != PhoneKind.LANDLINE.value)
+    return select(func.min(Phone.id)).where(mine, ~bad.exists()).correlate_except(Phone).scalar_subquery()
+
+
+def foreseen(session: Session, rt: Runtime, region: Region, on: date) -> dict[str, Any]:
+    """What the reminders of a day come to at most, as things stand: read alone, nothing is planned by it.
+
+    `calls`: whom a human has to call, for no message reaches them. `silent`: whose mobile takes nothing.
+    """
+    found = own(session, region, on).subquery()
+    columns = (found.c.words, found.c.dialect, found.c.safe, found.c.phone.is_not(None), found.c.mobile, found.c.calls)
+    rows = session.execute(select(*columns, func.count()).group_by(*columns)).all()
+    copies = _copies(session, region, on)
+    themselves = [row for row in rows if row[3] and "self" in region.reminders.to]
+    segments = sum(row[6] * texts.longest(row[0], region, row[1], bool(row[2])).segments for row in themselves)
+    segments += sum(number * texts.longest(words, region, dialect, False).segments for words, dialect, number in copies)
+    sent_copies = sum(row[2] for row in copies)
+    return {
+        "people": sum(row[6] for row in rows),
+        "messages": sum(row[6] for row in themselves) + sent_copies,
+        "copies": sent_copies,
+        "segments": segments,
+        "cost": cost(rt, segments),
+        "calls": sum(row[6] for row in rows if not row[3] and row[5]),
+        "silent": sum(row[6] for row in rows if not row[3] and row[4]),
+    }
+
+
+def cost(rt: Runtime, segments: int) -> str | None:
+    """What so many segments cost at most, in the money of SMS_SEGMENT_COST; None where that is not set."""
+    each = rt.settings.sms_segment_cost
+    return None if each is None else str(each * segments)
+
+
+def _copies(session: Session, region: Region, on: date) -> list[tuple[str, str | None, int]]:
+    """Sentence, dialect and number of the copies to helpers; one number given by two helpers counts twice."""
+    if "relative" not in region.reminders.to:
+        return []
+    consent = select(Consent.person_id).where(
+        Consent.person_id == Person.id, Consent.purpose == literal(COPIES) + Helper.id, Consent.withdrawn_at.is_(None)
+    )
+    words = case((days_left(region, on) <= LAST_DAYS, "reminder.copy_last"), else_="reminder.copy").label("words")
+    found = (
+        reminders.to_remind(session, region, on)
+        .join(Helper, Helper.person_id == Person.id)
+        .where(Helper.ended_at.is_(None), Helper.kind != PhoneKind.LANDLINE.value, consent.exists())
+        .with_only_columns(words, Person.dialect.label("dialect"))
+        .subquery()
+    )
+    columns = (found.c.words, found.c.dialect)
+    rows = session.execute(select(*columns, func.count()).group_by(*columns))
+    return [(str(said), dialect, int(number)) for said, dialect, number in rows]
+
+
+def _can_be_called() -> ColumnElement[bool]:
+    phone = select(Phone.id).where(Phone.person_id == Person.id).exists()
+    deaf = (Declared.CANNOT_SPEAK.value, Declared.HARD_OF_HEARING.value)
+    silent = select(Need.need).where(Need.person_id == Person.id, Need.need.in_(deaf)).exists()
+    return and_(phone, not_(silent))
