@@ -82,23 +82,24 @@ def plan(rt: Runtime, region: Region, on: date, by: str, tell: Callable[[int], o
 def _planned_to(
     rt: Runtime, campaign: Campaign, region: Region, days: int, after: str, tell: Callable[[int], object]
 ) -> str | None:
-    """Plan for the next people after one, who have so many days left; the last of them, None when there is none."""
+    """Plan for the next people after one, who have so many days left; the last of them, None when they are the last."""
+    last = None
     for left in reversed(range(_TRIES)):
         try:
             with rt.sessions.begin() as session:
                 if session.scalars(select(Campaign.state).where(Campaign.id == campaign.id)).one() != "planning":
                     return None  # stopped meanwhile
-                people = _slice(session, region, campaign.on, days, after)
-                if people and "self" in region.reminders.to:
-                    _put(session, campaign, region, days, after, people[-1])
-                if people and "relative" in region.reminders.to:
-                    _copy(session, rt, campaign, people)
+                last = _slice_end(session, campaign.on, days, after)
+                if "self" in region.reminders.to:
+                    _put(session, campaign, region, days, after, last)
+                if "relative" in region.reminders.to:
+                    _copy(session, rt, campaign, _between(campaign.on, days, after, last))
             break
         except IntegrityError:  # somebody was erased in between
             if not left:
                 raise
-    tell(len(people))
-    return people[-1] if people else None
+    tell(days)
+    return last
 
 
 def find(session: Session, text: str) -> Campaign:
@@ -160,20 +161,22 @@ def subject(campaign_id: str) -> str:
     return f"campaign:{campaign_id}"
 
 
-def _slice(session: Session, region: Region, on: date, days: int, after: str) -> list[str]:
-    """The next people after one whose period ends in so many days: by the index of open periods, in its order."""
-    found = reminders.to_remind(session, region, on).where(*_between(on, days, after)).with_only_columns(Person.id)
-    return list(session.scalars(found.order_by(Period.person_id).limit(SLICE)))
+def _slice_end(session: Session, on: date, days: int, after: str) -> str | None:
+    """The last of the next people after one whose period ends in so many days; None where fewer are left."""
+    found = select(Period.person_id).where(Period.closed_at.is_(None), *_between(on, days, after, None))
+    return session.scalars(found.order_by(Period.person_id).offset(SLICE - 1).limit(1)).first()
 
 
-def _between(on: date, days: int, after: str, last: str | None = None) -> tuple[ColumnElement[bool], ...]:
+def _between(on: date, days: int, after: str, last: str | None) -> tuple[ColumnElement[bool], ...]:
     until = () if last is None else (Period.person_id <= last,)
     return (Period.due == on + timedelta(days=days), Period.person_id > after, *until)
 
 
-def _put(session: Session, campaign: Campaign, region: Region, days: int, after: str, last: str) -> None:
+def _put(session: Session, campaign: Campaign, region: Region, days: int, after: str, last: str | None) -> None:
     """One message to a telephone of each person's own, for all between two of them, set-based."""
-    found = recipients.own(session, region, campaign.on).where(*_between(campaign.on, days, after, last)).subquery()
+    found = recipients.once(
+        recipients.own(session, region, campaign.on).where(*_between(campaign.on, days, after, last))
+    )
     people, periods, due = found.c[0], found.c[1], found.c[2]
     postgres = session.get_bind().dialect.name == "postgresql"
     facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
@@ -204,10 +207,10 @@ def _hex() -> ColumnElement[str]:
     return func.lower(func.hex(func.randomblob(16)))
 
 
-def _copy(session: Session, rt: Runtime, campaign: Campaign, people: list[str]) -> None:
+def _copy(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnElement[bool], ...]) -> None:
     """A copy for each helper of theirs to whom the person agreed."""
     region, on = rt.regions[campaign.region], campaign.on
-    found = reminders.to_remind(session, region, on).where(Person.id.in_(people), recipients.agreed())
+    found = reminders.to_remind(session, region, on).where(*of, recipients.agreed())
     rows = []
     for person_id, period_id, due, _ in session.execute(found).all():
         days = (due - on).days
@@ -248,8 +251,16 @@ def _closes(on: date) -> datetime:
 
 
 def _planned(session: Session, rt: Runtime, campaign_id: str, region: Region, on: date, by: str) -> None:
-    counts = recipients.foreseen(session, rt, region, on) | counted(session, campaign_id, region)
-    counts["cost"] = recipients.cost(rt, counts["segments"])
+    counts = counted(session, campaign_id, region)
+    missed = recipients.missed(session, region, on, campaign_id).subquery()
+    columns = (missed.c.mobile, missed.c.calls)
+    without = session.execute(select(*columns, func.count()).group_by(*columns)).all()
+    counts |= {
+        "people": counts["messages"] - counts["copies"] + sum(row[2] for row in without),
+        "cost": recipients.cost(rt, counts["segments"]),
+        "calls": sum(row[2] for row in without if row[1]),
+        "silent": sum(row[2] for row in without if row[0]),
+    }
     ready = update(Campaign).where(Campaign.id == campaign_id, Campaign.state == "planning")
     if session.scalar(ready.values(state="planned", counts=counts).returning(Campaign.id)) is not None:
         journal.write(session, rt.now(), by, "campaign planned", subject(campaign_id), **counts)

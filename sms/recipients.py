@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy import CTE, ColumnElement, Integer, Select, and_, case, func, literal, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from certification import reminders
@@ -14,7 +14,7 @@ from certification.needs import Declared
 from certification.phones import PhoneKind
 from certification.regions import Region
 from certification.runtime import Runtime
-from certification.store import Consent, Helper, Need, NumberStanding, Period, Person, Phone, Pin, SafeWord
+from certification.store import Consent, Helper, Message, Need, NumberStanding, Period, Person, Phone, Pin, SafeWord
 from sms import texts
 
 LAST_DAYS = 2
@@ -31,12 +31,17 @@ def own(session: Session, region: Region, on: date) -> Select[Any]:
     days = days_left(region, on)
     return reminders.to_remind(session, region, on).add_columns(
         days.label("days"),
-        case((reminders.mobile(), own_phone(Person.id)), else_=None).label("phone"),
+        case((_without_mobile(), None), else_=own_phone(Person.id)).label("phone"),
         case((days <= LAST_DAYS, "reminder.last"), (pin, "reminder.pin"), else_="reminder.call").label("words"),
         Person.dialect.label("dialect"),
         safe.label("safe"),
         and_(literal("self" in region.reminders.to), _can_be_called()).label("calls"),
     )
+
+
+def once(query: Select[Any]) -> CTE:
+    """The query's rows, each of its columns reckoned once, however often it is used."""
+    return query.cte().prefix_with("MATERIALIZED")
 
 
 def agreed() -> ColumnElement[bool]:
@@ -69,7 +74,7 @@ def foreseen(session: Session, rt: Runtime, region: Region, on: date) -> dict[st
 
     `calls`: whom a human has to call, for no message reaches them. `silent`: whose mobile takes nothing.
     """
-    found = own(session, region, on).subquery()
+    found = once(own(session, region, on))
     columns = (found.c.words, found.c.dialect, found.c.safe, found.c.phone.is_not(None), found.c.mobile, found.c.calls)
     rows = session.execute(select(*columns, func.count()).group_by(*columns)).all()
     copies = _copies(session, region, on)
@@ -112,6 +117,19 @@ def _copies(session: Session, region: Region, on: date) -> list[tuple[str, str |
     columns = (found.c.words, found.c.dialect)
     rows = session.execute(select(*columns, func.count()).group_by(*columns))
     return [(str(said), dialect, int(number)) for said, dialect, number in rows]
+
+
+def missed(session: Session, region: Region, on: date, campaign_id: str) -> Select[Any]:
+    """Who is to be reminded and gets no message in a campaign that is planned: person, period, due, mobile, calls."""
+    theirs = (Message.person_id == Person.id, Message.campaign_id == campaign_id, Message.phone_id.is_not(None))
+    calls = and_(literal("self" in region.reminders.to), _can_be_called()).label("calls")
+    found = reminders.to_remind(session, region, on).add_columns(calls)
+    return found.where(~select(Message.id).where(*theirs).exists())
+
+
+def _without_mobile() -> ColumnElement[bool]:
+    none = select(Need.need).where(Need.person_id == Person.id, Need.need == Declared.NO_MOBILE.value)
+    return none.exists()
 
 
 def _can_be_called() -> ColumnElement[bool]:
