@@ -29,6 +29,7 @@ class CaseKind(StrEnum):
     ENROLMENT_UNFINISHED = "enrolment_unfinished"  # the words of an enrolment did not come through
     NOT_UNDERSTOOD = "not_understood"  # the words could not be understood
     NEEDS_MORE = "needs_more"  # evidence is on record, and the period asks for stronger
+    TO_CALL = "to_call"  # no message reaches them: a human reminds them by telephone
     UNREACHED = "unreached"  # message and call brought nothing: a human calls
     SHARED_LINE = "shared_line"  # one telephone acts for many people who never named it
     SHARED_VOICE = "shared_voice"  # one voice, none of theirs, speaks for many people who never declared each other

@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, literal, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from certification import contacts, journal
 from certification.certifying import day_of
 from certification.contacts import Channel, Outcome
-from certification.ladder import climbing
 from certification.ladder.steps import MESSAGE
-from certification.phones import PhoneKind
 from certification.regions.hours import quiet
 from certification.runtime import Runtime
 from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
 from ops.queue import TEXTS, connect, queue_of
-from sms import campaigns, outbox
+from sms import calling, campaigns, outbox, recipients
 from sms.outbox import SEND, Purpose, waits
 from sms.providers.configured import carriers
 from sms.sending import unclear
@@ -52,6 +51,9 @@ def remind_today(rt: Runtime) -> int:
         only_read(session)
         left = select(Message.id).where(Message.campaign_id == Campaign.id, Message.state == "planned").exists()
         torn = session.scalars(select(Campaign.id).where(Campaign.state == "released", left)).all()
+        uncalled = calling.unasked(session)
+    for identifier in uncalled:
+        calling.ask(rt, identifier, BY)
     return queued + sum(campaigns.queue(rt, identifier) for identifier in torn)
 
 
@@ -71,11 +73,14 @@ def send_ladder_messages(rt: Runtime) -> int:
 
 
 def _asked(rt: Runtime) -> Select[str]:
+    """Contacts that the ladder asked for, and of which there is no message; from the ladder, which is short."""
     put = select(Message.id).where(Message.reminder == Contact.ref).exists()
+    ref = literal("ladder:") + Climb.id + f":{MESSAGE}"
     return (
         select(Contact.id)
-        .where(Contact.channel == Channel.SMS.value, Contact.outcome == Outcome.QUEUED.value, ~put)
-        .where(Contact.ref.startswith("ladder:"), Contact.begun_at > rt.now() - ASKED_LATELY)
+        .join(Climb, and_(Contact.channel == Channel.SMS.value, Contact.ref == ref))
+        .where(Climb.stopped_at.is_(None), Climb.asked_at > rt.now() - ASKED_LATELY)
+        .where(Contact.outcome == Outcome.QUEUED.value, ~put)
         .order_by(Contact.begun_at)
         .limit(AT_ONCE)
     )
@@ -84,12 +89,14 @@ def _asked(rt: Runtime) -> Select[str]:
 def _send(session: Session, rt: Runtime, contact_id: str) -> bool:
     contact = session.get_one(Contact, contact_id)
     climb = session.get(Climb, contact.ref.split(":")[1])
-    if climb is None or climb.stopped_at is not None or contact.ref != climbing.attempt(climb.id, MESSAGE):
+    if climb is None or climb.stopped_at is not None:
         return False
     person, period = session.get_one(Person, climb.person_id), session.get_one(Period, climb.period_id)
-    own = select(Phone).where(Phone.person_id == person.id, Phone.holder == "self")
-    phone = session.scalars(own.where(Phone.kind != PhoneKind.LANDLINE.value).order_by(Phone.id)).first()
-    if phone is None:
+    takes = select(Phone).where(Phone.id == recipients.own_phone(literal(person.id)))
+    phone = session.scalars(takes).first()
+    if phone is None:  # no mobile of their own, or one that takes nothing: the next rung
+        ref = contact.ref
+        contacts.note(session, rt, person, channel=Channel.SMS, ref=ref, outcome=Outcome.FAILED, actor=BY)
         return False
     outbox.put(
         session,
@@ -120,11 +127,21 @@ def finish_campaigns(rt: Runtime) -> int:
     open_ = select(Message.id).where(
         Message.campaign_id == Campaign.id, Message.state.in_(("planned", "queued", "sending"))
     )
+    with rt.sessions() as session:
+        only_read(session)
+        uncalled = calling.unasked(session)
+    over = update(Campaign).where(Campaign.state == "released", ~open_.exists(), Campaign.id.not_in(uncalled))
     with rt.sessions.begin() as session:
-        over = session.scalars(select(Campaign).where(Campaign.state == "released", ~open_.exists())).all()
-        for one in over:
-            one.state, one.ended_at = "done", rt.now()
-        return len(over)
+        done = session.scalars(over.values(state="done", ended_at=rt.now()).returning(Campaign.id)).all()
+        for identifier in done:
+            journal.write(session, rt.now(), BY, "campaign done", campaigns.subject(identifier))
+    return len(done)
 
 
-DUTIES = (remind_today, send_ladder_messages, finish_campaigns, wake_the_sender)
+def close_calls(rt: Runtime) -> int:
+    """Close the cases to call people who are certified meanwhile; how many."""
+    with rt.sessions.begin() as session:
+        return calling.close(session, rt)
+
+
+DUTIES = (remind_today, send_ladder_messages, finish_campaigns, close_calls, wake_the_sender)

@@ -19,7 +19,6 @@ from certification.runtime import Runtime
 from certification.store import (
     Campaign,
     Message,
-    Period,
     Person,
     SafeWord,
     insert_into,
@@ -28,7 +27,7 @@ from certification.store import (
     new_id,
     only_read,
 )
-from sms import recipients, texts
+from sms import calling, recipients, texts
 from sms.outbox import PRIORITY, SEND, Purpose
 
 SLICE = 5_000  # messages in a transaction; calls wait for no more
@@ -89,11 +88,11 @@ def _planned_to(
             with rt.sessions.begin() as session:
                 if session.scalars(select(Campaign.state).where(Campaign.id == campaign.id)).one() != "planning":
                     return None  # stopped meanwhile
-                last = _slice_end(session, campaign.on, days, after)
+                last = recipients.slice_end(session, campaign.on, days, after, SLICE)
                 if "self" in region.reminders.to:
                     _put(session, campaign, region, days, after, last)
                 if "relative" in region.reminders.to:
-                    _copy(session, rt, campaign, _between(campaign.on, days, after, last))
+                    _copy(session, rt, campaign, recipients.between(campaign.on, days, after, last))
             break
         except IntegrityError:  # somebody was erased in between
             if not left:
@@ -112,9 +111,14 @@ def find(session: Session, text: str) -> Campaign:
 
 
 def release(rt: Runtime, campaign_id: str, by: str) -> int:
-    """Let a planned or paused campaign go out; how many messages were queued here. Raises CampaignNotThere."""
+    """Let a planned or paused campaign go out; how many messages were queued here. Raises CampaignNotThere.
+
+    Whom it reaches by no message, a human is to call.
+    """
     _come_to(rt, campaign_id, ("planned", "paused", "released"), "released", by, "campaign released")
-    return queue(rt, campaign_id)
+    queued = queue(rt, campaign_id)
+    calling.ask(rt, campaign_id, by)
+    return queued
 
 
 def queue(rt: Runtime, campaign_id: str) -> int:
@@ -161,28 +165,16 @@ def subject(campaign_id: str) -> str:
     return f"campaign:{campaign_id}"
 
 
-def _slice_end(session: Session, on: date, days: int, after: str) -> str | None:
-    """The last of the next people after one whose period ends in so many days; None where fewer are left."""
-    found = select(Period.person_id).where(Period.closed_at.is_(None), *_between(on, days, after, None))
-    return session.scalars(found.order_by(Period.person_id).offset(SLICE - 1).limit(1)).first()
-
-
-def _between(on: date, days: int, after: str, last: str | None) -> tuple[ColumnElement[bool], ...]:
-    until = () if last is None else (Period.person_id <= last,)
-    return (Period.due == on + timedelta(days=days), Period.person_id > after, *until)
-
-
 def _put(session: Session, campaign: Campaign, region: Region, days: int, after: str, last: str | None) -> None:
     """One message to a telephone of each person's own, for all between two of them, set-based."""
     found = recipients.once(
-        recipients.own(session, region, campaign.on).where(*_between(campaign.on, days, after, last))
+        recipients.own(session, region, campaign.on).where(*recipients.between(campaign.on, days, after, last))
     )
     people, periods, due = found.c[0], found.c[1], found.c[2]
     postgres = session.get_bind().dialect.name == "postgresql"
     facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
-    identifier = func.replace(cast(func.gen_random_uuid(), String), "-", "") if postgres else _hex()
     rows = select(
-        identifier,
+        recipients.fresh_id(session),
         literal("reminder:") + periods + f":{days}:" + found.c.phone,
         literal(1),
         literal(Purpose.REMINDER.value),
@@ -201,10 +193,6 @@ def _put(session: Session, campaign: Campaign, region: Region, days: int, after:
     names = ["id", "reminder", "attempt", "purpose", "priority", "campaign_id", "person_id", "phone_id", "words"]
     names += ["facts", "state", "tries", "not_before", "expires_at", "events"]
     session.execute(insert_into(session, Message).from_select(names, rows).on_conflict_do_nothing())
-
-
-def _hex() -> ColumnElement[str]:
-    return func.lower(func.hex(func.randomblob(16)))
 
 
 def _copy(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnElement[bool], ...]) -> None:

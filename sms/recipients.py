@@ -5,7 +5,22 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Integer, Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from certification import reminders
@@ -35,13 +50,25 @@ def own(session: Session, region: Region, on: date) -> Select[Any]:
         case((days <= LAST_DAYS, "reminder.last"), (pin, "reminder.pin"), else_="reminder.call").label("words"),
         Person.dialect.label("dialect"),
         safe.label("safe"),
-        and_(literal("self" in region.reminders.to), _can_be_called()).label("calls"),
+        to_call(region).label("calls"),
     )
 
 
 def once(query: Select[Any]) -> CTE:
     """The query's rows, each of its columns reckoned once, however often it is used."""
     return query.cte().prefix_with("MATERIALIZED")
+
+
+def slice_end(session: Session, on: date, days: int, after: str, size: int) -> str | None:
+    """The last of the next people after one whose period ends in so many days; None where fewer are left."""
+    found = select(Period.person_id).where(Period.closed_at.is_(None), *between(on, days, after, None))
+    return session.scalars(found.order_by(Period.person_id).offset(size - 1).limit(1)).first()
+
+
+def between(on: date, days: int, after: str, last: str | None) -> tuple[ColumnElement[bool], ...]:
+    """In a query of periods: those that end in so many days, of the people after one and up to another."""
+    until = () if last is None else (Period.person_id <= last,)
+    return (Period.due == on + timedelta(days=days), Period.person_id > after, *until)
 
 
 def agreed() -> ColumnElement[bool]:
@@ -99,6 +126,13 @@ def cost(rt: Runtime, segments: int) -> str | None:
     return None if each is None else str(each * segments)
 
 
+def fresh_id(session: Session) -> ColumnElement[str]:
+    """In an INSERT … SELECT: a new identifier for each row, as new_id() makes them."""
+    if session.get_bind().dialect.name == "postgresql":
+        return func.replace(cast(func.gen_random_uuid(), String), "-", "")
+    return func.lower(func.hex(func.randomblob(16)))
+
+
 def _copies(session: Session, region: Region, on: date) -> list[tuple[str, str | None, int]]:
     """Sentence, dialect and number of the copies to helpers; one number given by two helpers counts twice."""
     if "relative" not in region.reminders.to:
@@ -122,8 +156,7 @@ def _copies(session: Session, region: Region, on: date) -> list[tuple[str, str |
 def missed(session: Session, region: Region, on: date, campaign_id: str) -> Select[Any]:
     """Who is to be reminded and gets no message in a campaign that is planned: person, period, due, mobile, calls."""
     theirs = (Message.person_id == Person.id, Message.campaign_id == campaign_id, Message.phone_id.is_not(None))
-    calls = and_(literal("self" in region.reminders.to), _can_be_called()).label("calls")
-    found = reminders.to_remind(session, region, on).add_columns(calls)
+    found = reminders.to_remind(session, region, on).add_columns(to_call(region).label("calls"))
     return found.where(~select(Message.id).where(*theirs).exists())
 
 
@@ -132,7 +165,10 @@ def _without_mobile() -> ColumnElement[bool]:
     return none.exists()
 
 
-def _can_be_called() -> ColumnElement[bool]:
+def to_call(region: Region) -> ColumnElement[bool]:
+    """In a query of people: whether a human can remind them by telephone, and the region reminds people themselves."""
+    if "self" not in region.reminders.to:
+        return false()
     phone = select(Phone.id).where(Phone.person_id == Person.id).exists()
     deaf = (Declared.CANNOT_SPEAK.value, Declared.HARD_OF_HEARING.value)
     silent = select(Need.need).where(Need.person_id == Person.id, Need.need.in_(deaf)).exists()

@@ -41,10 +41,11 @@ def campaigns_() -> None:
 @campaigns_.command("list")
 @as_json
 def list_(as_json: bool) -> None:
-    """List the latest campaigns. 列出。"""
+    """List the latest campaigns in which there was anybody to remind. 列出。"""
     with runtime().sessions() as session:
         only_read(session)
-        found = session.scalars(select(Campaign).order_by(Campaign.planned_at.desc()).limit(_SHOWN)).all()
+        latest = session.scalars(select(Campaign).order_by(Campaign.planned_at.desc()).limit(_SHOWN * 10)).all()
+    found = [one for one in latest if one.counts.get("people") != 0][:_SHOWN]
     for one in found:
         click.echo(f"{one.id[:8]} {one.region} {one.on} {one.state}: {one.counts.get('messages', '–')}")
     if not found:
@@ -93,6 +94,8 @@ def _show(text: str, as_json: bool) -> None:
         "copies": "其中抄送",
         "segments": "段数（最多）",
         "cost": "费用（最多）",
+        "calls": "需人工打电话",
+        "silent": "手机收不到",
     }
     for name, zh in words.items():
         if one.counts.get(name) is not None:

@@ -15,6 +15,7 @@ from certification.certifying import day_of
 from certification.store import only_read
 from ops import writing
 from ops.commands.desk import as_json, region_of, runtime
+from sms import recipients
 
 of_region = click.option("--region", "place", required=True, help="code or name of the region")
 
@@ -56,12 +57,13 @@ def remind_() -> None:
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="a day, YYYY-MM-DD; by default today")
 @as_json
 def plan(place: str, on: datetime | None, as_json: bool) -> None:
-    """Say how many are to be reminded on a day, as things stand now, and how many of them by message. 提醒计划。"""
+    """Say whom to remind on a day, as things stand, by how many messages and segments, and at what cost. 提醒计划。"""
     rt = runtime()
     region, day = region_of(rt.regions, place), on.date() if on else day_of(rt.now())
     with rt.sessions() as session:
         only_read(session)
         planned = reminders.planned(session, region, day)
+        whole = recipients.foreseen(session, rt, region, day)
     click.echo(f"{region.name} {region.code} · {day}")
     for before, (mobile, without) in planned.items():
         click.echo(
@@ -71,10 +73,16 @@ def plan(place: str, on: datetime | None, as_json: bool) -> None:
         click.echo(
             "这个地区不提醒：在地区文件 [reminders] days_before 里写天数。 Nobody is reminded here: see days_before."
         )
+    click.echo(
+        f"短信 messages: {whole['messages']} · 其中抄送 copies: {whole['copies']}"
+        f" · 段数（最多）segments: {whole['segments']}"
+        + ("" if whole["cost"] is None else f" · 费用（最多）cost: {whole['cost']}")
+        + f" · 需人工打电话 to be called: {whole['calls']}"
+    )
     if as_json:
         by = [{"days_before": days, "mobile": mine, "no_mobile": none} for days, (mine, none) in planned.items()]
         people = sum(mine + none for mine, none in planned.values())
-        click.echo(json.dumps({"region": region.code, "on": day.isoformat(), "people": people, "by": by}))
+        click.echo(json.dumps({"region": region.code, "on": day.isoformat(), **whole, "people": people, "by": by}))
 
 
 def _write(path: Path, rows: list[tuple[str, str, str]]) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from certification import certifying, helpers, people, pins, safewords, standings
+from certification import certifying, helpers, needs, people, pins, safewords, standings
+from certification.cases import CaseKind
 from certification.helpers import Relation
+from certification.needs import Declared
 from certification.runtime import Runtime
-from certification.store import Campaign, Message, Person
+from certification.store import Campaign, Case, Message, Person, Phone
 from ops import texting
-from sms import campaigns
+from sms import campaigns, recipients
 from sms.campaigns import CampaignNotThere
 from sms.sending import Sender
 from tests.certification.conftest import Clock, Queue
 from tests.certification.numbers import resident_number
+from tests.certification.suspending import certify
 from tests.sms.outbox.carrier import Stub
 from tests.sms.outbox.conftest import MOBILE
 
@@ -77,11 +82,94 @@ def test_everybody_with_a_mobile_gets_one_message(
     ]
     found = counts(rt, identifier)
     assert (found["people"], found["messages"], found["copies"], found["cost"]) == (4, 2, 0, None)
+    assert (found["calls"], found["silent"]) == (1, 0), "nobody calls who has no telephone at all"
     assert sender.batch() == 0, "nothing goes before the release"
     assert campaigns.release(rt, identifier, "clerk") == 2
     assert sender.batch() == 2
     assert sorted(to for to, *_ in carrier.sent) == ["+8613888000001", "+8613888000002"]
     assert "喜鹊" in next(text for to, text, _ in carrier.sent if to.endswith("1"))
+
+
+def foreseen(rt: Runtime, on: date) -> dict[str, object]:
+    with rt.sessions() as session:
+        return recipients.foreseen(session, rt, rt.regions["kunming"], on)
+
+
+def test_what_it_comes_to_is_known_beforehand(rt: Runtime, on: date, add: Add) -> None:
+    priced = replace(rt, settings=replace(rt.settings, sms_segment_cost=Decimal("0.05")))
+    wu = add(1950, MOBILE)
+    add(1951, "087165551234")
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, wu.id)
+        for phone in ("13988000009", "087165554321"):
+            one = helpers.declare(
+                session, rt, person, name="吴女士", phone=phone, relation=Relation.RELATIVE, by="clerk"
+            )
+            helpers.agree_to_copies(session, rt, person, one, text="同意", how="desk", by="clerk")
+    before = foreseen(priced, on)
+    segments = before["segments"]
+    assert isinstance(segments, int)
+    assert before["cost"] == str(Decimal("0.05") * segments)
+    assert (before["people"], before["messages"], before["copies"], before["calls"]) == (2, 2, 1, 1)
+    assert counts(rt, plan(priced, on)) == before
+    assert (planned(rt)[0].words, planned(rt)[0].phone_id) == ("reminder.call", wu_phone(rt, wu))
+
+
+def wu_phone(rt: Runtime, wu: Person) -> str:
+    with rt.sessions() as session:
+        return session.scalars(select(Phone.id).where(Phone.person_id == wu.id)).one()
+
+
+def test_a_human_calls_whom_no_message_reaches_once_a_period(rt: Runtime, on: date, add: Add, clock: Clock) -> None:
+    add(1950, MOBILE)
+    landline, deaf, out = add(1951, "087165551234"), add(1952, "087165551235"), add(1953, "13888000003")
+    add(1954)
+    with rt.sessions.begin() as session:
+        needs.declare(session, rt, session.get_one(Person, deaf.id), Declared.HARD_OF_HEARING, "clerk")
+        standings.opt_out(session, rt, "+8613888000003")
+    identifier = plan(rt, on)
+    assert cases_of(rt) == {}, "a plan asks nobody for anything"
+    campaigns.release(rt, identifier, "clerk")
+    assert set(cases_of(rt)) == {landline.id, out.id}
+    campaigns.release(rt, identifier, "clerk")
+    later = sorted(rt.regions["kunming"].reminders.days_before)[-2]
+    clock.at += date(2026, 3, 31) - timedelta(days=later) - on
+    campaigns.release(rt, plan(rt, certifying.day_of(rt.now())), "clerk")
+    assert set(cases_of(rt)) == {landline.id, out.id}
+    with rt.sessions.begin() as session:
+        certify(session, rt, session.get_one(Person, landline.id))
+    assert [texting.close_calls(rt), texting.close_calls(rt)] == [1, 0]
+    assert cases_of(rt) == {landline.id: "certified", out.id: None}
+
+
+def cases_of(rt: Runtime) -> dict[str, str | None]:
+    with rt.sessions() as session:
+        rows = select(Case.person_id, Case.verdict).where(Case.kind == CaseKind.TO_CALL.value)
+        return {str(person): verdict for person, verdict in session.execute(rows)}
+
+
+def test_calls_that_a_kill_left_unasked_are_asked_for_by_the_sweep(rt: Runtime, on: date, add: Add) -> None:
+    landline = add(1951, "087165551234")
+    identifier = plan(rt, on)
+    with rt.sessions.begin() as session:
+        session.get_one(Campaign, identifier).state = "released"  # as if it was killed right after
+    assert texting.finish_campaigns(rt) == 0
+    texting.remind_today(_with_carrier(rt))
+    assert set(cases_of(rt)) == {landline.id}
+    assert texting.finish_campaigns(rt) == len(list(rt.regions)), "each has a campaign, most of them empty"
+    assert texting.finish_campaigns(rt) == 0
+
+
+def test_a_campaign_that_the_sweep_planned_and_a_kill_held_is_let_go(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, MOBILE)
+    campaigns.plan(rt, rt.regions["kunming"], on, texting.BY)
+    assert texting.remind_today(_with_carrier(rt)) == 1
+
+
+def test_what_a_clerk_planned_waits_for_the_clerk(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, MOBILE)
+    plan(rt, on)
+    assert texting.remind_today(_with_carrier(rt)) == 0
 
 
 def test_planned_again_it_is_the_same(rt: Runtime, on: date, add: Add) -> None:
@@ -143,8 +231,9 @@ def test_numbers_that_take_nothing_are_left_out(rt: Runtime, on: date, add: Add)
     with rt.sessions.begin() as session:
         standings.opt_out(session, rt, f"+86{MOBILE}")
         standings.mark_fault(session, rt, "+8613888000002", "21614")
-    plan(rt, on)
+    assert foreseen(rt, on) == counts(rt, plan(rt, on))
     assert planned(rt) == []
+    assert counts(rt, plan(rt, on))["silent"] == 2
 
 
 def test_paused_it_waits_resumed_it_goes_on_stopped_it_ends(
@@ -200,26 +289,4 @@ def test_nothing_is_planned_by_itself_at_night(rt: Runtime, on: date, add: Add, 
 
 
 def _with_carrier(rt: Runtime) -> Runtime:
-    from dataclasses import replace
-
     return replace(rt, settings=replace(rt.settings, sms_providers="console"))
-
-
-def test_the_ladders_message_is_put_into_the_outbox(
-    rt: Runtime, add: Add, clock: Clock, sender: Sender, carrier: Stub
-) -> None:
-    from certification.ladder import climbing
-    from certification.store import Climb, Period
-
-    wu = add(1950, MOBILE)
-    with rt.sessions.begin() as session:
-        period = session.scalars(select(Period).where(Period.person_id == wu.id)).one()
-        climbing.begin(session, rt, session.get_one(Person, wu.id), period)
-    clock.forward(hours=2)
-    with rt.sessions.begin() as session:
-        [climb] = session.scalars(select(Climb.id))
-        assert climbing.climb(session, rt, climb)
-    assert [texting.send_ladder_messages(rt), texting.send_ladder_messages(rt)] == [1, 0]
-    sender.batch()
-    assert [to for to, *_ in carrier.sent] == [f"+86{MOBILE}"]
-    assert planned(rt)[0].reminder == climbing.attempt(climb, "message")

@@ -1,0 +1,90 @@
+"""Reminders by telephone: a case for a human to call whoever no message reaches, once a period."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
+from sqlalchemy.orm import Session
+
+from certification import cases, journal
+from certification.cases import CaseKind
+from certification.runtime import Runtime
+from certification.store import Campaign, Case, Period, insert_into
+from sms import recipients
+
+SLICE = 5_000
+AT_ONCE = 200
+ACTOR = "schedule"
+_BEGINS = f"{CaseKind.TO_CALL.value}:"
+
+
+def ask(rt: Runtime, campaign_id: str, by: str) -> int:
+    """Open a case for everybody whom a released campaign reaches by no message; how many were opened here.
+
+    Killed and asked again, it goes on; once done, the campaign says so, and it does nothing.
+    """
+    with rt.sessions() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+    asked = 0
+    for days in sorted(set(rt.regions[campaign.region].reminders.days_before), reverse=True):
+        after: str | None = ""
+        while after is not None:
+            with rt.sessions.begin() as session:
+                if not _goes_on(session, campaign_id):
+                    return asked
+                last = recipients.slice_end(session, campaign.on, days, after, SLICE)
+                new = _open(session, rt, campaign, recipients.between(campaign.on, days, after, last))
+                if new:
+                    journal.write(session, rt.now(), by, "calls asked for", f"campaign:{campaign_id}", number=new)
+            asked, after = asked + new, last
+    with rt.sessions.begin() as session:
+        _done(session, campaign)
+    return asked
+
+
+def _goes_on(session: Session, campaign_id: str) -> bool:
+    campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
+    return campaign.state == "released" and "called" not in campaign.counts
+
+
+def unasked(session: Session) -> list[str]:
+    """Released campaigns that have not said yet that they asked for their calls."""
+    released = select(Campaign.id, Campaign.counts).where(Campaign.state == "released")
+    return [identifier for identifier, counts in session.execute(released) if "called" not in counts]
+
+
+def close(session: Session, rt: Runtime) -> int:
+    """Close the cases of people who are certified now, at most AT_ONCE; how many."""
+    done = (
+        select(Case)
+        .join(Period, Case.cause == literal(_BEGINS) + Period.id)
+        .where(Case.kind == CaseKind.TO_CALL.value, Case.decided_at.is_(None), Period.closed_at.is_not(None))
+    )
+    found = session.scalars(done.limit(AT_ONCE)).all()
+    return sum(cases.decide(session, rt, one, verdict="certified", by=ACTOR) for one in found)
+
+
+def _open(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnElement[bool], ...]) -> int:
+    region = rt.regions[campaign.region]
+    missed = recipients.missed(session, region, campaign.on, campaign.id).where(*of, recipients.to_call(region))
+    found = missed.subquery()
+    people, periods, due = found.c[0], found.c[1], found.c[2]
+    postgres = session.get_bind().dialect.name == "postgresql"
+    facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
+    rows = select(
+        recipients.fresh_id(session),
+        literal(_BEGINS) + periods,
+        literal(CaseKind.TO_CALL.value),
+        people,
+        facts,
+        literal("open"),
+        literal(rt.now(), Case.opened_at.type),
+    ).where(people.is_not(None))  # without a WHERE, SQLite takes what follows for a join
+    names = ["id", "cause", "kind", "person_id", "detail", "state", "opened_at"]
+    new = insert_into(session, Case).from_select(names, rows).on_conflict_do_nothing().returning(Case.id)
+    return len(session.execute(new).all())
+
+
+def _done(session: Session, campaign: Campaign) -> None:
+    asked = {**campaign.counts, "called": True}
+    there = update(Campaign).where(Campaign.id == campaign.id, Campaign.state == "released")
+    session.execute(there.values(counts=asked))
