@@ -1,0 +1,42 @@
+"""`remind send` and `campaigns`: sent once, shown in counts alone, paused, gone on with and stopped by a clerk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from certification.runtime import Runtime
+from tests.ops.test_commands import sentence, settings, stillhere, town
+from tests.ops.test_reminding import KUNMING, last_day, rt
+from tests.ops.test_routes import done
+
+__all__ = ["rt", "settings", "town"]
+CLERK = ("--by", "clerk", "--json")
+
+
+def test_a_day_is_sent_once_and_then_held_let_go_and_stopped(town: dict[str, str], rt: Runtime) -> None:
+    on = (last_day(rt) - timedelta(days=7)).isoformat()
+    town["SMS_SEGMENT_COST"] = "0.05"
+    planned = done(stillhere(town, "remind", "plan", *KUNMING, "--on", on))
+    assert [planned[one] for one in ("people", "messages", "copies", "segments", "calls")] == [1, 1, 0, 1, 0]
+    assert planned["cost"] == "0.05"
+    send = ("remind", "send", *KUNMING, "--on", on, "--by", "clerk")
+    sent, again = (done(stillhere(town, *send)) for _ in range(2))
+    assert sent == again
+    assert (sent["state"], sent["states"]) == ("released", {"queued": 1})
+    one = str(sent["id"])[:8]
+    listed = done(stillhere(town, "campaigns", "list", "--json"))["campaigns"]
+    assert listed == [{"id": sent["id"], "region": "kunming", "on": on, "state": "released"}]
+    for deed, state, messages in (
+        ("pause", "paused", {"planned": 1}),
+        ("resume", "released", {"queued": 1}),
+        ("stop", "stopped", {"dropped": 1}),
+    ):
+        found = done(stillhere(town, "campaigns", deed, one, *CLERK))
+        assert (found["state"], found["states"]) == (state, messages)
+    assert "which does not allow this" in sentence(stillhere(town, "campaigns", "release", one, *CLERK))
+    assert done(stillhere(town, "campaigns", "show", one, "--json"))["reasons"] == {"stopped": 1}
+
+
+def test_a_campaign_that_is_none_is_named(town: dict[str, str]) -> None:
+    assert done(stillhere(town, "campaigns", "list", "--json"))["campaigns"] == []
+    assert "campaigns list" in sentence(stillhere(town, "campaigns", "show", "nothing"))
