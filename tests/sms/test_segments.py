@@ -16,7 +16,7 @@ PLAIN = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()
 EXTENDED = "\f^{}\\[~]|€"
 CHINESE = "您该做养老金认证了最晚请回复的六位密码或打不收费。，！？：【】“”"
 RARE = "𠮷𨋢𡃁𪚥😀🙏👍🌹"
-CLUSTERS = ("é", "ñ̃", "1️⃣", "👍🏽", "👨‍👩‍👧", "🇨🇳", "🇨🇳🇭🇰", "❤️", "각", "\r\n", "நி", "👩🏽‍⚕️", "️", "‍")
+CLUSTERS = ("é", "ñ̃", "1️⃣", "👍🏽", "👨‍👩‍👧", "🇨🇳", "🇨🇳🇭🇰", "❤️", "각", "\r\n", "நி", "👩🏽‍⚕️")
 OTHER = "`çáôœŠ\t\u00a0\u200b…–’"
 KINDS = {
     "gsm": (PLAIN,),
@@ -36,7 +36,10 @@ def generated(count: int) -> list[str]:
     for number in range(count):
         alphabets = list(KINDS.values())[number % len(KINDS)]
         length = random.choice((random.randrange(1, 280), random.choice(edges)))
-        texts.append("".join(random.choice(random.choice(alphabets)) for _ in range(length)))
+        text = ""
+        while len(text.encode("utf-16-le")) < 2 * length:
+            text += random.choice(random.choice(alphabets))
+        texts.append(text)
     return texts
 
 
