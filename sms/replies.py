@@ -90,12 +90,14 @@ _WANTS: tuple[tuple[re.Pattern[str], Reply], ...] = (
 def read(text: str) -> Reply:
     """What a text means.
 
-    A death that is told goes before everything, also before a PIN; then a PIN; then the wish to be left alone. What
-    others have sent and is only handed on means nothing.
+    Whoever wants to live no longer gets a human; a death that is told goes before a PIN, and a PIN before the wish to
+    be left alone. What others have sent and is only handed on means nothing.
     """
     said = plain(text[:LONGEST])
     if phrases.OTHERS.search(said):
         return Unreadable()
+    if phrases.DESPAIR.search(said):
+        return Human()
     if phrases.DEATH.search(phrases.NOT_DEATH.sub(" ", said)):
         return Death()
     if digits := six_digits(said):

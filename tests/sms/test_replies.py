@@ -1,9 +1,10 @@
 """What people type is read as they mean it: a corpus, and six digits in every form and no other number of them.
 
-The corpus (replies.tsv: text, reading, `held`) is ours, in the voice of old people and their relatives. Texts marked
-`held` were looked at once, after the rules were made. They are the kinder part, by the hand that made the rules next.
-Four more batches were written against the finished rules and read before anything was changed for them: CHANGELOG and
-the report of the change have the figures. They are in the corpus since, and no longer unseen.
+The corpus (replies.tsv: text, reading, `held`) is ours, in the voice of old people and their relatives; nobody wrote
+it to us. Texts marked `held` were written before the rules and looked at once, after them: all 148 were right, but who
+made the rules had written them. So four more batches were written against finished rules and read before anything was
+changed for them; 77 % of 361, 87 % of 219, 90 % of 138 and 97 % of 68 were right. They stand here since, unmarked:
+the rules have been changed for them.
 """
 
 from __future__ import annotations
