@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 
 from certification.runtime import Runtime
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 LONGEST_S = 60.0  # well within the time that the queue gives a job
 
 _sender: Sender | None = None
+_stop = threading.Event()
 
 
 def sender(rt: Runtime) -> Sender:
@@ -28,10 +30,13 @@ def sender(rt: Runtime) -> Sender:
     return Sender(rt, carriers, Pace(redis, rt.settings.sms_per_second), Tally(redis))
 
 
-def use(ready: Sender) -> None:
-    """Hand the sender to the jobs of this process; the worker does so once, before it works."""
-    global _sender  # noqa: PLW0603 - RQ calls jobs by name with JSON, so it must lie where they find it
-    _sender = ready
+def use(ready: Sender, stop: threading.Event) -> None:
+    """Hand the sender to the jobs of this process; the worker does so once, before it works.
+
+    Once `stop` is set, a job ends with the batch in hand.
+    """
+    global _sender, _stop
+    _sender, _stop = ready, stop
 
 
 def send(identifier: str) -> None:
@@ -39,7 +44,7 @@ def send(identifier: str) -> None:
     if _sender is None:
         raise RuntimeError("no sender: ops.text_jobs.use() comes before the first job")
     began = time.monotonic()
-    while time.monotonic() - began < LONGEST_S:
+    while time.monotonic() - began < LONGEST_S and not _stop.is_set():
         if not _sender.batch():
             if known := _sender.reconcile():
                 logger.info("%d messages of which nothing was known are clear now", known)

@@ -40,8 +40,8 @@ def work(rt: Runtime) -> None:
 
 def work_on_texts(rt: Runtime) -> None:
     """Send messages until told to stop. No model is loaded."""
-    text_jobs.use(text_jobs.sender(rt))
-    stop = heartbeat.beat(rt.settings.redis_url, "texts")
+    ready, stop = text_jobs.sender(rt), heartbeat.beat(rt.settings.redis_url, "texts")
+    text_jobs.use(ready, stop)
     try:
         serve(rt.settings.redis_url, stop, TEXTS)
     finally:
@@ -54,9 +54,8 @@ def serve(redis_url: str, stop: threading.Event, queue: str = QUEUE) -> None:
     while not stop.is_set():
         _stop_on_signals(stop)
         try:
-            _steady(redis_url, stop, queue).work(
-                logging_level="WARNING"
-            )  # comes back when told to stop, or Redis went away
+            worker = _steady(redis_url, stop, queue)
+            worker.work(logging_level="WARNING")  # comes back when told to stop, or Redis went away
             pause = PAUSE_S
         except StopRequested:
             stop.set()

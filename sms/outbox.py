@@ -119,8 +119,8 @@ def told(session: Session, rt: Runtime, provider: str, ref: str, outcome: Told, 
     else:
         settle(session, rt, message, "delivered" if outcome is Told.DELIVERED else "failed", code)
         reached(session, rt, message, _REACHED[outcome])
-        if outcome is not Told.DELIVERED and code and permanent(provider, code):
-            number = numbers.of(session, rt, [message]).get(message.id)
+        if code is not None and outcome is not Told.DELIVERED and permanent(provider, code):
+            number = numbers.number_of(session, rt, message)
             if number is not None:
                 standings.mark_fault(session, rt, number, code)
     session.flush()

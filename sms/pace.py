@@ -18,12 +18,17 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local tokens = math.min(most, (tonumber(bucket[1]) or most) + (now - (tonumber(bucket[2]) or now)) * rate)
 tokens = tokens - wanted
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now))
-redis.call('EXPIRE', KEYS[1], 60)
-if tokens >= 0 then return '0' end
-return tostring(-tokens / rate)
+local wait = math.max(0, -tokens / rate)
+if wait <= tonumber(ARGV[4]) then
+  redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now))
+  redis.call('EXPIRE', KEYS[1], 60)
+end
+return tostring(wait)
 """
-"""Takes tokens even where there are too few, and says for how long to wait then: so whoever comes next waits longer."""
+"""Takes tokens even where there are too few, and says for how long to wait then: so whoever comes next waits longer.
+
+Where that is too long nothing is taken.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,20 @@ class Pace:
     redis: Redis
     per_second: float
     burst_s: float = 1.0
+    patience_s: float = 10.0
     _script: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_script", self.redis.register_script(_TAKE))
 
     def take(self, carrier: str, segments: int) -> float:
-        """Take room for a message; for how many seconds to wait before it is handed over. Raises RedisError."""
+        """Take room for a message; for how many seconds to wait before it is handed over. Raises RedisError.
+
+        More than `patience_s`: no room was taken, and it is not to be handed over then either.
+        """
         most = max(1.0, self.per_second * self.burst_s)
-        return float(self._script(keys=[f"stillhere:pace:{carrier}"], args=[self.per_second, most, segments]))
+        asked = [self.per_second, most, segments, self.patience_s]
+        return float(self._script(keys=[f"stillhere:pace:{carrier}"], args=asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +61,12 @@ class Tally:
     redis: Redis
     minutes: int = 5
 
-    def note(self, carrier: str, *, taken: bool) -> None:
-        """Count one message. Raises RedisError."""
+    def note(self, carrier: str, given: int, errors: int) -> None:
+        """Count messages. Raises RedisError."""
         key = f"stillhere:tally:{carrier}:{int(time.time()) // 60}"
         with self.redis.pipeline() as pipe:
-            pipe.hincrby(key, "given", 1)
-            if not taken:
-                pipe.hincrby(key, "errors", 1)
+            pipe.hincrby(key, "given", given)
+            pipe.hincrby(key, "errors", errors)
             pipe.expire(key, 60 * (self.minutes + 1))
             pipe.execute()
 

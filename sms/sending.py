@@ -7,28 +7,32 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from redis.exceptions import RedisError
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from certification import safewords, seals, standings
+from certification import seals, standings
 from certification.contacts import Outcome
-from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Message, NumberStanding, Person, Phone
-from sms import choosing, numbers, outbox, texts, wanted
+from certification.store import Message
+from sms import choosing, outbox, wanted
+from sms.batch import Known, known, sent_lately
+from sms.outbox import Purpose
 from sms.pace import Pace, Tally
-from sms.providers import Absent, Accepted, Answer, Provider, Refused
+from sms.providers import Absent, Accepted, Answer, Provider, Refused, Unclear
 from sms.segments import measure
 from sms.wanted import Back, Drop, Later
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH, FEWEST = 200, 10
 HANDS = 16  # requests at the same time: at 200 a second, a carrier may take 80 ms for each
 TRIES = 8
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+HELD = timedelta(seconds=30)
+STALE = timedelta(minutes=1)  # what was not handed over so soon is not handed over: well before it counts as lost
 LOST = timedelta(minutes=3)  # a claimed message of which nothing was heard: its sender was killed
 LOOK_AGAIN = timedelta(minutes=2)
 LISTED = timedelta(minutes=10)  # so long after, a message that the carrier's list lacks was not taken
@@ -44,6 +48,14 @@ class Outgoing:
     to: str = field(repr=False)
     text: str = field(repr=False)
     segments: int
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """It was given to no carrier, and is tried again after a while: that was no attempt."""
+
+    wait: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,79 +72,106 @@ class Sender:
         """The carriers' configured weights."""
         return {name: weight for name, (_, weight) in self.carriers.items()}
 
-    def batch(self, most: int = BATCH) -> int:
+    def batch(self, most: int | None = None) -> int:
         """Send at most so many; how many were claimed. 0: nothing waits."""
         with self.rt.sessions.begin() as session:
-            claimed = outbox.claim(session, self.rt, most)
+            claimed = outbox.claim(session, self.rt, most or self.size)
             going = self._prepare(session, claimed) if claimed else []
         if going:
             with ThreadPoolExecutor(HANDS) as hands:
                 answers = list(hands.map(self._send, going))
-            self._record(list(zip(going, answers, strict=True)))
+            self._record({one.id: (one, answer) for one, answer in zip(going, answers, strict=True)})
         return len(claimed)
+
+    @property
+    def size(self) -> int:
+        """How many messages a batch has: about what the pace lets out in a second, so that none is held for long."""
+        return min(BATCH, max(FEWEST, round(self.pace.per_second)))
 
     def _prepare(self, session: Session, claimed: Sequence[Message]) -> list[Outgoing]:
         """Make the texts of those that are to go now; the others are dropped or put off."""
-        going_to = numbers.of(session, self.rt, claimed)
-        standing = _standings(session, self.rt, going_to)
-        weights = choosing.weights(session, self.rt, self.configured)
+        rt, found = self.rt, known(session, self.rt, claimed)
+        made = [(message, text) for message in claimed if (text := self._made(session, message, found)) is not None]
+        for message, text in made:
+            message.same_index = rt.keys.index(f"{found.numbers[message.id]}\0{text}", seals.SAME)
+        lately = sent_lately(session, rt, {str(message.same_index) for message, _ in made}, claimed)
+        weights = choosing.weights(session, rt, self.configured)
         going = []
-        for message in claimed:
-            try:
-                ready = self._ready(session, message, going_to.get(message.id), standing, weights)
-            except Exception:  # one that cannot be made keeps no other waiting
-                logger.exception("message %s cannot be made", message.id)
-                outbox.drop(session, self.rt, message, "cannot be made")
+        for message, text in made:
+            index = str(message.same_index)
+            if message.tries == 1 and lately[index] >= wanted.SAME_A_DAY:
+                outbox.drop(session, rt, message, "the same again")
                 continue
-            going += [] if ready is None else [ready]
+            lately[index] += 1
+            message.segments, message.provider = measure(text).segments, choosing.choose(rt.random, weights)
+            number = found.numbers[message.id]
+            going.append(Outgoing(message.id, message.provider, number, text, message.segments, rt.now()))
+        session.flush()
         return going
 
-    def _ready(
-        self,
-        session: Session,
-        message: Message,
-        number: str | None,
-        standing: Mapping[str, list[NumberStanding]],
-        weights: Mapping[str, int],
-    ) -> Outgoing | None:
+    def _made(self, session: Session, message: Message, found: Known) -> str | None:
+        """The text of a message that is to go now. One that cannot be made keeps no other waiting."""
         rt = self.rt
-        if number is None:
-            outbox.drop(session, rt, message, "no number")
+        try:
+            if message.id not in found.numbers:
+                outbox.drop(session, rt, message, "no number")
+                return None
+            match wanted.not_now(message, found, rt.now()):
+                case Drop(why):
+                    outbox.drop(session, rt, message, why)
+                    return None
+                case Later(at):
+                    outbox.put_off(session, message, at)
+                    return None
+                case Back():
+                    message.state, message.tries = "planned", message.tries - 1
+                    return None
+            text = found.text(message)
+        except Exception:
+            logger.exception("message %s cannot be made", message.id)
+            outbox.drop(session, rt, message, "cannot be made")
             return None
-        person = session.get(Person, message.person_id) if message.person_id else None
-        told = standing.get(number, [])
-        out, fault = any(one.opted_out_at for one in told), next((one.fault for one in told if one.fault), None)
-        match wanted.not_now(session, rt, message, person, out, fault):
-            case Drop(why):
-                outbox.drop(session, rt, message, why)
-                return None
-            case Later(at):
-                outbox.put_off(session, message, at)
-                return None
-            case Back():
-                message.state, message.tries = "planned", message.tries - 1
-                return None
-        text = _text(session, rt, message, person)
-        message.same_index = rt.keys.index(f"{number}\0{text}", seals.SAME)
-        if message.tries == 1 and wanted.too_often_the_same(session, rt, message, message.same_index):
-            outbox.drop(session, rt, message, "the same again")
-            return None
-        message.segments, message.provider = measure(text).segments, choosing.choose(rt.random, weights)
-        session.flush()
-        return Outgoing(message.id, message.provider, number, text, message.segments)
+        if message.phone_id is not None and Purpose(message.purpose) in outbox.UNASKED:
+            found.today[message.person_id or ""] += 1
+        return text
 
-    def _send(self, one: Outgoing) -> Answer:
-        time.sleep(self.pace.take(one.carrier, one.segments))
+    def _send(self, one: Outgoing) -> Answer | Held:
+        try:
+            wait = self.pace.take(one.carrier, one.segments)
+        except RedisError as error:
+            logger.warning("no pace without Redis, message %s waits: %s", one.id, error)
+            return Held(HELD)
+        if wait > self.pace.patience_s:
+            return Held(timedelta(seconds=wait))
+        time.sleep(wait)
+        if self.rt.now() - one.made_at > STALE:  # this machine stood still: others may have begun to look for it
+            return Held(HELD)
         return self.carriers[one.carrier][0].send(one.to, one.text, one.id)
 
-    def _record(self, sent: Sequence[tuple[Outgoing, Answer]]) -> None:
-        for one, answer in sent:
-            self.tally.note(one.carrier, taken=isinstance(answer, Accepted))
+    def _record(self, sent: Mapping[str, tuple[Outgoing, Answer | Held]]) -> None:
+        """Write down what the carriers answered, whatever becomes of Redis."""
         with self.rt.sessions.begin() as session:
-            for one, answer in sent:
-                record(session, self.rt, one, answer)
-        with self.rt.sessions.begin() as session:
-            choosing.adjust(session, self.rt, self.configured, self.tally.rates(list(self.carriers)))
+            held = select(Message).where(Message.id.in_(sent)).order_by(Message.id).with_for_update()
+            for message in session.scalars(held.execution_options(populate_existing=True)).all():
+                record(session, self.rt, message, *sent[message.id])
+            session.flush()
+        try:
+            self._shift(list(sent.values()))
+        except RedisError as error:
+            logger.warning("nothing is counted without Redis: %s", error)
+
+    def _shift(self, sent: Sequence[tuple[Outgoing, Answer | Held]]) -> None:
+        for carrier in self.carriers:
+            answers = [answer for one, answer in sent if one.carrier == carrier and not isinstance(answer, Held)]
+            errors = sum(
+                isinstance(one, Unclear) or (isinstance(one, Refused) and not one.permanent) for one in answers
+            )
+            if answers:
+                self.tally.note(carrier, len(answers), errors)
+        if len(self.carriers) > 1:
+            rates = self.tally.rates(list(self.carriers))
+            with self.rt.sessions.begin() as session:
+                choosing.adjust(session, self.rt, self.configured, rates)
 
     def reconcile(self, most: int = BATCH) -> int:
         """Ask the carriers about messages of which nobody knows whether they were taken; how many became known."""
@@ -145,11 +184,11 @@ class Sender:
             message = session.get(Message, identifier)
             if message is None or message.state not in ("sending", "unknown") or message.claimed_at is None:
                 return False
-            since, carrier, person = message.claimed_at, message.provider or "", session.get(Person, message.person_id)
-            number = numbers.of(session, self.rt, [message]).get(identifier)
-            text = None if number is None or message.same_index is None else _text(session, self.rt, message, person)
-            mine = f"{number}\0{text}"
-            if message.same_index not in self.rt.keys.indexes(mine, seals.SAME):
+            since, carrier, about = message.claimed_at, message.provider or "", known(session, self.rt, [message])
+            number, text = about.numbers.get(identifier), None
+            if number is not None and message.same_index is not None:
+                text = about.text(message)
+            if message.same_index not in self.rt.keys.indexes(f"{number}\0{text}", seals.SAME):
                 text = None  # made anew it would be another: the carrier's list cannot tell
         if number is None or text is None or carrier not in self.carriers:
             found = None
@@ -167,17 +206,15 @@ def unclear(rt: Runtime) -> Select[str]:
     return select(Message.id).where(or_(lost, asked)).order_by(Message.claimed_at)
 
 
-def record(session: Session, rt: Runtime, one: Outgoing, answer: Answer) -> None:
+def record(session: Session, rt: Runtime, message: Message, one: Outgoing, answer: Answer | Held) -> None:
     """Write down what a carrier answered; what it told of the message before that answer stands."""
-    held = select(Message).where(Message.id == one.id).with_for_update()
-    message = session.scalars(held.execution_options(populate_existing=True)).first()
-    if message is None:  # the person was erased meanwhile
-        return
     if isinstance(answer, Accepted):
         message.provider_ref, message.sent_at = answer.ref[:80], rt.now()
     if message.state != "sending":
         return
     match answer:
+        case Held(wait):
+            outbox.put_off(session, message, rt.now() + wait)
         case Accepted():
             message.state = "sent"
         case Refused(code, permanent=True):
@@ -193,7 +230,6 @@ def record(session: Session, rt: Runtime, one: Outgoing, answer: Answer) -> None
                 message.not_before = rt.now() + min(FIRST_WAIT * 2 ** (message.tries - 1), LONGEST_WAIT)
         case _:
             message.state, message.why = "unknown", answer.why[:60]
-    session.flush()
 
 
 def found_out(session: Session, rt: Runtime, identifier: str, found: Accepted | Absent | object | None) -> bool:
@@ -223,27 +259,3 @@ def _anothers(session: Session, message: Message, ref: str) -> bool:
     """Whether the carrier's message is known as another of ours: the same text went to that number twice."""
     same = select(Message.id).where(Message.provider == message.provider, Message.provider_ref == ref[:80])
     return session.scalars(same.where(Message.id != message.id)).first() is not None
-
-
-def _text(session: Session, rt: Runtime, message: Message, person: Person | None) -> str:
-    """The sentence in the words of the region and dialect. A safe word is for the person's own telephone alone."""
-    code = message.facts.get("region") or (person.region if person else None)
-    region = rt.regions.default if code is None else rt.regions[code]
-    phone = session.get(Phone, message.phone_id) if message.phone_id else None
-    word = None
-    if person is not None and phone is not None and (phone.person_id, phone.holder) == (person.id, "self"):
-        try:
-            word = safewords.of(session, rt.keys, person)
-        except SealBroken as error:
-            logger.error("the safe word of %s cannot be read: %s", person.id, error)
-    dialect = message.facts.get("dialect") or (person.dialect if person else None)
-    return texts.render(message.words, region, dialect, message.facts, word)
-
-
-def _standings(session: Session, rt: Runtime, going_to: Mapping[str, str]) -> dict[str, list[NumberStanding]]:
-    """What stands about each number, under any key."""
-    by_index = {index: number for number in set(going_to.values()) for index in rt.keys.indexes(number, seals.PHONE)}
-    found = dict[str, list[NumberStanding]]()
-    for one in session.scalars(select(NumberStanding).where(NumberStanding.number_index.in_(by_index))):
-        found.setdefault(by_index[one.number_index], []).append(one)
-    return found

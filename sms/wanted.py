@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from certification import bereavement
 from certification.certifying import day_of
 from certification.regions import SHANGHAI, Region
 from certification.regions.hours import quiet
-from certification.runtime import Runtime
-from certification.store import Campaign, Message, Period, Person
-from sms.outbox import ON_ITS_WAY, UNASKED, Purpose
+from certification.store import Message
+from sms.batch import Known, midnight
+from sms.outbox import UNASKED, Purpose
 
 SAME_A_DAY = 2  # carriers in China refuse the third of the same text to a number within 24 hours
 _AT_ONCE = (Purpose.ANSWER, Purpose.RECEIPT)
@@ -43,12 +39,9 @@ class Back:
 Otherwise = Drop | Later | Back
 
 
-def not_now(
-    session: Session, rt: Runtime, message: Message, person: Person | None, opted_out: bool, fault: str | None
-) -> Otherwise | None:
+def not_now(message: Message, known: Known, now: datetime) -> Otherwise | None:
     """Why a message is not sent at this moment; None when it is."""
-    now, purpose = rt.now(), Purpose(message.purpose)
-    region = rt.regions.default if person is None else rt.regions[person.region]
+    purpose, region, fault = Purpose(message.purpose), known.region(message), known.fault(message)
     if message.expires_at is not None and now > message.expires_at:
         return Drop("late")
     if fault is not None and purpose is not Purpose.ANSWER:
@@ -57,21 +50,9 @@ def not_now(
         return Later(awake(region, now))
     if purpose not in UNASKED:
         return None
-    if opted_out:
+    if known.opted_out(message):
         return Drop("opted out")
-    return _reminds_in_vain(session, rt, message, person) or _too_many(session, rt, message, person, region)
-
-
-def too_often_the_same(session: Session, rt: Runtime, message: Message, index: str) -> bool:
-    """Whether the same text went to the same number so often within 24 hours that a carrier would refuse it."""
-    day = rt.now() - timedelta(days=1)
-    same = select(func.count()).where(
-        Message.same_index == index,
-        Message.state.in_(ON_ITS_WAY),
-        Message.claimed_at > day,
-        Message.id != message.id,
-    )
-    return session.scalars(same).one() >= SAME_A_DAY
+    return _reminds_in_vain(message, known, now) or _too_many(message, known, now)
 
 
 def awake(region: Region, now: datetime) -> datetime:
@@ -81,41 +62,28 @@ def awake(region: Region, now: datetime) -> datetime:
     return today if today > here else today + timedelta(days=1)
 
 
-def _reminds_in_vain(session: Session, rt: Runtime, message: Message, person: Person | None) -> Otherwise | None:
+def _reminds_in_vain(message: Message, known: Known, now: datetime) -> Otherwise | None:
     if message.campaign_id is not None:
-        state = session.scalars(select(Campaign.state).where(Campaign.id == message.campaign_id)).first()
+        state = known.campaigns.get(message.campaign_id)
         if state == "paused":
             return Back()
         if state == "stopped":
             return Drop("stopped")
+    person, period = known.person(message), known.periods.get(message.facts.get("period", ""))
     if person is None:
         return Drop("nobody")
-    if bereavement.reminders_stopped(session, person.id):
+    if person.id in known.at_peace:
         return Drop("bereavement")
-    period = session.get(Period, message.facts.get("period", ""))
     if period is None or period.closed_at is not None:
         return Drop("certified")
-    if message.purpose == Purpose.REMINDER and period.due < day_of(rt.now()):
+    if message.purpose == Purpose.REMINDER and period.due < day_of(now):
         return Drop("late")
     return None
 
 
-def _too_many(
-    session: Session, rt: Runtime, message: Message, person: Person | None, region: Region
-) -> Otherwise | None:
+def _too_many(message: Message, known: Known, now: datetime) -> Otherwise | None:
     """Put off until tomorrow what would be more in a day than the region allows; copies to helpers do not count."""
-    if person is None or message.phone_id is None:
+    region = known.region(message)
+    if message.phone_id is None or known.today[message.person_id or ""] < region.reminders.max_a_day:
         return None
-    today = datetime.combine(day_of(rt.now()), time.min, SHANGHAI)
-    sent = select(func.count()).where(
-        Message.person_id == person.id,
-        Message.purpose.in_(UNASKED),
-        Message.phone_id.is_not(None),
-        Message.state.in_(ON_ITS_WAY),
-        Message.claimed_at >= today,
-        Message.id != message.id,
-        Message.same_index.is_not(None),
-    )
-    if session.scalars(sent).one() < region.reminders.max_a_day:
-        return None
-    return Later(awake(region, today + timedelta(days=1)))
+    return Later(awake(region, midnight(now) + timedelta(days=1)))

@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from ivr.speech.vocabulary import challenge_words
-from ops.bench import city, comparison, lines, listening, parts, results, voices
+from ops.bench import city, comparison, lines, listening, parts, results, texts, voices
 from ops.demo.callers import SHIPPED, Caller
 
 
@@ -20,9 +20,10 @@ from ops.demo.callers import SHIPPED, Caller
 @click.option(
     "--people", default=city.PEOPLE, show_default=True, help="of the city that is asked who is due, and compared"
 )
+@click.option("--messages", default=texts.MESSAGES, show_default=True, help="of the campaign that is sent")
 @click.option("--vosk-server", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="VOSK_SERVER",
               help="an asr_server.py to compare with, instead of decoding every frame here")  # fmt: skip
-def bench(save: bool, calls: int, people: int, vosk_server: Path | None) -> None:
+def bench(save: bool, calls: int, people: int, messages: int, vosk_server: Path | None) -> None:
     """Measure, and print one JSON object."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     caller = Caller(SHIPPED / "caller")
@@ -36,6 +37,7 @@ def bench(save: bool, calls: int, people: int, vosk_server: Path | None) -> None
         **{name: round(value, 3) for name, value in lines.answers(calls).items()},
         **city.queries(people),
         **comparison.figures(people),
+        **texts.figures(messages),
         "machine": results.machine(),
     }
     if save:

@@ -29,6 +29,12 @@ def test_all_senders_together_go_no_faster(redis: Redis) -> None:
     assert one.take("kannel", 1) == 0, "each carrier has its own"
 
 
+def test_whoever_would_wait_too_long_takes_no_room(redis: Redis) -> None:
+    pace = Pace(redis, 1, patience_s=2)
+    waits = [pace.take("twilio", 1) for _ in range(6)]  # the first at once, two more within two seconds
+    assert waits == pytest.approx([0, 1, 2, 3, 3, 3], abs=0.4)
+
+
 def test_shares_are_of_all() -> None:
     assert shares({"twilio": 2, "kannel": 1}) == {"twilio": 67, "kannel": 33}
     assert shares({"console": 7}) == {"console": 100}
@@ -90,6 +96,6 @@ def test_weights_move_once_in_a_while_and_are_journalled(rt: Runtime, clock: Clo
 
 def test_what_a_carrier_did_not_take_is_counted(redis: Redis) -> None:
     tally = Tally(redis)
-    for taken in (True, False, False):
-        tally.note("twilio", taken=taken)
-    assert tally.rates(["twilio", "kannel"]) == {"twilio": Rate(3, 2), "kannel": Rate(0, 0)}
+    tally.note("twilio", 3, 1)
+    tally.note("twilio", 1, 1)
+    assert tally.rates(["twilio", "kannel"]) == {"twilio": Rate(4, 2), "kannel": Rate(0, 0)}

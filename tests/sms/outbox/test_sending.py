@@ -54,7 +54,7 @@ def test_answers_go_before_campaigns(sender: Sender, carrier: Stub, put: Put) ->
 
 
 def test_two_senders_share_what_waits(rt: Runtime, sender: Sender, carrier: Stub, put: Put) -> None:
-    ids = {put(f"answer:{n}", facts={"n": n}) for n in range(40)}
+    ids = {put(f"answer:{n}", words="answer.wrong", facts={"left": n}) for n in range(40)}
     with ThreadPoolExecutor(4) as hands:
         list(hands.map(lambda _: sender.batch(7), range(12)))
     assert sorted(key for *_, key in carrier.sent) == sorted(ids)
