@@ -1,4 +1,4 @@
-"""What is left to do for a caller whose call is over, once: a human for who was cut off, a code that made nothing."""
+"""What is left to do for a caller whose call is over, once: a human for who was cut off, a lost code, a receipt."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from certification.runtime import Runtime
 from certification.store import Assessment, Call, Case, Person
 from ivr.scripts.certify import CERTIFYING
 from ivr.steps import DROPPED, State
+from ops import notices
 from ops.judging import ENROL
 from ops.voices import Agreement
 
@@ -53,6 +54,7 @@ def see_to(session: Session, rt: Runtime, identifier: str) -> bool:
         _end_enrolment(session, rt, call, lost)
     elif call.outcome == DROPPED:
         _open_dropped(session, rt, call)
+    notices.send_receipt(session, rt, call)
     sharing.see_to(session, rt, call, TRIED)  # last: its case is about a telephone, and is no human's for the caller
     return True
 

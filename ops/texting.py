@@ -16,6 +16,7 @@ from certification.ladder.steps import MESSAGE
 from certification.regions.hours import quiet
 from certification.runtime import Runtime
 from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
+from ops.notices import confirm_appointments
 from ops.queue import TEXTS, connect, queue_of
 from sms import calling, campaigns, outbox, recipients
 from sms.outbox import SEND, Purpose, waits
@@ -144,4 +145,4 @@ def close_calls(rt: Runtime) -> int:
         return calling.close(session, rt)
 
 
-DUTIES = (remind_today, send_ladder_messages, finish_campaigns, close_calls, wake_the_sender)
+DUTIES = (remind_today, send_ladder_messages, confirm_appointments, finish_campaigns, close_calls, wake_the_sender)
