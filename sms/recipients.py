@@ -24,10 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from certification import reminders
+from certification.evidence import Strength
 from certification.helpers import COPIES
 from certification.needs import Declared
 from certification.phones import PhoneKind
-from certification.regions import Region
+from certification.regions import Region, Route
 from certification.runtime import Runtime
 from certification.store import Consent, Helper, Message, Need, NumberStanding, Period, Person, Phone, Pin, SafeWord
 from sms import texts
@@ -47,11 +48,22 @@ def own(session: Session, region: Region, on: date) -> Select[Any]:
     return reminders.to_remind(session, region, on).add_columns(
         days.label("days"),
         case((_without_mobile(), None), else_=own_phone(Person.id)).label("phone"),
-        case((days <= LAST_DAYS, "reminder.last"), (pin, "reminder.pin"), else_="reminder.call").label("words"),
+        case(
+            (days <= LAST_DAYS, "reminder.last"),
+            *([(pin, "reminder.pin")] if a_pin_certifies(region) else []),
+            else_="reminder.call",
+        ).label("words"),
         Person.dialect.label("dialect"),
         safe.label("safe"),
         to_call(region).label("calls"),
     )
+
+
+def a_pin_certifies(region: Region) -> bool:
+    """Whether a PIN sent by text may be enough here; nobody is asked for one in vain."""
+    rule = region.evidence.rule
+    least = rule.needs if rule.lesser is None else min(rule.needs, rule.lesser.counts)
+    return region.opens(Route.SMS) and least <= Strength.POSSESSION
 
 
 def once(query: Select[Any]) -> CTE:

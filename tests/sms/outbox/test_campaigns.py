@@ -14,11 +14,13 @@ from certification import certifying, helpers, needs, people, pins, safewords, s
 from certification.cases import CaseKind
 from certification.helpers import Relation
 from certification.needs import Declared
+from certification.regions import Route
 from certification.runtime import Runtime
 from certification.store import Campaign, Case, Message, Person, Phone
 from ops import texting
 from sms import campaigns, recipients
 from sms.campaigns import CampaignNotThere
+from sms.recipients import a_pin_certifies
 from sms.sending import Sender
 from tests.certification.conftest import Clock, Queue
 from tests.certification.numbers import resident_number
@@ -290,3 +292,12 @@ def test_nothing_is_planned_by_itself_at_night(rt: Runtime, on: date, add: Add, 
 
 def _with_carrier(rt: Runtime) -> Runtime:
     return replace(rt, settings=replace(rt.settings, sms_providers="console"))
+
+
+def test_nobody_is_asked_for_a_pin_that_would_not_do(rt: Runtime) -> None:
+    asked = {
+        code for code in ("kunming", "qingdao", "guangzhou", "xian", "shanghai") if a_pin_certifies(rt.regions[code])
+    }
+    assert asked == {"kunming", "qingdao", "guangzhou"}, "the others ask for a live sign, every year"
+    closed = rt.regions["kunming"].model_copy(update={"routes": (Route.CALL, Route.DESK)})
+    assert not a_pin_certifies(closed)
