@@ -28,7 +28,8 @@ class Reminders(Table):
 
     `days_before`: so many days before the last day of an open period a message goes out; an empty list for none.
     `to`: who gets it: the person themself, and a relative who agreed. `quiet_hours`: from the first to the second hour
-    in Shanghai, over midnight where the second is earlier, nothing is sent and nobody is called, whatever for.
+    in Shanghai, over midnight where the second is earlier, nothing is sent and nobody is called; only answers and
+    receipts go out, to whoever has just written or called.
     `max_a_day`: how many messages and calls of ours, all together, reach one person in a day at most.
     """
 
