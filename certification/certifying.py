@@ -82,7 +82,7 @@ def record(
     period = current_period(session, rt, person, evidence.observed_at)
     closed = _close(session, rt, person, period, actor)
     if new and closed:
-        _prolong(session, rt, person, period, evidence, actor)
+        _prolong(session, rt, person, period, evidence.id, day_of(evidence.observed_at), actor)
     return Recorded(evidence, closed)
 
 
@@ -92,9 +92,15 @@ def reconsider(session: Session, rt: Runtime, person: Person, actor: str) -> boo
 
 
 def close_again(session: Session, rt: Runtime, period_id: str, actor: str) -> bool:
-    """Close a period that was opened again, if what is still on record suffices."""
+    """Close a period that was opened again, if what is still on record suffices, for as long as that certifies."""
     period = session.get_one(Period, period_id, populate_existing=True)
-    return _close(session, rt, session.get_one(Person, period.person_id), period, actor)
+    person = session.get_one(Person, period.person_id)
+    if not _close(session, rt, person, period, actor):
+        return False
+    for sign in sorted(signs(session, [person.id])[person.id], key=lambda sign: sign.on):
+        if sign.on in Span(period.opens, period.due):
+            _prolong(session, rt, person, period, sign.id, sign.on, actor)
+    return True
 
 
 def _append(session: Session, rt: Runtime, **event: Any) -> tuple[Evidence, bool]:
@@ -124,18 +130,20 @@ def _close(session: Session, rt: Runtime, person: Person, period: Period, actor:
     return True
 
 
-def _prolong(session: Session, rt: Runtime, person: Person, period: Period, evidence: Evidence, actor: str) -> None:
+def _prolong(
+    session: Session, rt: Runtime, person: Person, period: Period, evidence: str, day: date, actor: str
+) -> None:
     """Where a year counts from the last success, let a later one in a closed period count from its own day."""
-    day, region = day_of(evidence.observed_at), _region(rt, person)
-    if region.interval is not Interval.YEAR_FROM_SUCCESS or evidence.id == period.closed_by:
+    region = _region(rt, person)
+    if region.interval is not Interval.YEAR_FROM_SUCCESS or evidence == period.closed_by:
         return
     if not isinstance(decide(Span(day, day), signs(session, [person.id])[person.id], region.evidence.rule), Closed):
         return
     due = _certified(session, rt, person, period, day)
     earlier = update(Period).where(Period.id == period.id, Period.due < due)
-    if session.execute(earlier.values(due=due, closed_by=evidence.id).returning(Period.id)).first():
+    if session.execute(earlier.values(due=due, closed_by=evidence).returning(Period.id)).first():
         journal.write(
-            session, rt.now(), actor, "period prolonged", f"person:{person.id}", period=period.id, evidence=evidence.id
+            session, rt.now(), actor, "period prolonged", f"person:{person.id}", period=period.id, evidence=evidence
         )
     session.refresh(period)
 

@@ -1,21 +1,24 @@
-"""What came between a run and its release: backing that was withdrawn, and what a human found out."""
+"""What came between a run and its release: backing withdrawn, periods cut short, and what a human found out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import bereavement, certifying
 from certification.bereavement import Verdict
 from certification.comparison.rules import Outcome
 from certification.evidence import Kind, Open, Rule, Sign, Strength, decide
+from certification.keys import SealBroken
 from certification.periods import Span
-from certification.store import ComparisonRun, Evidence
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime
+from certification.store import ComparisonResult, ComparisonRun, Evidence, Period, Person
 
 _BEFORE = timedelta(days=1)
 """Evidence is looked for that was withdrawn so long before the run began, too: it may have been seen on the roll until
@@ -74,6 +77,44 @@ def _unbacked(session: Session, run: ComparisonRun, rule: Rule, weak: Sequence[R
         if row.person_id in people
         and isinstance(decide(Span(row.seen_on, row.seen_on), [*known[row.person_id], *_own(row)], rule), Open)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A slice's rows, each about the period that its sign lies in today; of the `unread`, nobody can tell which."""
+
+    rows: Sequence[Row[Any]]
+    unread: frozenset[str]
+
+
+def moved(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Row[Any]]) -> Moved:
+    """Look again at periods that end earlier than when the run looked: what had prolonged them was undone.
+
+    A sign of after such an end is one of the period around its day.
+    """
+    result, people = ComparisonResult, [row.person_id for row in rows]
+    mine = select(*result.__table__.columns).where(result.run_id == run.id)
+    ends = mine.add_columns(Period.due.label("ends")).join(Period, Period.id == result.period_id)
+    short = or_(Period.due < result.due, Period.due < result.seen_on)
+    found = session.execute(ends.where(result.person_id.in_(people), short)).all()
+    unread = set[str]()
+    for row in found:
+        about: dict[str, Any] = {"due": row.ends}
+        if row.seen_on is not None and row.seen_on > row.ends:
+            day = datetime.combine(row.seen_on, time(12), SHANGHAI)
+            try:
+                period = certifying.current_period(session, rt, session.get_one(Person, row.person_id), day)
+            except SealBroken:
+                unread.add(row.person_id)
+                continue
+            about = {"period_id": period.id, "due": period.due}
+        this = update(result).where(result.run_id == run.id, result.person_id == row.person_id)
+        session.execute(this.values(**about).execution_options(synchronize_session=False))
+    if not found:
+        return Moved(rows, frozenset())
+    anew = session.execute(mine.where(result.person_id.in_([row.person_id for row in found]))).all()
+    now = {row.person_id: row for row in anew}
+    return Moved([now.get(row.person_id, row) for row in rows], frozenset(unread))
 
 
 def _own(row: Row[Any]) -> Iterator[Sign]:

@@ -150,13 +150,19 @@ def come_to(
 def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
     held = select(Person.id).where(Person.id.in_([row.person_id for row in found]), Person.region == run.region)
     people = set(session.scalars(held.with_for_update(read=True, key_share=True)))
-    there = [row for row in found if row.person_id in people]  # the others were erased meanwhile, or moved
-    changed = meanwhile.changed(session, run, rules_of(rt, run).evidence.rule, there)
+    there: Sequence[Result] = [row for row in found if row.person_id in people]  # the others were erased, or moved
+    region, unplaced = rules_of(rt, run), frozenset[str]()
+    if region.interval is Interval.YEAR_FROM_SUCCESS:
+        moved = meanwhile.moved(session, rt, run, there)
+        there, unplaced = moved.rows, moved.unread
+    changed = meanwhile.changed(session, run, region.evidence.rule, there)
     rows = [row for row in there if row.person_id not in changed.answered]
     signs = [row for row in rows if row.outcome in _SIGNS and row.seen_on is not None]
     evidence = _record(session, rt, run, signs)
-    suffice = [row for row in signs if row.outcome == Outcome.CERTIFIED and row.person_id not in changed.unbacked]
+    closes_nothing = changed.unbacked | unplaced
+    suffice = [row for row in signs if row.outcome == Outcome.CERTIFIED and row.person_id not in closes_nothing]
     closed = _close(session, rt, run, suffice, evidence)
+    closed += sum(_by_the_stronger(session, rt, row) for row in signs if row.person_id in changed.unbacked - unplaced)
     climbs = opened = unread = 0
     today = certifying.day_of(rt.now())
     for row in rows:
@@ -167,7 +173,7 @@ def _release_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Seq
                 unread += 1
         elif row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
             opened += _ask(session, rt, row)
-    otherwise = changed.answered | changed.unbacked
+    otherwise = changed.answered | closes_nothing
     said = (
         _said(row, evidence.get(row.person_id, "-"), CHANGED if row.person_id in otherwise else "") for row in there
     )
@@ -245,6 +251,13 @@ def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Res
             session.execute(last.where(Period.id.in_(newly)).values(due=due))
             session.execute(last.where(Period.due < due).values(due=due, closed_by=this))
     return len(newly)
+
+
+def _by_the_stronger(session: Session, rt: Runtime, row: Result) -> bool:
+    """Close a period by the stronger sign beside one that no longer suffices, if that lies in it."""
+    if row.stronger_on is None or session.get_one(Period, row.period_id, populate_existing=True).closed_at is not None:
+        return False
+    return certifying.close_again(session, rt, row.period_id, SOURCE)
 
 
 def followed() -> ColumnElement[bool]:

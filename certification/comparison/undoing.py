@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import and_, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from certification import cases, certifying, journal
 from certification.comparison import runs
@@ -77,6 +77,7 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
     if rules_of(rt, run).interval is Interval.YEAR_FROM_SUCCESS:
         for period in reopened:
             session.execute(update(Period).where(Period.id == period, ~followed()).values(due=due[period]))
+        _shorten_others(session, run, people)
     closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
     unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
     handed = _hand_over(session, run, unresolved)
@@ -101,6 +102,15 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
         "handed": handed,
     }
     return {"people": len(found), **facts, "cases": decided}
+
+
+def _shorten_others(session: Session, run: ComparisonRun, people: Sequence[str]) -> None:
+    """Tell the other runs that looked at a period while this one prolonged it when that was due before."""
+    other, mine = ComparisonResult, aliased(ComparisonResult)
+    same = (mine.person_id == other.person_id, mine.period_id == other.period_id)
+    before = select(mine.due).where(mine.run_id == run.id, *same).scalar_subquery()
+    longer = update(other).where(other.person_id.in_(people), other.run_id != run.id, other.due > before)
+    session.execute(longer.values(due=before).execution_options(synchronize_session=False))
 
 
 def _also_said(session: Session, row: Result) -> str | None:

@@ -12,17 +12,18 @@ from random import Random
 import pytest
 from sqlalchemy import delete, func, select
 
-from certification import forgetting, people
+from certification import certifying, forgetting, people
 from certification.comparison import releasing, runs, undoing
 from certification.comparison.folders import RunElsewhere
 from certification.periods import Interval, Span
 from certification.runtime import Runtime
-from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence, Period
+from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence, Period, Person
 from tests.certification.comparing import closed, compare, number, outcomes, released, residents, run, signals
 from tests.certification.conftest import Clock
 from tests.certification.test_opening import asking, periods
 
 ALIVE = "alive"
+QUARTER = Span(date(2026, 1, 1), date(2026, 3, 31))
 
 
 @pytest.fixture
@@ -164,9 +165,26 @@ def test_whoever_is_erased_meanwhile_is_left_out(rt: Runtime, path: Path) -> Non
 
 def test_gone_on_with_after_midnight_it_is_about_the_day_it_was_begun(rt: Runtime, path: Path, clock: Clock) -> None:
     rt = asking(rt, Interval.QUARTER)
+    early = _killed_on_the_last_day(rt, path, clock)
+    late = _come(rt, 2)
+    assert outcomes(rt, compare(rt, path).id) == {early: "certified"}
+    assert (periods(rt, early), periods(rt, late)) == ([QUARTER], []), "who came afterwards could only be late"
+
+
+def test_that_everybody_has_the_next_period_already_is_not_enough(rt: Runtime, path: Path, clock: Clock) -> None:
+    rt = asking(rt, Interval.QUARTER)
+    early = _killed_on_the_last_day(rt, path, clock)
+    with rt.sessions.begin() as session:
+        certifying.current_period(session, rt, session.get_one(Person, early))
+    assert outcomes(rt, compare(rt, path).id) == {early: "certified"}
+    assert QUARTER in periods(rt, early)
+
+
+def _killed_on_the_last_day(rt: Runtime, path: Path, clock: Clock) -> str:
+    """A run is begun and killed half an hour before a quarter ends; it is half past midnight then. Who it is about."""
     clock.at = datetime.fromisoformat("2026-01-05T10:00:00+08:00")
     early = _come(rt, 1)
-    clock.at = datetime.fromisoformat("2026-03-31T23:30:00+08:00")  # the last day of a quarter
+    clock.at = datetime.fromisoformat("2026-03-31T23:30:00+08:00")
     signals(path, [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2)])
 
     def tell(what: str, total: int | None = None) -> Callable[[int], object]:
@@ -177,10 +195,7 @@ def test_gone_on_with_after_midnight_it_is_about_the_day_it_was_begun(rt: Runtim
     with pytest.raises(Killed):
         runs.run(rt, rt.regions["qingdao"], [path], "clerk", tell)
     clock.forward(hours=1)
-    late = _come(rt, 2)
-    assert outcomes(rt, compare(rt, path).id) == {early: "certified"}
-    quarter = Span(date(2026, 1, 1), date(2026, 3, 31))
-    assert (periods(rt, early), periods(rt, late)) == ([quarter], []), "who came afterwards could only be late"
+    return early
 
 
 def _come(rt: Runtime, order: int) -> str:
