@@ -58,7 +58,19 @@ class Message(Identified, Base):
             postgresql_where=text("state IN ('sending', 'sent', 'unknown')"),
         ),
         Index("ix_messages_campaign_id", "campaign_id", "state"),
-        Index("ix_messages_provider_ref", "provider", "provider_ref"),
+        Index(
+            "ix_messages_provider_ref",
+            "provider",
+            "provider_ref",
+            sqlite_where=text("provider_ref IS NOT NULL"),
+            postgresql_where=text("provider_ref IS NOT NULL"),
+        ),
+        Index(
+            "ix_messages_same_index",
+            "same_index",
+            sqlite_where=text("same_index IS NOT NULL"),
+            postgresql_where=text("same_index IS NOT NULL"),
+        ),
     )
 
     reminder: Mapped[str] = mapped_column(String(160))
@@ -70,7 +82,7 @@ class Message(Identified, Base):
     phone_id: Mapped[str | None] = mapped_column(String(32))
     helper_id: Mapped[str | None] = mapped_column(String(32))
     to_sealed: Mapped[bytes | None]
-    same_index: Mapped[str | None] = mapped_column(String(64), index=True)
+    same_index: Mapped[str | None] = mapped_column(String(64))
     words: Mapped[str] = mapped_column(String(60))
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     segments: Mapped[int | None]
