@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select, update
@@ -54,14 +55,18 @@ def fault_of(session: Session, keys: KeyRing, e164: str) -> str | None:
     return next((one.fault for one in _of(session, keys, e164) if one.fault is not None), None)
 
 
-def works(session: Session, rt: Runtime, e164: str, by: str = TEXT) -> bool:
-    """Forget that nothing arrived at this number: something came from there. False when there was nothing to forget."""
+def works(session: Session, rt: Runtime, e164: str, by: str = TEXT, *, but: Collection[str] = ()) -> bool:
+    """Forget that nothing arrived at this number: something came from there. False when there was nothing to forget.
+
+    `but`: codes that stand all the same.
+    """
+    known = {one.fault for one in _of(session, rt.keys, e164) if one.fault is not None} - set(but)
     here = NumberStanding.number_index.in_(_indexes(rt.keys, e164))
-    faulty = update(NumberStanding).where(here, NumberStanding.fault.is_not(None))
+    faulty = update(NumberStanding).where(here, NumberStanding.fault.in_(known))
     forgotten = faulty.values(fault=None, fault_at=None).returning(NumberStanding.number_index)
-    if not session.execute(forgotten).all():
+    if not known or not session.execute(forgotten).all():
         return False
-    _journal(session, rt, e164, by, "number found to work")
+    _journal(session, rt, e164, by, "number found to work", code=" ".join(sorted(known)))
     return True
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, certifying, journal, phones, seals, standings
+from certification import bereavement, cases, certifying, journal, phones, seals
 from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.phones import NumberNotRecognised
@@ -54,7 +54,7 @@ def receive(session: Session, rt: Runtime, provider: str, ref: str, sender: str,
     if number is None:
         journal.write(session, rt.now(), ACTOR, "text from no telephone", f"text:{text.id}", read=text.read)
         return True
-    standings.works(session, rt, number)
+    stopping.number_works(session, rt, number, reply, body)
     writer = Writer(session, rt, text, number)
     said = _act(writer, reply)
     person = said.person if said is not None and said.person is not None else writer.person

@@ -13,7 +13,10 @@ from certification.needs import Declared
 from certification.phones import PhoneKind
 from certification.runtime import Runtime
 from certification.store import Need, Person, Phone
+from sms.providers.codes import STARTING, STOPPED
+from sms.replies import Reply, Start
 from sms.writers import ACTOR, Said, Writer
+from sms.writing import plain
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,16 @@ def start(writer: Writer) -> Said:
             facts = {"need": Declared.NO_MOBILE.value}
             journal.write(session, rt.now(), ACTOR, "need withdrawn", f"person:{person.id}", **facts)
     return Said("answer.started", person=writer.person)
+
+
+def number_works(session: Session, rt: Runtime, number: str, reply: Reply, body: str) -> bool:
+    """Note that a text came from this number, whatever a carrier said of it; True where that was another thing.
+
+    A stop at the carrier itself stands until they start again, in our words or the carrier's. Are ours none to it, it
+    refuses the answer, and the number is marked anew.
+    """
+    starts = isinstance(reply, Start) or plain(body) in STARTING
+    return standings.works(session, rt, number, ACTOR, but=() if starts else STOPPED)
 
 
 def _messages_arrive(writer: Writer, person: Person, own: list[tuple[str, PhoneKind]]) -> bool:

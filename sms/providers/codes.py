@@ -12,6 +12,11 @@ PERMANENT: Mapping[str, frozenset[str]] = {
     "kannel": frozenset({"denied", "0x0000000b"}),
 }
 
+STOPPED = frozenset({"21610"})
+"""Of these, which say that whoever has the number stopped us at the carrier: a text from there does not end that."""
+STARTING = frozenset({"start", "yes", "unstop"})
+"""The words that do, each alone in a text: https://www.twilio.com/docs/api/errors/23002."""
+
 
 def permanent(provider: str, code: str | None) -> bool:
     """Whether a code that a carrier gave with an answer, or told later, is about the number and stays so."""
