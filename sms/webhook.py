@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -12,6 +13,8 @@ from certification.phones import NumberNotRecognised, parse
 from certification.runtime import Runtime
 from sms import conversation, outbox
 from sms.outbox import Told
+
+logger = logging.getLogger(__name__)
 
 REF_LENGTH = 64
 SENDER_LENGTH = 40
@@ -55,9 +58,11 @@ class _Twilio:
     rt: Runtime
 
     def arrived(self) -> Response:
-        """A message arrives, perhaps once more."""
+        """A message arrives, perhaps once more: also where this is the fallback of the carrier, which says why."""
         form = request.form
         ref, sender = _ref(form.get("MessageSid") or form.get("SmsSid", "")), _sender(form.get("From", ""))
+        if error := form.get("ErrorCode", "")[:CODE_LENGTH]:
+            logger.warning("text %s comes by the fallback: the carrier had error %s with the first address", ref, error)
         with self.rt.sessions.begin() as session:
             conversation.receive(session, self.rt, "twilio", ref, sender, form.get("Body", ""))
         return Response(NOTHING, mimetype="text/xml")

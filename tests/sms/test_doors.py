@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from certification.runtime import Runtime
 from certification.store import Text
 from ops.app import create_app
+from tests.certification.away import FailingOnce
 from tests.peers import wait_until
 from tests.sms.conftest import LINE, ZHANG, TextLine
 
@@ -58,6 +59,37 @@ def test_a_signed_text_is_kept_once_and_answered_with_nothing(client: FlaskClien
         answer = client.post("/sms", data=FORM, headers=town.signature("/sms", FORM))
         assert (answer.status_code, answer.mimetype) == (200, "text/xml")
         assert answer.data.endswith(b"<Response/>")
+    assert town.texts() == [("twilio", ZHANG, "密码 123456")]
+
+
+FALLBACK = FORM | {"ErrorCode": "11200", "ErrorUrl": "https://line.example/sms"}
+
+
+def test_a_text_that_the_first_address_failed_comes_by_the_fallback(
+    client: FlaskClient, town: TextLine, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = replace(town.rt, sessions=FailingOnce(town.rt.sessions))
+    failing = create_app(away).test_client()
+    assert failing.post("/sms", data=FORM, headers=town.signature("/sms", FORM)).status_code == 500
+    assert nothing_is_kept(town)
+    for _ in range(2):
+        answer = client.post("/sms", data=FALLBACK, headers=town.signature("/sms", FALLBACK))
+        assert answer.status_code == 200
+    assert town.texts() == [("twilio", ZHANG, "密码 123456")]
+    assert "fallback" in caplog.text and "11200" in caplog.text
+    assert ZHANG[3:] not in caplog.text and "123456" not in caplog.text
+
+
+def test_the_fallback_is_signed_for_its_own_address_and_counts_with_the_first_once(
+    client: FlaskClient, town: TextLine
+) -> None:
+    second = "https://second.example"
+    elsewhere = create_app(replace(town.rt, settings=replace(town.rt.settings, public_base_url=second)))
+    assert client.post("/sms", data=FORM, headers=town.signature("/sms", FORM)).status_code == 200
+    for base_url, status in ((town.rt.settings.public_base_url, 403), (second, 200)):
+        signed = town.signature("/sms", FALLBACK, base_url)
+        assert elsewhere.test_client().post("/sms", data=FALLBACK, headers=signed).status_code == status
+    counted(elsewhere, town, {"/sms": 1})
     assert town.texts() == [("twilio", ZHANG, "密码 123456")]
 
 
