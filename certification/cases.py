@@ -35,6 +35,7 @@ class CaseKind(StrEnum):
     SHARED_VOICE = "shared_voice"  # one voice, none of theirs, speaks for many people who never declared each other
     DEATH_REPORTED = "death_reported"  # somebody says that the person died; until a human knows, nothing else happens
     CONTRADICTION = "contradiction"  # a record says that the person died, and a later one that they live
+    UNREADABLE = "unreadable"  # what is sealed about the person does not open: somebody with the keys has to look
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
 
 

@@ -69,6 +69,24 @@ def receive(session: Session, rt: Runtime, provider: str, ref: str, sender: str,
     return True
 
 
+def hand_over(session: Session, rt: Runtime, provider: str, ref: str, sender: str, body: str) -> bool:
+    """Keep a text on which nothing could be done, for a human to see to, and say so. False when it was here before."""
+    number = _normal(sender)
+    text = _keep(session, rt, provider, ref, number or sender, body, Unreadable())
+    if text is None:
+        return False
+    journal.write(session, rt.now(), ACTOR, "text handed over", f"text:{text.id}")
+    cause, detail = f"{CaseKind.CALL_BACK}:text:{text.id}", {"text": text.id, "why": "nothing could be done"}
+    writer = Writer(session, rt, text, number or sender)
+    person = writer.person if number is not None else None
+    text.person_id = person.id if person else None
+    cases.open_case(session, rt, kind=CaseKind.CALL_BACK, cause=cause, person=person, detail=detail, actor=ACTOR)
+    if number is not None and _few(writer):
+        _answer(writer, Said("answer.human"), person)
+    session.flush()
+    return True
+
+
 def _normal(sender: str) -> str | None:
     """The telephone (E.164) that wrote; None for a hotline, a short number or a name, behind which is a machine."""
     try:
@@ -190,12 +208,15 @@ def _not_understood(writer: Writer) -> Said:
 def _where_they_stand(writer: Writer) -> Said:
     """Whether whoever is reached here is certified, and until when: nothing that is secret.
 
-    Of several, the one whose day comes first is told of, and nobody's day is passed over.
+    Of several, the one whose day comes first is told of, and nobody's day is passed over but that of somebody whose
+    record does not open: it goes to a human.
     """
-    session, rt = writer.session, writer.rt
-    stands = [certifying.status(session, rt, one) for one in writer.reached]
-    if not stands:
+    session, rt, reached = writer.session, writer.rt, writer.reached
+    if not reached:
         return proving.UNKNOWN
+    stands = [certifying.status(session, rt, one) for one in writer.readable(reached)]
+    if not stands:
+        return Said("answer.human", person=writer.person)
     open_ = [one.due for one in stands if not one.closed]
     if open_:
         return Said("answer.open", {"due": min(open_).isoformat()}, writer.person)

@@ -26,6 +26,8 @@ def prove(writer: Writer, digits: str) -> Said | None:
     if (sent := replycodes.check(session, rt, number, digits)) is not None:
         return _certify(writer, sent, Kind.CODE)
     if (sent := replycodes.over(session, rt, number, digits)) is not None:
+        if not writer.readable([sent]):
+            return Said("answer.human", person=sent)
         status = certifying.status(session, rt, sent)
         return _already(sent, writer) if status.closed else Said(OVER.words, person=sent)
     if not any(rt.regions[one.region].opens(Route.SMS) for one in meant):
@@ -69,6 +71,8 @@ def _certify(writer: Writer, person: Person, kind: Kind) -> Said:
     region = rt.regions[person.region]
     if not region.opens(Route.SMS):
         return Said(CLOSED.words, person=person)
+    if not writer.readable([person]):
+        return Said("answer.human", person=person)
     closed = certifying.status(session, rt, person).closed
     recorded = certifying.record(
         session,

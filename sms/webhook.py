@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, abort, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from certification.phones import NumberNotRecognised, parse
 from certification.runtime import Runtime
@@ -63,8 +64,7 @@ class _Twilio:
         ref, sender = _ref(form.get("MessageSid") or form.get("SmsSid", "")), _sender(form.get("From", ""))
         if error := form.get("ErrorCode", "")[:CODE_LENGTH]:
             logger.warning("text %s comes by the fallback: the carrier had error %s with the first address", ref, error)
-        with self.rt.sessions.begin() as session:
-            conversation.receive(session, self.rt, "twilio", ref, sender, form.get("Body", ""))
+        _take(self.rt, "twilio", ref, sender, form.get("Body", ""))
         return Response(NOTHING, mimetype="text/xml")
 
     def status(self) -> Response:
@@ -88,8 +88,7 @@ class _Kannel:
         fields = _bytes()
         ref, sender = _ref(_plain(fields, "id")), _sender(_plain(fields, "from"))
         charset = _plain(fields, "charset") or ("UTF-16BE" if _plain(fields, "coding") == "2" else "UTF-8")
-        with self.rt.sessions.begin() as session:
-            conversation.receive(session, self.rt, "kannel", ref, sender, _text(fields.get("text", b""), charset))
+        _take(self.rt, "kannel", ref, sender, _text(fields.get("text", b""), charset))
         return Response("", mimetype="text/plain")
 
     def status(self) -> Response:
@@ -101,6 +100,22 @@ class _Kannel:
             with self.rt.sessions.begin() as session:
                 outbox.told(session, self.rt, "kannel", ref, outcome, code)
         return Response("", mimetype="text/plain")
+
+
+def _take(rt: Runtime, provider: str, ref: str, sender: str, body: str) -> None:
+    """Take a text; one on which nothing can be done is kept all the same, for a human.
+
+    Raises SQLAlchemyError where the database cannot keep it: the carrier has it still.
+    """
+    try:
+        with rt.sessions.begin() as session:
+            conversation.receive(session, rt, provider, ref, sender, body)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        logger.exception("nothing can be done on text %s of %s: a human gets it", ref, provider)
+        with rt.sessions.begin() as session:
+            conversation.hand_over(session, rt, provider, ref, sender, body)
 
 
 def _ref(said: str) -> str:

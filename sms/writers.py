@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,12 +12,15 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from certification import cases, helpers, people, seals
+from certification import cases, certifying, helpers, journal, people, seals
 from certification.cases import CaseKind
 from certification.certifying import day_of
+from certification.keys import SealBroken
 from certification.regions import Region
 from certification.runtime import Runtime
 from certification.store import Case, Helper, Person, Phone, Text
+
+logger = logging.getLogger(__name__)
 
 ACTOR = "text"
 """Who did it, in the journal."""
@@ -98,6 +102,23 @@ class Writer:
         theirs = [one for one in rows if person is not None and one.person_id == person.id]
         return next(iter(theirs or rows), None)
 
+    def readable(self, found: Iterable[Person]) -> list[Person]:
+        """Those of these people whose record opens; for each of the others a human gets a case."""
+        return [one for one in found if self._opens(one)]
+
+    def _opens(self, person: Person) -> bool:
+        try:
+            certifying.dates(self.rt, person)
+        except SealBroken as error:
+            logger.error("the record of person %s cannot be read, text %s: %s", person.id, self.text.id, error)
+        else:
+            return True
+        now, about = self.rt.now(), f"person:{person.id}"
+        journal.write(self.session, now, ACTOR, "record found unreadable", about, text=self.text.id)
+        cause = f"{CaseKind.UNREADABLE}:{person.id}"
+        self._ask(CaseKind.UNREADABLE, cause, person, {"text": self.text.id, "dialect": self.dialect(person)})
+        return False
+
     def earlier(self) -> list[Text]:
         """What came from the number in the day before this text, the latest first."""
         since = self.text.received_at - DAY
@@ -107,12 +128,14 @@ class Writer:
     def ask_a_human(self, kind: CaseKind, why: str) -> Case:
         """A case for whoever wrote, one a day for the number while it waits; where it was decided, a new one."""
         index, day = self.rt.keys.index(self.number, seals.TEXTING), day_of(self.rt.now())
-        cause = f"{kind}:text:{index[:32]}:{day}"
+        person = self.person
+        detail = {"text": self.text.id, "why": why, "dialect": self.dialect(person)}
+        return self._ask(kind, f"{kind}:text:{index[:32]}:{day}", person, detail)
+
+    def _ask(self, kind: CaseKind, cause: str, person: Person | None, detail: dict[str, Any]) -> Case:
         there = cases.of(self.session, cause)
         if there is not None and there.decided_at is not None:
             cause = f"{cause}:{self.text.id[:8]}"
-        person = self.person
-        detail = {"text": self.text.id, "why": why, "dialect": self.dialect(person)}
         return cases.open_case(self.session, self.rt, kind=kind, cause=cause, person=person, detail=detail, actor=ACTOR)
 
 
