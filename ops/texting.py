@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from sqlalchemy import Select, and_, literal, select, update
 from sqlalchemy.exc import OperationalError
@@ -13,12 +14,13 @@ from certification import contacts, journal
 from certification.certifying import day_of
 from certification.contacts import Channel, Outcome
 from certification.ladder.steps import MESSAGE
+from certification.regions import Region
 from certification.regions.hours import quiet
 from certification.runtime import Runtime
 from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
 from ops.notices import confirm_appointments
 from ops.queue import TEXTS, connect, queue_of
-from sms import calling, campaigns, outbox, recipients
+from sms import calling, campaigns, outbox, planning, recipients
 from sms.outbox import SEND, Purpose, waits
 from sms.providers.configured import carriers
 from sms.sending import unclear
@@ -27,35 +29,68 @@ logger = logging.getLogger(__name__)
 
 BY = "schedule"
 AT_ONCE = 200
+PATIENCE = timedelta(seconds=2)  # of the other duties, while a campaign is planned and let go
 ASKED_LATELY = timedelta(days=7)
 
 
 def remind_today(rt: Runtime) -> int:
     """Plan and let go each region's reminders of the day, once people may be disturbed; how many messages.
 
-    What was planned and not let go, as after a kill, is let go as well; whoever paused or stopped a campaign is heeded.
+    This goes by slices, and after PATIENCE it lets the other duties have their turn: the next sweep goes on, with what
+    was begun before what was not. What was planned and not let go, as after a kill, is let go as well; whoever paused
+    or stopped a campaign is heeded.
     """
     if not carriers(rt.settings):
         return 0
-    now, queued = rt.now(), 0
+    ends, queued = rt.now() + PATIENCE, 0
+    for some in _slices(rt):
+        queued += some
+        if rt.now() >= ends:
+            break
+    return queued
+
+
+def _slices(rt: Runtime) -> Iterator[int]:
+    """Do the work of the day slice by slice; of each, how many messages it queued."""
+    now = rt.now()
     today = day_of(now)
-    with rt.sessions() as session:
-        waiting = [one for one in campaigns.due_today(session, rt, today, BY) if not quiet(one, now)]
-    for region in waiting:
-        try:
-            queued += campaigns.release(rt, campaigns.plan(rt, region, today, BY), BY)
-        except OperationalError:
-            raise
-        except Exception:
-            logger.exception("the reminders of %s wait for the next sweep", region.code)
     with rt.sessions() as session:
         only_read(session)
         left = select(Message.id).where(Message.campaign_id == Campaign.id, Message.state == "planned").exists()
         torn = session.scalars(select(Campaign.id).where(Campaign.state == "released", left)).all()
         uncalled = calling.unasked(session)
-    for identifier in uncalled:
-        calling.ask(rt, identifier, BY)
-    return queued + sum(campaigns.queue(rt, identifier) for identifier in torn)
+    for identifier in dict.fromkeys((*torn, *uncalled)):
+        yield from _safely(identifier, _see_off(rt, identifier))
+    with rt.sessions() as session:
+        waiting = [one for one in campaigns.due_today(session, rt, today, BY) if not quiet(one, now)]
+    for region in waiting:
+        yield from _safely(region.code, _remind(rt, region, today))
+
+
+def _safely(what: str, slices: Iterator[int]) -> Iterator[int]:
+    try:
+        yield from slices
+    except OperationalError:
+        raise
+    except Exception:
+        logger.exception("the reminders of %s wait for the next sweep", what)
+
+
+def _remind(rt: Runtime, region: Region, today: date) -> Iterator[int]:
+    identifier = planning.begin(rt, region, today, BY)
+    while planning.go_on(rt, identifier, BY) is not None:
+        yield 0
+    if campaigns.leave(rt, identifier):
+        return
+    campaigns.let_go(rt, identifier, BY)
+    yield from _see_off(rt, identifier)
+
+
+def _see_off(rt: Runtime, identifier: str) -> Iterator[int]:
+    while some := campaigns.queue(rt, identifier):
+        yield some
+    while calling.go_on(rt, identifier, BY) is not None:
+        yield 0
 
 
 def send_ladder_messages(rt: Runtime) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,8 @@ from sms import recipients
 SLICE = 5_000
 AT_ONCE = 200
 ACTOR = "schedule"
+_ASKED, _CALLED = "asked", "called"
+"""Among the counts of a campaign: days and person up to whom calls are asked for; and that all are."""
 _BEGINS = f"{CaseKind.TO_CALL.value}:"
 
 
@@ -22,34 +26,36 @@ def ask(rt: Runtime, campaign_id: str, by: str) -> int:
 
     Killed and asked again, it goes on; once done, the campaign says so, and it does nothing.
     """
-    with rt.sessions() as session:
-        campaign = session.get_one(Campaign, campaign_id)
     asked = 0
-    for days in sorted(set(rt.regions[campaign.region].reminders.days_before), reverse=True):
-        after: str | None = ""
-        while after is not None:
-            with rt.sessions.begin() as session:
-                if not _goes_on(session, campaign_id):
-                    return asked
-                last = recipients.slice_end(session, campaign.on, days, after, SLICE)
-                new = _open(session, rt, campaign, recipients.between(campaign.on, days, after, last))
-                if new:
-                    journal.write(session, rt.now(), by, "calls asked for", f"campaign:{campaign_id}", number=new)
-            asked, after = asked + new, last
-    with rt.sessions.begin() as session:
-        _done(session, campaign)
+    while (new := go_on(rt, campaign_id, by)) is not None:
+        asked += new
     return asked
 
 
-def _goes_on(session: Session, campaign_id: str) -> bool:
-    campaign = session.get_one(Campaign, campaign_id, populate_existing=True)
-    return campaign.state == "released" and "called" not in campaign.counts
+def go_on(rt: Runtime, campaign_id: str, by: str) -> int | None:
+    """Open the cases of the next slice of people; how many were opened here. None: there is nothing left to open."""
+    with rt.sessions.begin() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        counts = dict(campaign.counts)
+        if campaign.state != "released" or _CALLED in counts:
+            return None
+        place = recipients.next_place(rt.regions[campaign.region], counts.pop(_ASKED, None))
+        if place is None:
+            _note(session, campaign, {**counts, _CALLED: True})
+            return None
+        days, after = place
+        last = recipients.slice_end(session, campaign.on, days, after, SLICE)
+        new = _open(session, rt, campaign, recipients.between(campaign.on, days, after, last))
+        _note(session, campaign, {**counts, _ASKED: [days, last]})
+        if new:
+            journal.write(session, rt.now(), by, "calls asked for", f"campaign:{campaign_id}", number=new)
+        return new
 
 
 def unasked(session: Session) -> list[str]:
     """Released campaigns that have not said yet that they asked for their calls."""
     released = select(Campaign.id, Campaign.counts).where(Campaign.state == "released")
-    return [identifier for identifier, counts in session.execute(released) if "called" not in counts]
+    return [identifier for identifier, counts in session.execute(released) if _CALLED not in counts]
 
 
 def close(session: Session, rt: Runtime) -> int:
@@ -84,7 +90,6 @@ def _open(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
     return len(session.execute(new).all())
 
 
-def _done(session: Session, campaign: Campaign) -> None:
-    asked = {**campaign.counts, "called": True}
+def _note(session: Session, campaign: Campaign, counts: dict[str, Any]) -> None:
     there = update(Campaign).where(Campaign.id == campaign.id, Campaign.state == "released")
-    session.execute(there.values(counts=asked))
+    session.execute(there.values(counts=counts))

@@ -71,6 +71,21 @@ def once(query: Select[Any]) -> CTE:
     return query.cte().prefix_with("MATERIALIZED")
 
 
+def next_place(region: Region, reached: list[Any] | None) -> tuple[int, str] | None:
+    """Where to go on among the people to be reminded: days left, and the person after whom; None at the end.
+
+    They are gone through by the days that are left, the most first. `reached`: such days and the last person who was
+    seen to there, None for them where nobody is left; or nothing, at the beginning.
+    """
+    days = sorted(set(region.reminders.days_before), reverse=True)
+    if reached is not None:
+        at, last = reached
+        if last is not None:
+            return at, last
+        days = [one for one in days if one < at]
+    return (days[0], "") if days else None
+
+
 def slice_end(session: Session, on: date, days: int, after: str, size: int) -> str | None:
     """The last of the next people after one whose period ends in so many days; None where fewer are left."""
     found = select(Period.person_id).where(Period.closed_at.is_(None), *between(on, days, after, None))

@@ -29,7 +29,7 @@ from certification.runtime import Runtime
 from certification.store import only_read, open_sessions
 from certification.suspension import histories
 from ops.bench import parts, results
-from sms import campaigns, recipients
+from sms import campaigns, planning, recipients
 
 PEOPLE = 2_000_000
 OVERDUE = 0.01
@@ -88,7 +88,7 @@ def campaigned(rt: Runtime) -> dict[str, float]:
         only_read(session)
         foreseeing = parts.seconds(partial(recipients.foreseen, session, rt, region, today), 1)
     began = time.perf_counter()
-    identifier = campaigns.plan(rt, region, today, "bench")
+    identifier = planning.plan(rt, region, today, "bench")
     planned = time.perf_counter()
     messages = campaigns.release(replace(rt, enqueue=lambda *_: None), identifier, "bench")
     took = {"planning_a_campaign": planned - began, "releasing_it": time.perf_counter() - planned}

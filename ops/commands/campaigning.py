@@ -13,7 +13,7 @@ from certification.certifying import day_of
 from certification.store import Campaign, only_read
 from ops.commands.desk import as_json, by, region_of, runtime
 from ops.commands.reminding import of_region, remind_
-from sms import campaigns
+from sms import campaigns, planning
 
 _SHOWN = 20
 
@@ -27,7 +27,7 @@ def send(place: str, on: datetime | None, by: str, as_json: bool) -> None:
     """Plan the reminders of a day and let them go; again, it goes on, and nobody gets two. 发送提醒。"""
     rt = runtime()
     region, day = region_of(rt.regions, place), on.date() if on else day_of(rt.now())
-    identifier = campaigns.plan(rt, region, day, by)
+    identifier = planning.plan(rt, region, day, by)
     queued = campaigns.release(rt, identifier, by)
     click.echo(f"已排队 queued: {queued}")
     _show(identifier, as_json)
