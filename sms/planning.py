@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, select, update
+from sqlalchemy import String, cast, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from certification import helpers, journal, reminders, standings
+from certification import helpers, journal, standings
 from certification.phones import PhoneKind
 from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
-from certification.store import Campaign, Message, Person, SafeWord, insert_into, insert_once, new_id, only_read
+from certification.store import Campaign, Message, Person, insert_into, insert_once, new_id
 from sms import recipients, texts
 from sms.outbox import PRIORITY, Purpose
+from sms.recipients import Columns
 
-SLICE = 5_000  # messages in a transaction; calls wait for no more
+SLICE = 20_000  # people in a transaction; calls wait for no more
 NAME = "reminders"
 _TRIES = 5
 _REACHED = "reached"
-"""Among the counts of a campaign that is being planned: the days, and the person, up to whom it is."""
+"""Among the counts of a campaign that is being planned: the days, and the person, up to whom they are."""
 
 
 class _Stopped(Exception):
@@ -72,61 +74,67 @@ def go_on(rt: Runtime, identifier: str, by: str) -> int | None:
         except IntegrityError:  # somebody was erased in between
             if not left:
                 raise
-    _end(rt, campaign, region, by)
+    _end(rt, campaign, by)
     return None
 
 
 def _slice(session: Session, rt: Runtime, campaign: Campaign, region: Region, days: int, after: str) -> None:
+    """Plan for the people after one who have so many days left, at most SLICE; they are looked up once."""
     last = recipients.slice_end(session, campaign.on, days, after, SLICE)
+    found = recipients.own(session, region, campaign.on).where(*recipients.between(campaign.on, days, after, last))
+    chosen = recipients.laid_down(session, found)
+    counts = recipients.summed(session, chosen.c, region)
     if "self" in region.reminders.to:
-        _put(session, campaign, region, days, after, last)
+        _put(session, campaign, region, chosen.c, days)
     if "relative" in region.reminders.to:
-        _copy(session, rt, campaign, recipients.between(campaign.on, days, after, last))
+        counts.update(_copy(session, rt, campaign, chosen.c, days))
+    chosen.drop(session.connection())
+    counts.update({name: campaign.counts.get(name, 0) for name in recipients.SUMS})
     further = update(Campaign).where(Campaign.id == campaign.id, Campaign.state == "planning")
-    if session.scalar(further.values(counts={_REACHED: [days, last]}).returning(Campaign.id)) is None:
+    if session.scalar(further.values(counts={_REACHED: [days, last], **counts}).returning(Campaign.id)) is None:
         raise _Stopped
 
 
-def _put(session: Session, campaign: Campaign, region: Region, days: int, after: str, last: str | None) -> None:
-    """One message to a telephone of each person's own, for all between two of them, set-based."""
-    found = recipients.once(
-        recipients.own(session, region, campaign.on).where(*recipients.between(campaign.on, days, after, last))
-    )
-    people, periods, due = found.c[0], found.c[1], found.c[2]
+def _put(session: Session, campaign: Campaign, region: Region, chosen: Columns, days: int) -> None:
+    """One message to a telephone of each person's own, set-based."""
     postgres = session.get_bind().dialect.name == "postgresql"
-    facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
+    made = func.json_build_object if postgres else func.json_object
     rows = select(
         recipients.fresh_id(session),
-        literal("reminder:") + periods + f":{days}:" + found.c.phone,
+        literal("reminder:") + chosen.period_id + f":{days}:" + chosen.phone,
         literal(1),
         literal(Purpose.REMINDER.value),
         literal(PRIORITY[Purpose.REMINDER]),
         literal(campaign.id),
-        people,
-        found.c.phone,
-        found.c.words,
-        facts,
+        chosen.person_id,
+        chosen.phone,
+        chosen.words,
+        made("due", cast(chosen.due, String), "period", chosen.period_id),
         literal("planned"),
         literal(0),
         literal(_opens(region, campaign.on), Message.not_before.type),
         literal(_closes(campaign.on), Message.not_before.type),
         cast(literal("[]"), Message.events.type) if postgres else literal("[]", String),
-    ).where(found.c.phone.is_not(None))
+    ).where(chosen.phone.is_not(None))
     names = ["id", "reminder", "attempt", "purpose", "priority", "campaign_id", "person_id", "phone_id", "words"]
     names += ["facts", "state", "tries", "not_before", "expires_at", "events"]
     session.execute(insert_into(session, Message).from_select(names, rows).on_conflict_do_nothing())
 
 
-def _copy(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnElement[bool], ...]) -> None:
-    """A copy for each helper of theirs to whom the person agreed."""
+def _copy(session: Session, rt: Runtime, campaign: Campaign, chosen: Columns, days: int) -> Counter[str]:
+    """A copy for each helper of theirs to whom the person agreed; what that comes to, as summed() says it."""
     region, on = rt.regions[campaign.region], campaign.on
-    found = reminders.to_remind(session, region, on).where(*of, recipients.agreed())
-    rows = []
-    for person_id, period_id, due, _ in session.execute(found).all():
-        days = (due - on).days
+    words = "reminder.copy_last" if days <= recipients.LAST_DAYS else "reminder.copy"
+    columns = (chosen.person_id, chosen.period_id, chosen.due, chosen.dialect)
+    rows, counts = list[dict[str, Any]](), Counter[str]()
+    for person_id, period_id, due, dialect in session.execute(
+        select(*columns).where(recipients.agreed(chosen.person_id))
+    ).all():
         for one in helpers.copies_for(session, rt, session.get_one(Person, person_id)):
             if one.kind is PhoneKind.LANDLINE or _takes_nothing(session, rt, one.number):
                 continue
+            segments = texts.longest(words, region, dialect, safe_word=False).segments
+            counts.update(messages=1, copies=1, segments=segments)
             rows.append(
                 {
                     "id": new_id(),
@@ -136,7 +144,7 @@ def _copy(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
                     "campaign_id": campaign.id,
                     "person_id": person_id,
                     "helper_id": one.helper,
-                    "words": "reminder.copy_last" if days <= recipients.LAST_DAYS else "reminder.copy",
+                    "words": words,
                     "facts": {"due": due.isoformat(), "period": period_id},
                     "state": "planned",
                     "not_before": _opens(region, on),
@@ -145,6 +153,7 @@ def _copy(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
             )
     if rows:
         session.execute(insert_into(session, Message).on_conflict_do_nothing(), rows)
+    return counts
 
 
 def _takes_nothing(session: Session, rt: Runtime, number: str) -> bool:
@@ -160,41 +169,12 @@ def _closes(on: date) -> datetime:
     return datetime.combine(on + timedelta(days=3), time.min, SHANGHAI)
 
 
-def _end(rt: Runtime, campaign: Campaign, region: Region, by: str) -> None:
-    """Count what was planned, while nobody waits for it, and write it down."""
-    with rt.sessions() as session:
-        only_read(session)
-        counts = counted(session, campaign.id, region)
-        missed = recipients.missed(session, region, campaign.on, campaign.id).subquery()
-        columns = (missed.c.mobile, missed.c.calls)
-        without = session.execute(select(*columns, func.count()).group_by(*columns)).all()
-    counts |= {
-        "people": counts["messages"] - counts["copies"] + sum(row[2] for row in without),
-        "cost": recipients.cost(rt, counts["segments"]),
-        "calls": sum(row[2] for row in without if row[1]),
-        "silent": sum(row[2] for row in without if row[0]),
-    }
+def _end(rt: Runtime, campaign: Campaign, by: str) -> None:
+    counts: dict[str, Any] = {name: campaign.counts.get(name, 0) for name in recipients.SUMS}
+    counts["cost"] = recipients.cost(rt, counts["segments"])
     ready = update(Campaign).where(Campaign.id == campaign.id, Campaign.state == "planning")
     with rt.sessions.begin() as session:
         if session.scalar(ready.values(state="planned", counts=counts).returning(Campaign.id)) is not None:
             about = {"region": campaign.region, "day": str(campaign.on)}
             if counts["people"]:  # where there is nobody, nothing was done
                 journal.write(session, rt.now(), by, "campaign planned", f"campaign:{campaign.id}", **about, **counts)
-
-
-def counted(session: Session, campaign_id: str, region: Region) -> dict[str, Any]:
-    """Messages, those of them that are copies, people who get one themselves, and segments at most."""
-    chosen = select(SafeWord.person_id).where(SafeWord.person_id == Message.person_id).exists()
-    own = Message.phone_id.is_not(None)
-    columns = (Message.words, Person.dialect, and_(own, chosen), own)
-    rows = session.execute(
-        select(*columns, func.count())
-        .join(Person, Person.id == Message.person_id)
-        .where(Message.campaign_id == campaign_id)
-        .group_by(*columns)
-    ).all()
-    return {
-        "messages": sum(row[4] for row in rows),
-        "copies": sum(row[4] for row in rows if not row[3]),
-        "segments": sum(row[4] * texts.longest(row[0], region, row[1], bool(row[2])).segments for row in rows),
-    }

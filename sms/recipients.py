@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
+    CreateTableAs,
     Integer,
     Select,
     String,
+    Table,
     and_,
     case,
     cast,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from certification import reminders
 from certification.evidence import Strength
@@ -33,6 +36,13 @@ from certification.runtime import Runtime
 from certification.store import Consent, Helper, Message, Need, NumberStanding, Period, Person, Phone, Pin, SafeWord
 from sms import texts
 
+Columns = ReadOnlyColumnCollection[str, Any]
+"""The columns of own(), laid down."""
+SUMS = ("people", "messages", "copies", "segments", "calls", "silent")
+"""What reminders come to at most: people, messages, how many of those are copies, and segments.
+
+`calls`: whom a human has to call, for no message reaches them. `silent`: whose mobile takes nothing.
+"""
 LAST_DAYS = 2
 """So near the end, the words are more urgent."""
 
@@ -66,11 +76,6 @@ def a_pin_certifies(region: Region) -> bool:
     return region.opens(Route.SMS) and least <= Strength.POSSESSION
 
 
-def once(query: Select[Any]) -> CTE:
-    """The query's rows, each of its columns reckoned once, however often it is used."""
-    return query.cte().prefix_with("MATERIALIZED")
-
-
 def next_place(region: Region, reached: list[Any] | None) -> tuple[int, str] | None:
     """Where to go on among the people to be reminded: days left, and the person after whom; None at the end.
 
@@ -98,10 +103,10 @@ def between(on: date, days: int, after: str, last: str | None) -> tuple[ColumnEl
     return (Period.due == on + timedelta(days=days), Period.person_id > after, *until)
 
 
-def agreed() -> ColumnElement[bool]:
-    """In a query of people: whether anybody is to get copies of their reminders."""
+def agreed(person: ColumnElement[str]) -> ColumnElement[bool]:
+    """In a query of people: whether anybody is to get copies of this one's reminders."""
     consent = select(Consent.person_id).where(
-        Consent.person_id == Person.id, Consent.purpose.startswith(COPIES), Consent.withdrawn_at.is_(None)
+        Consent.person_id == person, Consent.purpose.startswith(COPIES), Consent.withdrawn_at.is_(None)
     )
     return consent.exists()
 
@@ -123,28 +128,41 @@ def own_phone(person: ColumnElement[str] | InstrumentedAttribute[str]) -> Column
     return select(func.min(Phone.id)).where(mine, ~bad.exists()).correlate_except(Phone).scalar_subquery()
 
 
-def foreseen(session: Session, rt: Runtime, region: Region, on: date) -> dict[str, Any]:
-    """What the reminders of a day come to at most, as things stand: read alone, nothing is planned by it.
+def laid_down(session: Session, query: Select[Any]) -> Table:
+    """The rows of own(), each looked up once and kept beside the database until the table is dropped."""
+    person, period, *others = query.selected_columns
+    named = query.with_only_columns(person.label("person_id"), period.label("period_id"), *others)
+    made = CreateTableAs(named, "chosen", temporary=True)
+    session.execute(made)
+    return made.table
 
-    `calls`: whom a human has to call, for no message reaches them. `silent`: whose mobile takes nothing.
+
+def summed(session: Session, chosen: Columns, region: Region) -> Counter[str]:
+    """What the messages to people chosen by own() themselves come to at most, as SUMS."""
+    found = (chosen.words, chosen.dialect, chosen.safe, chosen.phone.is_not(None), chosen.mobile, chosen.calls)
+    sums = Counter[str](dict.fromkeys(SUMS, 0))
+    for words, dialect, safe, phone, mobile, calls, number in session.execute(
+        select(*found, func.count()).group_by(*found)
+    ):
+        sums["people"] += number
+        if phone and "self" in region.reminders.to:
+            sums["messages"] += number
+            sums["segments"] += number * texts.longest(words, region, dialect, bool(safe)).segments
+        if not phone:
+            sums.update(calls=number * bool(calls), silent=number * bool(mobile))
+    return sums
+
+
+def foreseen(session: Session, rt: Runtime, region: Region, on: date) -> dict[str, Any]:
+    """What the reminders of a day come to at most, as things stand, as SUMS and `cost`: read alone, nothing is planned.
+
+    Copies are counted for helpers whose numbers take no more messages as well.
     """
-    found = once(own(session, region, on))
-    columns = (found.c.words, found.c.dialect, found.c.safe, found.c.phone.is_not(None), found.c.mobile, found.c.calls)
-    rows = session.execute(select(*columns, func.count()).group_by(*columns)).all()
-    copies = _copies(session, region, on)
-    themselves = [row for row in rows if row[3] and "self" in region.reminders.to]
-    segments = sum(row[6] * texts.longest(row[0], region, row[1], bool(row[2])).segments for row in themselves)
-    segments += sum(number * texts.longest(words, region, dialect, False).segments for words, dialect, number in copies)
-    sent_copies = sum(row[2] for row in copies)
-    return {
-        "people": sum(row[6] for row in rows),
-        "messages": sum(row[6] for row in themselves) + sent_copies,
-        "copies": sent_copies,
-        "segments": segments,
-        "cost": cost(rt, segments),
-        "calls": sum(row[6] for row in rows if not row[3] and row[5]),
-        "silent": sum(row[6] for row in rows if not row[3] and row[4]),
-    }
+    sums = summed(session, own(session, region, on).cte().prefix_with("MATERIALIZED").c, region)
+    for words, dialect, number in _copies(session, region, on):
+        segments = number * texts.longest(words, region, dialect, safe_word=False).segments
+        sums.update(messages=number, copies=number, segments=segments)
+    return {**sums, "cost": cost(rt, sums["segments"])}
 
 
 def cost(rt: Runtime, segments: int) -> str | None:

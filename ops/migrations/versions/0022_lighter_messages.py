@@ -20,8 +20,8 @@ def upgrade() -> None:
     """Make them anew, of those messages only that have one."""
     for name, (columns, given) in INDEXES.items():
         op.drop_index(name, "messages")
-        where = {"sqlite_where": sa.text(given), "postgresql_where": sa.text(given)}
-        op.create_index(name, "messages", columns, **where)
+        where = sa.text(given)
+        op.create_index(name, "messages", columns, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
