@@ -27,7 +27,8 @@ from certification.store import (
 
 NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
 HELPER = "helpers.number"
-TEXTING, SAME, CODE = "texts.from", "messages.same", "reply_codes.code"
+TEXTING, SAME = "texts.from", "messages.same"
+CODE, DRAW = "reply_codes.code", "reply_codes.draw"
 
 
 def name(person_id: str) -> str:

@@ -12,12 +12,22 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import bereavement, seals
+from certification import bereavement, replycodes, seals
 from certification.certifying import day_of
 from certification.keys import SealBroken
 from certification.regions import SHANGHAI, Region
+from certification.replycodes import Drawn
 from certification.runtime import Runtime
-from certification.store import Campaign, Helper, Message, NumberStanding, Period, Person, Phone, SafeWord
+from certification.store import (
+    Campaign,
+    Helper,
+    Message,
+    NumberStanding,
+    Period,
+    Person,
+    Phone,
+    SafeWord,
+)
 from sms import numbers, texts
 from sms.outbox import ON_ITS_WAY, UNASKED
 
@@ -42,6 +52,7 @@ class Known:
     numbers: dict[str, str] = field(repr=False)  # E.164, by message
     standings: dict[str, list[NumberStanding]] = field(repr=False)  # by number
     safe_words: dict[str, str] = field(repr=False)  # by person
+    codes: dict[str, Drawn]  # by message, of those whose text has one
     at_peace: frozenset[str]  # people whose death was reported
     today: Counter[str]
 
@@ -65,13 +76,14 @@ class Known:
 
     def text(self, message: Message) -> str:
         """The sentence in the words of region and dialect. A safe word is for the person's own telephone alone."""
-        code, person = message.facts.get("region"), self.person(message)
+        named, person = message.facts.get("region"), self.person(message)
         phone, word = self.phones.get(message.phone_id or ""), None
         if person is not None and phone is not None and (phone.person_id, phone.holder) == (person.id, "self"):
             word = self.safe_words.get(person.id)
         dialect = message.facts.get("dialect") or (person.dialect if person else None)
-        region = self.region(message) if code is None else self.rt.regions[code]
-        return texts.render(message.words, region, dialect, message.facts, word)
+        region = self.region(message) if named is None else self.rt.regions[named]
+        drawn = {"code": self.codes[message.id].code} if message.id in self.codes else {}
+        return texts.render(message.words, region, dialect, {**message.facts, **drawn}, word)
 
 
 def known(session: Session, rt: Runtime, messages: Sequence[Message]) -> Known:
@@ -81,6 +93,7 @@ def known(session: Session, rt: Runtime, messages: Sequence[Message]) -> Known:
     helpers = _rows(session, Helper, (one.helper_id for one in messages))
     campaigns = select(Campaign.id, Campaign.state).where(Campaign.id.in_({one.campaign_id for one in messages}))
     numbers = _numbers(rt, messages, phones, helpers)
+    asking = [(one, numbers[one.id]) for one in messages if one.id in numbers and "code" in texts.facts_of(one.words)]
     peace = select(Person.id).where(Person.id.in_(people), bereavement.reported())
     return Known(
         rt=rt,
@@ -92,6 +105,7 @@ def known(session: Session, rt: Runtime, messages: Sequence[Message]) -> Known:
         numbers=numbers,
         standings=_standings(session, rt, set(numbers.values())),
         safe_words=_safe_words(session, rt, people),
+        codes=replycodes.draw(session, rt, asking) if asking else {},
         at_peace=frozenset(session.scalars(peace)),
         today=_today(session, rt, people, messages),
     )

@@ -8,7 +8,7 @@ from hashlib import sha256
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, certifying, journal, phones, seals
+from certification import bereavement, cases, certifying, journal, phones, replycodes, seals
 from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.phones import NumberNotRecognised
@@ -172,7 +172,7 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
         case CallMe():
             return _call(writer, "call me")
         case Yes():
-            return _call(writer, "yes") if _asked(writer) == OFFER else Said("answer.yes", person=writer.person)
+            return _call(writer, "yes") if _asked(writer) == OFFER else Said(_ask(writer, "yes"), person=writer.person)
         case No():
             return Said("answer.no", person=writer.person)
         case Help():
@@ -181,6 +181,12 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
             return Said("answer.thanks", person=writer.person)
         case Unreadable():
             return _not_understood(writer)
+
+
+def _ask(writer: Writer, words: str) -> str:
+    """The answer of this name that asks for six digits: those of a reminder where one waits there, else a PIN."""
+    waits = replycodes.waits(writer.session, writer.rt, writer.number)
+    return f"answer.code_{words}" if waits else f"answer.{words}"
 
 
 def _call(writer: Writer, why: str) -> Said:
@@ -219,7 +225,7 @@ def _where_they_stand(writer: Writer) -> Said:
         return Said("answer.human", person=writer.person)
     open_ = [one.due for one in stands if not one.closed]
     if open_:
-        return Said("answer.open", {"due": min(open_).isoformat()}, writer.person)
+        return Said(_ask(writer, "open"), {"due": min(open_).isoformat()}, writer.person)
     return Said("answer.already", {"next_due": min(one.next_due for one in stands).isoformat()}, writer.person)
 
 

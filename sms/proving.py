@@ -10,7 +10,7 @@ from certification.store import Person
 from sms.writers import ACTOR, MOST, Said, Writer
 
 SOURCE = "sms"
-UNKNOWN, CLOSED, OVER = Said("answer.unknown"), Said("answer.closed"), Said("answer.code_over")
+UNKNOWN, CLOSED = Said("answer.unknown"), Said("answer.closed")
 WHICH = Said("answer.which")
 
 
@@ -23,13 +23,10 @@ def prove(writer: Writer, digits: str) -> Said | None:
     meant = writer.meant
     if not meant:
         return _stranger(writer)
+    if (sent := replycodes.over(session, rt, number, digits)) is not None:
+        return _over(writer, sent)
     if (sent := replycodes.check(session, rt, number, digits)) is not None:
         return _certify(writer, sent, Kind.CODE)
-    if (sent := replycodes.over(session, rt, number, digits)) is not None:
-        if not writer.readable([sent]):
-            return Said("answer.human", person=sent)
-        status = certifying.status(session, rt, sent)
-        return _already(sent, writer) if status.closed else Said(OVER.words, person=sent)
     if not any(rt.regions[one.region].opens(Route.SMS) for one in meant):
         return CLOSED
     if len(meant) > MOST:
@@ -49,6 +46,16 @@ def prove(writer: Writer, digits: str) -> Said | None:
             return _without_pin(writer)
 
 
+def _over(writer: Writer, person: Person) -> Said:
+    """It was a code of theirs, as of an earlier reminder: no wrong one, and no guess."""
+    if not writer.readable([person]):
+        return Said("answer.human", person=person)
+    if certifying.status(writer.session, writer.rt, person).closed:
+        return _already(person, writer)
+    later = replycodes.waits(writer.session, writer.rt, writer.number, person)
+    return Said("answer.code_later" if later else "answer.code_over", person=person)
+
+
 def _stranger(writer: Writer) -> Said | None:
     """A number of nobody's: nothing is held against any PIN, and after too many tries nothing is answered."""
     if not guesses.left(writer.session, writer.rt, guesses.STRANGER, writer.number):
@@ -62,7 +69,7 @@ def _without_pin(writer: Writer) -> Said:
     if not replycodes.waits(writer.session, writer.rt, writer.number):
         return Said("answer.no_pin")
     left = guesses.left(writer.session, writer.rt, guesses.REPLY, writer.number)
-    return Said("answer.wrong", {"left": left}) if left else OVER
+    return Said("answer.code_wrong", {"left": left}) if left else Said("answer.code_many")
 
 
 def _certify(writer: Writer, person: Person, kind: Kind) -> Said:

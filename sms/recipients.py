@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,18 +22,32 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from certification import reminders
+from certification import reminders, replycodes
 from certification.evidence import Strength
 from certification.helpers import COPIES
 from certification.needs import Declared
+from certification.periods import add_months
 from certification.phones import PhoneKind
-from certification.regions import Region, Route
+from certification.regions import SHANGHAI, Region, Reply, Route
 from certification.runtime import Runtime
-from certification.store import Consent, Helper, Message, Need, NumberStanding, Period, Person, Phone, Pin, SafeWord
+from certification.store import (
+    Consent,
+    Evidence,
+    Helper,
+    Message,
+    Need,
+    NumberStanding,
+    Period,
+    Person,
+    Phone,
+    Pin,
+    SafeWord,
+)
 from sms import texts
 
 Columns = ReadOnlyColumnCollection[str, Any]
@@ -52,28 +66,49 @@ def own(session: Session, region: Region, on: date) -> Select[Any]:
 
     `mobile`: they have one, though it may take nothing. `calls`: a human can call them. `safe`: they have a safe word.
     """
-    pin = select(Pin.person_id).where(Pin.person_id == Person.id).exists()
     safe = select(SafeWord.person_id).where(SafeWord.person_id == Person.id).exists()
     days = days_left(region, on)
     return reminders.to_remind(session, region, on).add_columns(
         days.label("days"),
         case((_without_mobile(), None), else_=own_phone(Person.id)).label("phone"),
-        case(
-            (days <= LAST_DAYS, "reminder.last"),
-            *([(pin, "reminder.pin")] if a_pin_certifies(region) else []),
-            else_="reminder.call",
-        ).label("words"),
+        _words(region, on, days).label("words"),
         Person.dialect.label("dialect"),
         safe.label("safe"),
         to_call(region).label("calls"),
     )
 
 
-def a_pin_certifies(region: Region) -> bool:
-    """Whether a PIN sent by text may be enough here; nobody is asked for one in vain."""
+def _words(region: Region, on: date, days: ColumnElement[int]) -> ColumnElement[str]:
+    """In a query of people: the sentence of their reminder, with what they are to send back where that is enough."""
+    last, enough = days <= LAST_DAYS, a_reply_certifies(region, on)
+    pin = select(Pin.person_id).where(Pin.person_id == Person.id).exists()
+    code = true() if region.reminders.reply is Reply.CODE else ~pin
+    return case(
+        (and_(last, code, enough), "reminder.last_code"),
+        (last, "reminder.last"),
+        (not_(enough), "reminder.call"),
+        (code, "reminder.code"),
+        else_="reminder.pin",
+    )
+
+
+def a_reply_certifies(region: Region, on: date) -> ColumnElement[bool]:
+    """In a query of people: whether a PIN or a code sent by text closes the period, as long as a code is good.
+
+    Nobody is asked for one in vain: not where the region certifies by stronger signs alone, nor whoever needs a
+    stronger one to back it, and has none that is recent enough.
+    """
     rule = region.evidence.rule
-    least = rule.needs if rule.lesser is None else min(rule.needs, rule.lesser.counts)
-    return region.opens(Route.SMS) and least <= Strength.POSSESSION
+    if not region.opens(Route.SMS):
+        return false()
+    if rule.needs <= Strength.POSSESSION:
+        return true()
+    if rule.lesser is None or rule.lesser.counts > Strength.POSSESSION:
+        return false()
+    earliest = datetime.combine(add_months(on + replycodes.VALID, -rule.lesser.months), time.min, SHANGHAI)
+    backing = (Evidence.strength >= int(rule.lesser.backed_by), Evidence.observed_at >= earliest)
+    mine = (Evidence.person_id == Person.id, Evidence.withdrawn_at.is_(None), *backing)
+    return select(Evidence.id).where(*mine).exists()
 
 
 def next_place(region: Region, reached: list[Any] | None) -> tuple[int, str] | None:

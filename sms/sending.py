@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from certification import seals, standings
+from certification import replycodes, seals, standings
 from certification.contacts import Outcome
 from certification.runtime import Runtime
 from certification.store import Message
@@ -106,6 +106,7 @@ class Sender:
             message.segments, message.provider = measure(text).segments, choosing.choose(rt.random, weights)
             number = found.numbers[message.id]
             going.append(Outgoing(message.id, message.provider, number, text, message.segments, rt.now()))
+        replycodes.keep(session, rt, [found.codes[one.id] for one in going if one.id in found.codes])
         session.flush()
         return going
 

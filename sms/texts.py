@@ -51,6 +51,7 @@ def signature(region: Region) -> str:
     return region.how_sms[: region.how_sms.index("】") + 1]
 
 
+@cache
 def facts_of(words: str) -> frozenset[str]:
     """The facts that a sentence asks for, in whatever dialect."""
     if words in HOW:

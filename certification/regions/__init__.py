@@ -5,7 +5,17 @@ from certification.regions.fields import SHANGHAI, DaysOff
 from certification.regions.hours import holidays_missing, operator_open, quiet, staffed
 from certification.regions.loading import BASE, BUILT_IN, Regions
 from certification.regions.places import Office, OperatorLine, Paper, Post, Slots
-from certification.regions.plans import Climb, Comparison, Household, Ladder, Reminders, Rung, Source, Suspension
+from certification.regions.plans import (
+    Climb,
+    Comparison,
+    Household,
+    Ladder,
+    Reminders,
+    Reply,
+    Rung,
+    Source,
+    Suspension,
+)
 from certification.regions.schema import EvidenceRules, Region, Route, VoiceRules
 
 __all__ = [
@@ -26,6 +36,7 @@ __all__ = [
     "RegionFileInvalid",
     "Regions",
     "Reminders",
+    "Reply",
     "Route",
     "Rung",
     "Slots",

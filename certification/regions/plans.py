@@ -20,6 +20,13 @@ class Rung(StrEnum):
     VISIT = "visit"
 
 
+class Reply(StrEnum):
+    """What is sent back to a reminder, to certify by text."""
+
+    PIN = "pin"
+    CODE = "code"
+
+
 Circumstance = Literal["alone", "illness", "failures"]
 
 
@@ -31,12 +38,16 @@ class Reminders(Table):
     in Shanghai, over midnight where the second is earlier, nothing is sent and nobody is called; only answers and
     receipts go out, to whoever has just written or called.
     `max_a_day`: how many messages and calls of ours, all together, reach one person in a day at most.
+    `reply`: what a reminder asks to be sent back, of everybody for whom it would be enough: `pin` their PIN, and of
+    whoever has none a one-time code that stands in the reminder; `code` such a code of everybody. It is good for a
+    week, from the telephone that the reminder went to. Whoever could not certify so is asked to call.
     """
 
     days_before: Annotated[tuple[Annotated[int, Field(ge=0, le=365)], ...], AfterValidator(each_once)]
     to: Annotated[tuple[Literal["self", "relative"], ...], Field(min_length=1), AfterValidator(each_once)]
     quiet_hours: tuple[Hour, Hour]
     max_a_day: int = Field(ge=1, le=10)
+    reply: Reply
 
     @field_validator("quiet_hours")
     @classmethod

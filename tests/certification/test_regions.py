@@ -144,6 +144,8 @@ def test_the_operators_hours(now: datetime, is_open: bool) -> None:
         ("days_before = [30, 7, 1]", "days_before = 30", "reminders.days_before"),
         ('to = ["self", "relative"]', "to = []", "reminders.to"),
         ("max_a_day = 2", "max_a_day = 0", "reminders.max_a_day"),
+        ('reply = "pin"', 'reply = "letter"', "reminders.reply"),
+        ('reply = "pin"', "reply = true", "reminders.reply"),
         ('{ rung = "call", wait_days = 7 }', '{ rung = "visit", wait_days = 7 }', "ladder.rungs"),
         ('{ rung = "call", wait_days = 7 }', '{ rung = "letter", wait_days = 7 }', "ladder.rungs.1.rung"),
         ("undeclared = 3", "undeclared = 1", "household.undeclared"),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from certification import guesses, replycodes
 from certification.keys import KeyRing
+from certification.replycodes import Drawn
 from certification.runtime import Runtime
 from certification.store import Message, Person, ReplyCode, new_id
 from tests.certification.conftest import Clock
@@ -28,7 +29,10 @@ def message(rt: Runtime, person: Person) -> str:
 
 def issue(rt: Runtime, person: Person, of: str, number: str = NUMBER) -> str:
     with rt.sessions.begin() as session:
-        return replycodes.issue(session, rt, session.get_one(Message, of), person, number)
+        drawn = replycodes.draw(session, rt, [(session.get_one(Message, of), number)])[of]
+        assert drawn.person_id == person.id
+        replycodes.keep(session, rt, [drawn])
+        return drawn.code
 
 
 def check(rt: Runtime, digits: str, number: str = NUMBER) -> str | None:
@@ -66,12 +70,75 @@ def test_a_code_ends_after_a_week(rt: Runtime, wu: Person, clock: Clock) -> None
     assert over(rt, code) is None
 
 
-def test_each_message_has_its_own_and_another_for_it_ends_the_first(rt: Runtime, wu: Person) -> None:
+def sent(rt: Runtime, of: str) -> None:
+    """A carrier took the message."""
+    with rt.sessions.begin() as session:
+        session.get_one(Message, of).sent_at = rt.now()
+
+
+def test_each_message_has_its_own_and_the_same_however_often_it_is_made(rt: Runtime, wu: Person) -> None:
     first, second = message(rt, wu), message(rt, wu)
     codes = [issue(rt, wu, first), issue(rt, wu, second)]
-    again = issue(rt, wu, first)
-    assert len({*codes, again}) == 3
-    assert [check(rt, one) for one in (codes[0], codes[1], again)] == [None, wu.id, wu.id]
+    assert [issue(rt, wu, first), issue(rt, wu, second)] == codes
+    assert [check(rt, one) for one in codes] == [wu.id, wu.id]
+
+
+def test_a_code_comes_out_the_same_though_another_key_is_the_newest(rt: Runtime, wu: Person) -> None:
+    of = message(rt, wu)
+    code = issue(rt, wu, of)
+    newer = replace(rt, keys=KeyRing.from_text(f"{KeyRing.generate_text('newer')},{rt.settings.keys}"))
+    assert issue(newer, wu, of) == code
+    assert check(newer, code) == wu.id
+
+
+def test_a_later_code_replaces_the_earlier_once_a_carrier_has_it(rt: Runtime, wu: Person, clock: Clock) -> None:
+    early, late = message(rt, wu), message(rt, wu)
+    first = issue(rt, wu, early)
+    sent(rt, early)
+    clock.forward(days=2)
+    second = issue(rt, wu, late)
+    assert over(rt, first) is None, "nobody knows yet whether the second arrives"
+    sent(rt, late)
+    assert (over(rt, first), check(rt, first)) == (wu.id, None)
+    assert check(rt, second) == wu.id
+
+
+def test_a_message_that_goes_out_again_later_has_the_good_code(rt: Runtime, wu: Person, clock: Clock) -> None:
+    early, late = message(rt, wu), message(rt, wu)
+    first = issue(rt, wu, early)
+    clock.forward(hours=1)
+    issue(rt, wu, late)
+    sent(rt, late)
+    clock.forward(hours=1)
+    assert issue(rt, wu, early) == first
+    assert check(rt, first) == wu.id
+
+
+def test_two_at_one_number_never_have_the_same_code(rt: Runtime, wu: Person) -> None:
+    def draw(*of: tuple[Message, str]) -> dict[str, Drawn]:
+        with rt.sessions() as session:
+            return replycodes.draw(session, rt, of)
+
+    elsewhere = [(Message(id=new_id(), person_id=wu.id), f"+8613900{number:06d}") for number in range(6000)]
+    by_code = dict[str, list[Message]]()
+    for (one, _), drawn in zip(elsewhere, draw(*elsewhere).values(), strict=True):
+        by_code.setdefault(drawn.code, []).append(one)
+    first, second = next(alike for alike in by_code.values() if len(alike) > 1)[:2]
+    together = draw((first, NUMBER), (second, NUMBER))
+    assert together[first.id].code != together[second.id].code
+    with rt.sessions.begin() as session:
+        row = {"reminder": new_id(), "purpose": "reminder", "priority": 9, "words": "-", "state": "queued"}
+        session.add(Message(id=first.id, person_id=wu.id, not_before=rt.now(), **row))
+        session.flush()
+        replycodes.keep(session, rt, [together[first.id]])
+    assert draw((second, NUMBER))[second.id].code == together[second.id].code
+    assert {code for code, alike in by_code.items() if first in alike} == {together[first.id].code}
+
+
+def test_a_code_shows_in_no_log(rt: Runtime, wu: Person) -> None:
+    with rt.sessions() as session:
+        [drawn] = replycodes.draw(session, rt, [(Message(id=new_id(), person_id=wu.id), NUMBER)]).values()
+    assert drawn.code not in repr(drawn) and NUMBER not in repr(drawn)
 
 
 def test_guesses_are_counted_only_where_a_code_waits(rt: Runtime, wu: Person, clock: Clock) -> None:

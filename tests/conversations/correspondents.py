@@ -68,7 +68,9 @@ def code_for(rt: Runtime, person: Person, number: str = WU) -> str:
         one = session.get_one(Person, person.id)
         reminder = {"reminder": f"test:{person.id}", "purpose": Purpose.REMINDER, "words": "reminder.code"}
         message = outbox.put(session, rt, person=one, **reminder)  # type: ignore[arg-type]
-        return replycodes.issue(session, rt, message, one, number)
+        drawn = replycodes.draw(session, rt, [(message, number)])[message.id]
+        replycodes.keep(session, rt, [drawn])
+        return drawn.code
 
 
 def evidence(rt: Runtime, person: Person) -> list[tuple[str, int]]:

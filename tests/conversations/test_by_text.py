@@ -156,7 +156,7 @@ def test_a_one_time_code_counts_once_and_only_from_its_number(rt: Runtime, write
     writes(WIFE).writes(code).hears("answer.no_pin")
     writes(STRANGER).writes(code).hears("answer.unknown")
     phone = writes()
-    assert phone.writes("000000" if code != "000000" else "000001").hears("answer.wrong").facts["left"] == 4
+    assert phone.writes("000000" if code != "000000" else "000001").hears("answer.code_wrong").facts["left"] == 4
     phone.writes(f"回复 {code}").hears("answer.certified")
     assert evidence(rt, wu) == [(Kind.CODE, Strength.POSSESSION)]
     phone.writes(code).hears("answer.already")

@@ -27,6 +27,7 @@ NAMED = {
     "reminder.call": {"due"},
     "reminder.code": {"due", "code"},
     "reminder.last": {"due"},
+    "reminder.last_code": {"due", "code"},
     "reminder.copy": {"due"},
     "reminder.copy_last": {"due"},
     "ladder.message": {"due"},
@@ -35,6 +36,8 @@ NAMED = {
     "answer.already": {"next_due"},
     "answer.open": {"due"},
     "answer.wrong": {"left"},
+    "answer.code_wrong": {"left"},
+    "answer.code_open": {"due"},
     "answer.locked": {"until"},
     "receipt.call": {"receipt", "next_due"},
     "verdict.certified": {"receipt"},
@@ -43,8 +46,9 @@ NAMED = {
     "appointment.cancelled": {"at"},
 }
 BARE = "no_pin unknown which help human call_me stopped not_stopped started death thanks yes no unreadable"
-WITHOUT_FACTS = {"how", "verdict.more", "answer.offer_call", "answer.closed", "answer.code_over"} | {
-    f"answer.{name}" for name in BARE.split()
+CODE = "code_over code_later code_many code_yes"
+WITHOUT_FACTS = {"how", "verdict.more", "answer.offer_call", "answer.closed"} | {
+    f"answer.{name}" for name in f"{BARE} {CODE}".split()
 }
 KUNMING = REGIONS["kunming"]
 
@@ -100,6 +104,12 @@ def test_wherever_they_are_told_to_telephone_the_number_is_there(words: str) -> 
         for dialect in dialects():
             said = sentences(dialect).get(words, "")
             assert said.count("请打") + said.count("或打") + said.count("或者打") <= said.count("{number}"), said
+
+
+@pytest.mark.parametrize("dialect", dialects())
+def test_every_dialect_asks_for_a_code_and_tells_of_an_appointment_in_its_own_words(dialect: str) -> None:
+    told = ("booked", "moved", "cancelled")
+    assert {"reminder.code", "reminder.last_code", *(f"appointment.{one}" for one in told)} <= sentences(dialect).keys()
 
 
 def test_a_reminder_reads_as_a_person_would_write_it() -> None:

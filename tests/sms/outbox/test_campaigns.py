@@ -14,17 +14,16 @@ from certification import certifying, helpers, needs, people, pins, safewords, s
 from certification.cases import CaseKind
 from certification.helpers import Relation
 from certification.needs import Declared
-from certification.regions import Route
 from certification.runtime import Runtime
 from certification.store import Campaign, Case, Message, Person, Phone
 from ops import texting
 from sms import campaigns, planning, recipients
 from sms.campaigns import CampaignNotThere
-from sms.recipients import a_pin_certifies
 from sms.sending import Sender
 from tests.certification.conftest import Clock, Queue
 from tests.certification.numbers import resident_number
 from tests.certification.suspending import certify
+from tests.conversations.correspondents import put_on_record
 from tests.sms.outbox.carrier import Stub
 from tests.sms.outbox.conftest import MOBILE
 
@@ -75,6 +74,7 @@ def test_everybody_with_a_mobile_gets_one_message(
     add(1952, "087165551234")
     add(1953)
     with rt.sessions.begin() as session:
+        put_on_record(session, rt, session.get_one(Person, with_pin.id), "before", rt.now() - timedelta(days=90))
         pins.set_pin(session, rt, session.get_one(Person, with_pin.id), "295038", "clerk")
         safewords.choose(session, rt, session.get_one(Person, with_pin.id), "喜鹊", "clerk")
     identifier = plan(rt, on)
@@ -292,12 +292,3 @@ def test_nothing_is_planned_by_itself_at_night(rt: Runtime, on: date, add: Add, 
 
 def _with_carrier(rt: Runtime) -> Runtime:
     return replace(rt, settings=replace(rt.settings, sms_providers="console"))
-
-
-def test_nobody_is_asked_for_a_pin_that_would_not_do(rt: Runtime) -> None:
-    asked = {
-        code for code in ("kunming", "qingdao", "guangzhou", "xian", "shanghai") if a_pin_certifies(rt.regions[code])
-    }
-    assert asked == {"kunming", "qingdao", "guangzhou"}, "the others ask for a live sign, every year"
-    closed = rt.regions["kunming"].model_copy(update={"routes": (Route.CALL, Route.DESK)})
-    assert not a_pin_certifies(closed)
