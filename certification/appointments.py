@@ -1,4 +1,4 @@
-"""Appointments at a district office: its free times, booked, called off, and kept with a certification at the desk."""
+"""Appointments at a district office: its free times, booked, moved, called off, and kept with a certification there."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class BookedAlready(Problem):
     def __init__(self, appointment: Appointment) -> None:
         when = f"{appointment.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         super().__init__(
-            f"已经预约了 {appointment.office} {when}；要改时间请先取消。",
-            f"There is an appointment at {appointment.office}, {when}; to change it, cancel it first.",
+            f"已经预约了 {appointment.office} {when}；要改时间请用 appointments move。",
+            f"There is an appointment at {appointment.office}, {when}; to change it, use `appointments move`.",
         )
 
 
@@ -121,9 +121,18 @@ def _hold_no_other(session: Session, rt: Runtime, person: Person) -> None:
 def coming(session: Session, rt: Runtime, person: Person) -> Appointment | None:
     """The person's appointment that is still to come, or was today."""
     today = datetime.combine(certifying.day_of(rt.now()), time.min, SHANGHAI)
-    _let_pass(session, person, today)
+    _let_pass(session, rt, person, today)
     mine = select(Appointment).where(Appointment.person_id == person.id, Appointment.state == "booked")
     return session.scalars(mine).first()
+
+
+def move(session: Session, rt: Runtime, person: Person, office: str, at: datetime, by: str) -> Appointment:
+    """Book another time in the place of the person's appointment, whose time is free again.
+
+    Raises NotBooked, OfficeUnknown, NotTakenHere, TimeTaken; whoever rolls back then keeps the appointment as it was.
+    """
+    _leave(session, rt, person, by, "moved")
+    return book(session, rt, person, office, at, by)
 
 
 def cancel(session: Session, rt: Runtime, person: Person, by: str) -> Appointment:
@@ -153,7 +162,7 @@ def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -
     if booked is None:
         raise NotBooked
     mine = update(Appointment).where(Appointment.id == booked.id, Appointment.state == "booked")
-    if session.scalar(mine.values(state=state).returning(Appointment.id)) is None:
+    if session.scalar(mine.values(state=state, left_at=rt.now()).returning(Appointment.id)) is None:
         raise NotBooked
     journal.write(
         session,
@@ -168,10 +177,10 @@ def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -
     return booked
 
 
-def _let_pass(session: Session, person: Person, today: datetime) -> None:
+def _let_pass(session: Session, rt: Runtime, person: Person, today: datetime) -> None:
     """Whoever did not come has no appointment any more; that is all that follows from it."""
     gone = update(Appointment).where(Appointment.person_id == person.id, Appointment.state == "booked")
-    session.execute(gone.where(Appointment.at < today).values(state="missed"))
+    session.execute(gone.where(Appointment.at < today).values(state="missed", left_at=rt.now()))
 
 
 def _offices(region: Region, name: str | None) -> list[Office]:

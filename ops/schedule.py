@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError
 from rq.job import Job
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from certification import consent, erasure, guesses, journal, opening, outages
@@ -24,6 +23,7 @@ from ivr.script import SCRIPT
 from ivr.steps import DROPPED, State, Transfer
 from ops import ended, heartbeat, texting
 from ops.concluding import conclude
+from ops.duties import one_by_one
 from ops.jobs import in_hand, tried_enough
 from ops.judging import NO_END, Verdict
 from ops.queue import connect, queue_of
@@ -54,23 +54,6 @@ def sweep(rt: Runtime) -> None:
             logger.warning("%s waits for the next sweep: %s", duty.__name__, error)
         except Exception:
             logger.exception("%s failed, and waits for the next sweep", duty.__name__)
-
-
-def _one_by_one(rt: Runtime, identifiers: Iterable[str], deed: Callable[[Session, Runtime, str], bool]) -> int:
-    """Do the deed for each row, in a transaction of its own: one that cannot be read keeps nobody else waiting.
-
-    How often it was done. Raises OperationalError when the database is away.
-    """
-    done = 0
-    for identifier in identifiers:
-        try:
-            with rt.sessions.begin() as session:
-                done += deed(session, rt, identifier)
-        except OperationalError:
-            raise
-        except Exception:
-            logger.exception("%s(%s) failed, and is passed over", deed.__name__, identifier)
-    return done
 
 
 def requeue_assessments(rt: Runtime) -> int:
@@ -111,7 +94,7 @@ def give_up_assessments(rt: Runtime) -> int:
     """Hand to a human what was begun again and again and never finished: something in it breaks the worker."""
     with rt.sessions() as session:
         hopeless = _hopeless(session, rt)
-    return _one_by_one(rt, hopeless, _give_up)
+    return one_by_one(rt, hopeless, _give_up)
 
 
 def _give_up(session: Session, rt: Runtime, identifier: str) -> bool:
@@ -127,7 +110,7 @@ def end_silent_calls(rt: Runtime) -> int:
     running = select(Call).where(*unended, Call.touched_at < rt.now() - CALL_SILENT)
     with rt.sessions() as session:
         silent = [call.id for call in session.scalars(running) if call.touched_at < rt.now() - _silence(call)]
-    return _one_by_one(rt, silent, _end)
+    return one_by_one(rt, silent, _end)
 
 
 def _silence(call: Call) -> timedelta:
@@ -154,7 +137,7 @@ def see_to_ended_calls(rt: Runtime) -> int:
     """Do what is left to do for each caller whose call is over."""
     with rt.sessions() as session:
         found = session.scalars(ended.unseen(rt)).all()
-    return _one_by_one(rt, found, ended.see_to)
+    return one_by_one(rt, found, ended.see_to)
 
 
 def erase_recordings(rt: Runtime) -> int:
@@ -174,7 +157,7 @@ def erase_withdrawn_voices(rt: Runtime) -> int:
     with rt.sessions() as session:
         only_read(session)
         found = erasure.withdrawn(session, consent.VOICEPRINT)
-    erased = _one_by_one(rt, found, _erase_voice)
+    erased = one_by_one(rt, found, _erase_voice)
     if erased:
         forget_deleted(rt.sessions)
     return erased
@@ -199,7 +182,7 @@ def begin_ladders(rt: Runtime) -> int:
     """Put people on the ladder whose period is over and not certified."""
     with rt.sessions() as session:
         over = climbing.overdue(session, rt)
-    return _one_by_one(rt, over, _begin_ladder)
+    return one_by_one(rt, over, _begin_ladder)
 
 
 def _begin_ladder(session: Session, rt: Runtime, identifier: str) -> bool:
@@ -211,12 +194,12 @@ def lead_up_ladders(rt: Runtime) -> int:
     """Lead whoever is on the ladder on where it is time, and take off who is certified."""
     with rt.sessions() as session:
         found = climbing.climbing(session, rt)
-    return _one_by_one(rt, found, climbing.climb)
+    return one_by_one(rt, found, climbing.climb)
 
 
 def clear_comparisons(rt: Runtime) -> int:
     """Clear what comparisons that were killed left lying: indexes of the roll, and what other offices say of people."""
-    return _one_by_one(rt, folders.left(rt, folders.LEFT_FOR), _clear_comparison)
+    return one_by_one(rt, folders.left(rt, folders.LEFT_FOR), _clear_comparison)
 
 
 def _clear_comparison(session: Session, rt: Runtime, identifier: str) -> bool:

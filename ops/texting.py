@@ -18,7 +18,8 @@ from certification.regions import Region
 from certification.regions.hours import quiet
 from certification.runtime import Runtime
 from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
-from ops.notices import confirm_appointments
+from ops.duties import one_by_one
+from ops.notices import write_of_appointments
 from ops.queue import TEXTS, connect, queue_of
 from sms import calling, campaigns, outbox, planning, recipients
 from sms.outbox import SEND, Purpose, waits
@@ -98,14 +99,7 @@ def send_ladder_messages(rt: Runtime) -> int:
     with rt.sessions() as session:
         only_read(session)
         found = session.scalars(_asked(rt)).all()
-    done = 0
-    for identifier in found:
-        try:
-            with rt.sessions.begin() as session:
-                done += _send(session, rt, identifier)
-        except Exception:
-            logger.exception("the ladder's message of contact %s is passed over", identifier)
-    return done
+    return one_by_one(rt, found, _send)
 
 
 def _asked(rt: Runtime) -> Select[str]:
@@ -180,4 +174,4 @@ def close_calls(rt: Runtime) -> int:
         return calling.close(session, rt)
 
 
-DUTIES = (remind_today, send_ladder_messages, confirm_appointments, finish_campaigns, close_calls, wake_the_sender)
+DUTIES = (remind_today, send_ladder_messages, write_of_appointments, finish_campaigns, close_calls, wake_the_sender)

@@ -19,6 +19,7 @@ from certification.regions import SHANGHAI, Region
 from certification.replycodes import Drawn
 from certification.runtime import Runtime
 from certification.store import (
+    Appointment,
     Campaign,
     Helper,
     Message,
@@ -33,7 +34,7 @@ from sms.outbox import ON_ITS_WAY, UNASKED
 
 logger = logging.getLogger(__name__)
 
-Row = TypeVar("Row", Person, Phone, Helper, Period)
+Row = TypeVar("Row", Person, Phone, Helper, Period, Appointment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Known:
     phones: dict[str, Phone]
     helpers: dict[str, Helper]
     periods: dict[str, Period]
+    appointments: dict[str, Appointment]
     campaigns: dict[str, str]
     numbers: dict[str, str] = field(repr=False)  # E.164, by message
     standings: dict[str, list[NumberStanding]] = field(repr=False)  # by number
@@ -101,6 +103,7 @@ def known(session: Session, rt: Runtime, messages: Sequence[Message]) -> Known:
         phones=phones,
         helpers=helpers,
         periods=_rows(session, Period, (one.facts.get("period") for one in messages)),
+        appointments=_rows(session, Appointment, (one.facts.get("appointment") for one in messages)),
         campaigns={str(code): str(state) for code, state in session.execute(campaigns)},
         numbers=numbers,
         standings=_standings(session, rt, set(numbers.values())),

@@ -49,7 +49,7 @@ def not_now(message: Message, known: Known, now: datetime) -> Otherwise | None:
     if purpose not in _AT_ONCE and quiet(region, now):
         return Later(awake(region, now))
     if purpose not in UNASKED:
-        return None
+        return Drop("called off") if _speaks_of_none(message, known) else None
     if known.opted_out(message):
         return Drop("opted out")
     return _reminds_in_vain(message, known, now) or _too_many(message, known, now)
@@ -60,6 +60,12 @@ def awake(region: Region, now: datetime) -> datetime:
     here, ends = now.astimezone(SHANGHAI), region.reminders.quiet_hours[1]
     today = datetime.combine(here.date(), ends, SHANGHAI)
     return today if today > here else today + timedelta(days=1)
+
+
+def _speaks_of_none(message: Message, known: Known) -> bool:
+    """Whether it confirms an appointment that was moved or called off since, as during the night."""
+    told = known.appointments.get(message.facts.get("appointment", ""))
+    return told is not None and told.state != "booked" and message.words != "appointment.cancelled"
 
 
 def _reminds_in_vain(message: Message, known: Known, now: datetime) -> Otherwise | None:

@@ -75,7 +75,10 @@ class Visit(Identified, Base):
 
 
 class Appointment(Identified, Base):
-    """A time at an office; one seat is one person's, and a person has one appointment at a time."""
+    """A time at an office; one seat is one person's, and a person has one appointment at a time.
+
+    `left_at`: when it was kept, moved to another time, called off or found missed.
+    """
 
     __tablename__ = "appointments"
     __table_args__ = (
@@ -103,6 +106,7 @@ class Appointment(Identified, Base):
     office: Mapped[str]
     at: Mapped[datetime]
     seat: Mapped[int]
-    state: Mapped[str] = mapped_column(String(20))  # booked | kept | cancelled | missed
+    state: Mapped[str] = mapped_column(String(20))  # booked | kept | moved | cancelled | missed
     booked_by: Mapped[str]
     booked_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 
 import click
 
 from certification import appointments
 from certification.regions import SHANGHAI
-from certification.store import only_read
+from certification.store import Appointment, only_read
 from ops.commands.desk import as_json, by, find, region_of, runtime
 from ops.commands.routes import tell
 
@@ -37,21 +38,25 @@ def free(place: str, office: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"free": rows}))
 
 
-@appointments_.command("book")
-@click.argument("person_id", metavar="ID")
-@click.option("--office", required=True)
-@click.option("--at", type=click.DateTime(["%Y-%m-%d %H:%M"]), required=True, help="Shanghai time")
-@by()
-@as_json
-def book(person_id: str, office: str, at: datetime, by: str, as_json: bool) -> None:
-    """Book a time for a person. 预约。"""
-    rt = runtime()
-    with rt.sessions.begin() as session:
-        person = find(session, rt, person_id)
-        booked = appointments.book(session, rt, person, office, at.replace(tzinfo=SHANGHAI), by)
-    click.echo(f"已预约 booked: {booked.office} {at:%Y-%m-%d %H:%M}，请带身份证 bring the ID card")
-    if as_json:
-        click.echo(json.dumps({"id": booked.id, "office": booked.office, "at": f"{at:%Y-%m-%d %H:%M}"}))
+def _deed(name: str, deed: Callable[..., Appointment], text: str, said: str) -> None:
+    @appointments_.command(name, help=text)
+    @click.argument("person_id", metavar="ID")
+    @click.option("--office", required=True)
+    @click.option("--at", type=click.DateTime(["%Y-%m-%d %H:%M"]), required=True, help="Shanghai time")
+    @by()
+    @as_json
+    def command(person_id: str, office: str, at: datetime, by: str, as_json: bool) -> None:
+        rt = runtime()
+        with rt.sessions.begin() as session:
+            person = find(session, rt, person_id)
+            booked = deed(session, rt, person, office, at.replace(tzinfo=SHANGHAI), by)
+        click.echo(f"{said}: {booked.office} {at:%Y-%m-%d %H:%M}，请带身份证 bring the ID card")
+        if as_json:
+            click.echo(json.dumps({"id": booked.id, "office": booked.office, "at": f"{at:%Y-%m-%d %H:%M}"}))
+
+
+_deed("book", appointments.book, "Book a time for a person. 预约。", "已预约 booked")
+_deed("move", appointments.move, "Move a person's appointment to another time. 改约。", "已改约 moved")
 
 
 @appointments_.command("cancel")

@@ -96,6 +96,25 @@ def test_one_at_a_time_until_it_is_called_off(rt: Runtime, town: list[str], cloc
     book(rt, town[0], at(17, 9))
 
 
+def test_one_that_is_moved_frees_its_time_and_one_that_cannot_be_stays(
+    rt: Runtime, town: list[str], clock: Clock
+) -> None:
+    first = book(rt, town[0], at(12, 13, 30))
+    with pytest.raises(TimeTaken), rt.sessions.begin() as session:
+        appointments.move(session, rt, session.get_one(Person, town[0]), GULOU, at(14, 9), "line")
+    with rt.sessions.begin() as session:
+        wu = session.get_one(Person, town[0])
+        assert appointments.coming(session, rt, wu) == session.get_one(Appointment, first.id)
+        moved = appointments.move(session, rt, wu, GULOU, at(11, 9), "line")
+        with pytest.raises(NotBooked):
+            appointments.move(session, rt, session.get_one(Person, town[1]), GULOU, at(11, 9), "line")
+    with rt.sessions() as session:
+        left = session.get_one(Appointment, first.id)
+        assert (left.state, left.left_at, moved.left_at) == ("moved", clock.at, None)
+        free = appointments.free(session, rt, rt.regions["nanjing"], GULOU)
+        assert next(slot.left for slot in free if slot.at == at(12, 13, 30)) == 2
+
+
 def test_a_missed_time_does_not_hold_the_only_place(rt: Runtime, town: list[str], clock: Clock) -> None:
     for one in town[:3]:
         book(rt, one, at(11, 9))

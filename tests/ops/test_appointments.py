@@ -21,7 +21,12 @@ def test_a_time_is_found_booked_and_called_off(settings: dict[str, str], tmp_pat
     slot = free[-1]
     book = ("appointments", "book", number, "--office", slot["office"], "--at", slot["at"], *BY, "--json")
     assert done(stillhere(settings, *book))["at"] == slot["at"]
-    assert "要改时间请先取消" in sentence(stillhere(settings, *book))
+    assert "要改时间请用 appointments move" in sentence(stillhere(settings, *book))
+    other = ("appointments", "move", number, "--office", free[0]["office"], "--at", free[0]["at"], *BY, "--json")
+    assert done(stillhere(settings, *other))["at"] == free[0]["at"]
+    assert "约满了或不接待" in sentence(
+        stillhere(settings, "appointments", "move", number, "--office", slot["office"], "--at", "2020-01-01 09:00", *BY)
+    )
     assert "没有可预约的“别处”" in sentence(
         stillhere(settings, "appointments", "book", number, "--office", "别处", "--at", slot["at"], *BY)
     )

@@ -1,19 +1,27 @@
-"""What goes out in writing without being asked for: the receipt after a call that certified, and an appointment."""
+"""What goes out in writing without being asked for: the receipt after a call that certified, and appointments."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from redis import Redis
 from sqlalchemy import select
 
 from certification import appointments, certifying, people
 from certification.evidence import Kind, Strength
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Call, Message, Person
+from certification.store import Appointment, Call, Message, Person
 from ops import ended, notices
+from sms.pace import Pace, Tally
+from sms.sending import Sender
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
+from tests.sms.outbox.carrier import Stub
+from tests.sms.outbox.conftest import MOBILE, redis, redis_url
+
+__all__ = ["redis", "redis_url"]
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ def certified_by(rt: Runtime, person: Person, *, refs: str = "same") -> str:
 
 def messages(rt: Runtime) -> list[Message]:
     with rt.sessions() as session:
-        return list(session.scalars(select(Message)))
+        return list(session.scalars(select(Message).order_by(Message.not_before, Message.purpose)))
 
 
 def see_to(rt: Runtime, call: str) -> bool:
@@ -71,17 +79,117 @@ def test_no_receipt_goes_out(named: Runtime, rt: Runtime, wu: Person, clock: Clo
     assert messages(rt) == []
 
 
-def test_an_appointment_is_confirmed_in_writing_once(named: Runtime, rt: Runtime) -> None:
-    made = []
+def resident(rt: Runtime, year: int, phone: str) -> Person:
+    """Somebody of Nanjing."""
     with rt.sessions.begin() as session:
-        for year, phone in ((1950, "13888000001"), (1951, "087165551234")):
-            number = resident_number("320102", year, 5, 15)
-            person = people.add(session, rt, id_number=number, name="吴", region="nanjing", phone=phone)
-            free = appointments.free(session, rt, rt.regions["nanjing"])[0]
-            made.append(appointments.book(session, rt, person, free.office, free.at, "clerk"))
-    booked = made[0]
-    assert notices.confirm_appointments(rt) == 0, "no carrier is named"
-    assert [notices.confirm_appointments(named) for _ in range(2)] == [1, 0]
+        number = resident_number("320102", year, 5, 15)
+        return people.add(session, rt, id_number=number, name="吴", region="nanjing", phone=phone)
+
+
+@pytest.fixture
+def li(rt: Runtime) -> Person:
+    """Somebody with a mobile, where appointments are taken."""
+    return resident(rt, 1950, MOBILE)
+
+
+def book(rt: Runtime, person: Person, free: int = 0, move: bool = False) -> Appointment:
+    """Book one of the free times, or move what is booked there."""
+    with rt.sessions.begin() as session:
+        time = appointments.free(session, rt, rt.regions["nanjing"])[free]
+        deed = appointments.move if move else appointments.book
+        return deed(session, rt, session.get_one(Person, person.id), time.office, time.at, "clerk")
+
+
+def call_off(rt: Runtime, person: Person) -> Appointment:
+    with rt.sessions.begin() as session:
+        return appointments.cancel(session, rt, session.get_one(Person, person.id), "clerk")
+
+
+def written(rt: Runtime) -> list[str]:
+    """What was written of appointments, in order."""
+    notices.write_of_appointments(rt)
+    return [one.words.removeprefix("appointment.") for one in messages(rt)]
+
+
+def test_an_appointment_is_confirmed_in_writing_once(named: Runtime, rt: Runtime, li: Person) -> None:
+    booked = book(rt, li)
+    book(rt, resident(rt, 1951, "087165551234"))
+    assert notices.write_of_appointments(rt) == 0, "no carrier is named"
+    assert [notices.write_of_appointments(named) for _ in range(2)] == [1, 0]
     [one] = messages(rt)
     assert (one.words, one.purpose) == ("appointment.booked", "appointment")
     assert (one.expires_at, one.facts["office"]) == (booked.at, booked.office)
+
+
+def test_one_that_is_called_off_is_said_to_be_so_once(named: Runtime, li: Person, clock: Clock) -> None:
+    book(named, li, free=20)
+    assert written(named) == ["booked"]
+    clock.forward(hours=1)
+    off = call_off(named, li)
+    assert written(named) == ["booked"], "another may be booked in its place at once"
+    clock.forward(minutes=10)
+    assert written(named) == written(named) == ["booked", "cancelled"]
+    [_, told] = messages(named)
+    assert (told.facts["at"], told.expires_at) == (off.at.isoformat(), off.at)
+
+
+@pytest.mark.parametrize("on_the_line", [True, False], ids=["called off, then booked", "moved"])
+def test_one_that_is_moved_is_said_to_be_so_once(named: Runtime, li: Person, clock: Clock, on_the_line: bool) -> None:
+    book(named, li)
+    written(named)
+    clock.forward(minutes=5)
+    if on_the_line:
+        call_off(named, li)
+        clock.forward(minutes=2)
+    moved = book(named, li, free=5, move=not on_the_line)
+    assert written(named) == written(named) == ["booked", "moved"]
+    clock.forward(hours=1)
+    assert written(named) == ["booked", "moved"], "nothing of the one that it was"
+    [_, told] = messages(named)
+    assert (told.facts["at"], told.facts["office"]) == (moved.at.isoformat(), moved.office)
+
+
+def test_another_much_later_is_a_new_one(named: Runtime, li: Person, clock: Clock) -> None:
+    book(named, li, free=20)
+    written(named)
+    call_off(named, li)
+    clock.forward(minutes=11)
+    written(named)
+    book(named, li, free=20)
+    assert written(named) == ["booked", "cancelled", "booked"]
+
+
+@pytest.mark.parametrize(("free", "hours"), [(0, 1), (-1, 25)], ids=["its time is over", "long ago"])
+def test_nothing_is_written_any_more(named: Runtime, li: Person, clock: Clock, free: int, hours: int) -> None:
+    book(named, li, free)
+    call_off(named, li)
+    clock.forward(hours=hours)
+    assert written(named) == []
+
+
+def test_a_confirmation_that_a_night_held_back_is_not_sent_of_one_called_off(
+    named: Runtime, li: Person, clock: Clock, redis: Redis
+) -> None:
+    carrier = Stub()
+    sender = Sender(named, {"stub": (carrier, 1)}, Pace(redis, 1000), Tally(redis))
+    clock.forward(hours=11)  # nine in the evening
+    book(named, li, free=20)
+    written(named)
+    assert (sender.batch(), carrier.sent) == (1, [])
+    call_off(named, li)
+    clock.forward(hours=12)
+    assert written(named) == ["booked", "cancelled"]
+    sender.batch()
+    [(to, said, _)] = carrier.sent
+    assert (to, "取消" in said) == (f"+86{MOBILE}", True)
+    assert sorted((one.state, one.why) for one in messages(named)) == [("dropped", "called off"), ("sent", None)]
+
+
+def test_a_moved_time_is_sent_with_its_office_and_hour(named: Runtime, li: Person, clock: Clock, redis: Redis) -> None:
+    carrier = Stub()
+    book(named, li)
+    moved = book(named, li, free=5, move=True)
+    written(named)
+    Sender(named, {"stub": (carrier, 1)}, Pace(redis, 1000), Tally(redis)).batch()
+    [(_, said, _)] = carrier.sent
+    assert f"预约改好了：{moved.at.astimezone(SHANGHAI):%-m月%-d日%H:%M}，{moved.office}" in said
