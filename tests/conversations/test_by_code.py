@@ -17,7 +17,7 @@ from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.store import Base, JournalEntry, Message
 from ops.app import create_app
-from sms import campaigns
+from sms import campaigns, planning
 from sms.pace import Pace, Tally
 from sms.providers import Answer, Refused, Unclear
 from sms.sending import Sender
@@ -51,7 +51,7 @@ class Office:
         """Plan the reminders of the day on which so many are left, and send them."""
         today = DUE - timedelta(days=days)
         self.clock.at += today - certifying.day_of(self.clock.at)
-        identifier = campaigns.plan(self.rt, self.rt.regions[region], today, "clerk")
+        identifier = planning.plan(self.rt, self.rt.regions[region], today, "clerk")
         campaigns.release(self.rt, identifier, "clerk")
         self.sender.batch()
 
