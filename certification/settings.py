@@ -185,6 +185,11 @@ class Settings:
     sms_segment_cost: Decimal | None
     default_region: str
 
+    @property
+    def texts(self) -> bool:
+        """Whether anybody carries texts: sms.providers.configured says who."""
+        return bool(self.sms_providers.strip(", ") or self.sms_from)
+
     def __repr__(self) -> str:
         return f"Settings(public_base_url={self.public_base_url!r}, data={str(self.data)!r})"
 

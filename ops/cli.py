@@ -33,6 +33,7 @@ from ops.commands import (
     suspensions,
     visits,
     voice,
+    voicecases,
 )
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
@@ -85,6 +86,7 @@ for command in (
     desk.code,
     safewords.safeword,
     voice.voice,
+    voicecases.cases_,
     regions.regions,
     keeping.db,
     keeping.keys,

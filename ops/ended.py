@@ -1,4 +1,4 @@
-"""What is left to do for a caller whose call is over, once: a human for who was cut off, a lost code, a receipt."""
+"""What is left to do for a caller whose call is over, once: a human for who was cut off, a lost code, messages."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ def see_to(session: Session, rt: Runtime, identifier: str) -> bool:
         return False
     if lost is not None:
         _end_enrolment(session, rt, call, lost)
-    elif call.outcome == DROPPED:
-        _open_dropped(session, rt, call)
+    elif call.outcome == DROPPED and (person := _cut_off(session, rt, call)) is not None:
+        _open_case(session, rt, CaseKind.DROPPED, person, call)
+        notices.tell_dropped(session, rt, call, person)
     notices.send_receipt(session, rt, call)
+    notices.send_answer(session, rt, call)
     sharing.see_to(session, rt, call, TRIED)  # last: its case is about a telephone, and is no human's for the caller
     return True
 
@@ -82,14 +84,15 @@ def _end_enrolment(session: Session, rt: Runtime, call: Call, lost: Assessment) 
     _open_case(session, rt, CaseKind.ENROLMENT_UNFINISHED, person, call)
 
 
-def _open_dropped(session: Session, rt: Runtime, call: Call) -> None:
-    """Have a human see to whoever was cut off on the way to a certification and has not called again."""
+def _cut_off(session: Session, rt: Runtime, call: Call) -> Person | None:
+    """Whoever was cut off on the way to a certification, has not called again, and whom no human sees to yet."""
     if call.person_id is None or call.state.get("step") not in CERTIFYING or _a_human_has_it(session, call):
-        return
+        return None
     again = select(Call.id).where(Call.person_id == call.person_id, Call.started_at > call.started_at)
     person = session.get_one(Person, call.person_id)
-    if session.scalars(again.limit(1)).first() is None and not certifying.status(session, rt, person).closed:
-        _open_case(session, rt, CaseKind.DROPPED, person, call)
+    if session.scalars(again.limit(1)).first() is not None or certifying.status(session, rt, person).closed:
+        return None
+    return person
 
 
 def _a_human_has_it(session: Session, call: Call) -> bool:

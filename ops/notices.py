@@ -1,40 +1,46 @@
-"""Messages that nobody waits for on the line: the receipt after a call, and appointments booked, moved, called off."""
+"""Messages that nobody waits for on the line: what came of a call, and the region's answer."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from certification import certifying
+from certification import bereavement, certifying, review, seals
+from certification.certifying import day_of
 from certification.evidence import Kind
+from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Appointment, Assessment, Call, Evidence, Message, Period, Person, Phone, only_read
+from certification.store import Assessment, Call, Case, Evidence, Message, Period, Person, Phone, only_read
+from ivr.acts.texts import ASKED
 from ops.duties import one_by_one
-from sms import outbox, recipients
+from sms import calling, outbox, recipients, texts
 from sms.outbox import Purpose
 from sms.providers.configured import carriers
 
-LATELY = timedelta(days=1)
-MOVING = timedelta(minutes=10)
-"""So soon after an appointment was called off, another one is the same, moved: the line calls off before it books."""
+logger = logging.getLogger(__name__)
+
+CALLED_LATELY = timedelta(days=1)
+DECIDED_LATELY = timedelta(days=3)  # over a weekend
 AT_ONCE = 200
-BOOKED, OFF = "appointment:", "appointment off:"
-"""What a message is about, before the appointment's identifier."""
+BY = "schedule"
 
 
 def send_receipt(session: Session, rt: Runtime, call: Call) -> bool:
     """After a call that certified, put the receipt into the outbox, for a mobile of the person's own; once a call.
 
-    Whoever was certified by somebody else's call so hears of it.
+    Whoever was certified by somebody else's call so hears of it. What a human's verdict did later is told by that.
     """
-    if not carriers(rt.settings) or call.ended_at is None or call.ended_at < rt.now() - LATELY:
+    if not carriers(rt.settings) or not _lately(rt, call):
         return False
     weighed = select(Assessment.id).where(Assessment.call_id == call.id)
     of_call = or_(
         (Evidence.kind == Kind.PIN.value) & (Evidence.ref == call.id),
-        (Evidence.kind == Kind.VOICE.value) & Evidence.ref.in_(weighed),
+        (Evidence.kind == Kind.VOICE.value) & Evidence.ref.in_(weighed) & (Evidence.source != review.SOURCE),
     )
     closed = (
         select(Evidence).join(Period, Period.closed_by == Evidence.id).where(of_call, Evidence.withdrawn_at.is_(None))
@@ -43,90 +49,156 @@ def send_receipt(session: Session, rt: Runtime, call: Call) -> bool:
     if evidence is None:
         return False
     person = session.get_one(Person, evidence.person_id)
-    phone = _mobile(session, person)
+    phone = mobile_of(session, person)
     if phone is None:
         return False
     next_due = certifying.status(session, rt, person).next_due
-    outbox.put(
-        session,
-        rt,
-        reminder=f"receipt:{call.id}",
-        purpose=Purpose.RECEIPT,
-        words="receipt.call",
-        facts={"receipt": evidence.receipt, "next_due": next_due.isoformat()},
-        person=person,
-        phone=phone,
-    )
+    facts = {"receipt": evidence.receipt, "next_due": next_due.isoformat()}
+    put(session, rt, f"receipt:{call.id}", Purpose.RECEIPT, "receipt.call", facts, person, phone)
     return True
 
 
-def write_of_appointments(rt: Runtime) -> int:
-    """Put into the outbox what became of appointments lately: booked, moved, called off; once each, how many."""
+def tell_dropped(session: Session, rt: Runtime, call: Call, person: Person) -> bool:
+    """Tell whoever was cut off that nothing is lost and how to go on: once a day, where they take reminders.
+
+    Where no message reaches them, that is written down; a human has their case in any event.
+    """
+    if not carriers(rt.settings) or not _lately(rt, call) or bereavement.reminders_stopped(session, person.id):
+        return False
+    phone, period = mobile_of(session, person, stopped=False), certifying.current_period(session, rt, person)
+    about = f"dropped:{person.id}:{day_of(rt.now())}"
+    return _tell(session, rt, about, "call.dropped", {"period": period.id}, person, phone)
+
+
+def tell_verdicts(rt: Runtime) -> int:
+    """Put into the outbox what a human decided lately about the voice of a call; how many messages.
+
+    Not where the person's death was reported. Whoever has no mobile is a human's to call, and that is written down.
+    """
     if not carriers(rt.settings):
         return 0
-    with rt.sessions() as session:
-        only_read(session)
-        booked, off = session.scalars(_booked(rt)).all(), session.scalars(_called_off(rt)).all()
-    return one_by_one(rt, booked, _confirm) + one_by_one(rt, off, _call_off)
+    case = aliased(Case)  # whether a death was reported is asked of cases, too
+    written = select(Message.id).where(Message.reminder == literal("verdict:") + case.id)
+    decided = (case.verdict.in_([*review.Verdict]), case.decided_at > rt.now() - DECIDED_LATELY)
+    found = select(case.id).join(Person, Person.id == case.person_id).where(case.kind.in_(review.KINDS), *decided)
+    found = found.where(~bereavement.reported(), ~written.exists())
+    return _each(rt, found.order_by(case.decided_at), _tell_verdict)
 
 
-def _booked(rt: Runtime) -> Select[str]:
-    lately = (Appointment.state == "booked", Appointment.booked_at > rt.now() - LATELY)
-    return _unwritten(rt, BOOKED).where(*lately).order_by(Appointment.booked_at).limit(AT_ONCE)
+def _tell_verdict(session: Session, rt: Runtime, identifier: str) -> bool:
+    case = session.get_one(Case, identifier)
+    person = session.get_one(Person, case.person_id)
+    phone, period = mobile_of(session, person), certifying.current_period(session, rt, person)
+    receipt = _certified(session, rt, person, case)
+    words, facts = ("verdict.certified", {"receipt": receipt}) if receipt else ("verdict.more", {"period": period.id})
+    if phone is None and receipt is None and period.closed_at is None:
+        calling.ask_for(session, rt, person, period, BY)
+    return _tell(session, rt, f"verdict:{case.id}", words, facts, person, phone)
 
 
-def _called_off(rt: Runtime) -> Select[str]:
-    """Those called off a while ago, in whose place no other was booked: of those the confirmation says so."""
-    other = aliased(Appointment)
-    theirs = (other.person_id == Appointment.person_id, other.id != Appointment.id)
-    instead = (*theirs, other.booked_at >= Appointment.left_at)
-    lately = (Appointment.left_at > rt.now() - LATELY, Appointment.left_at <= rt.now() - MOVING)
-    off = _unwritten(rt, OFF).where(Appointment.state == "cancelled", *lately)
-    return off.where(~select(other.id).where(*instead).exists()).order_by(Appointment.left_at).limit(AT_ONCE)
+def _certified(session: Session, rt: Runtime, person: Person, case: Case) -> str | None:
+    """The receipt of the call that the case is about, where its period is certified."""
+    spoke = (Evidence.kind == Kind.VOICE.value, Evidence.ref == str(case.detail.get("assessment", "")))
+    evidence = session.scalars(select(Evidence).where(*spoke, Evidence.withdrawn_at.is_(None))).first()
+    if evidence is None:
+        return None
+    period = certifying.current_period(session, rt, person, evidence.observed_at)
+    return evidence.receipt if period.closed_at is not None else None
 
 
-def _unwritten(rt: Runtime, what: str) -> Select[str]:
-    """Appointments that are still to come, of people with a mobile, and of which this was not written yet."""
-    written = select(Message.id).where(Message.reminder == literal(what) + Appointment.id)
-    mobile = recipients.own_phone(Appointment.person_id).is_not(None)
-    return select(Appointment.id).where(Appointment.at > rt.now(), mobile, ~written.exists())
+def send_answers(rt: Runtime) -> int:
+    """Put into the outbox the region's answer for each caller who has just asked for it in writing; how many."""
+    if not carriers(rt.settings):
+        return 0
+    written = select(Message.id).where(Message.reminder == literal("how:") + Call.id)
+    asked = select(Call.id).where(Call.seen_to_at.is_(None), ASKED.is_not(None), ~written.exists())
+    return _each(rt, asked, _answer)
 
 
-def _confirm(session: Session, rt: Runtime, identifier: str) -> bool:
-    appointment = session.get_one(Appointment, identifier)
-    if appointment.state != "booked":
+def _answer(session: Session, rt: Runtime, identifier: str) -> bool:
+    return send_answer(session, rt, session.get_one(Call, identifier))
+
+
+def send_answer(session: Session, rt: Runtime, call: Call) -> bool:
+    """Put the region's answer into the outbox where the caller asked for it, for the mobile that calls; once a call.
+
+    It holds nothing personal. Where the mobile is one person's own and nobody else's, it carries their safe word.
+    """
+    region = session.scalars(select(ASKED).where(Call.id == call.id)).first()
+    if region is None or call.from_sealed is None or not carriers(rt.settings):
         return False
-    before = (Appointment.left_at <= appointment.booked_at, Appointment.left_at >= appointment.booked_at - MOVING)
-    left = select(Appointment.id).where(Appointment.person_id == appointment.person_id, *before)
-    moved = session.scalars(left.where(Appointment.state.in_(("moved", "cancelled")))).first() is not None
-    words, facts = "appointment.moved" if moved else "appointment.booked", {"office": appointment.office}
-    return _write(session, rt, appointment, BOOKED, words, facts)
-
-
-def _call_off(session: Session, rt: Runtime, identifier: str) -> bool:
-    return _write(session, rt, session.get_one(Appointment, identifier), OFF, "appointment.cancelled", {})
-
-
-def _write(
-    session: Session, rt: Runtime, appointment: Appointment, what: str, words: str, facts: dict[str, str]
-) -> bool:
-    person = session.get_one(Person, appointment.person_id)
-    phone = _mobile(session, person)
-    if phone is None:
+    try:
+        number = rt.keys.open(call.from_sealed, seals.caller(call.id)).decode()
+    except SealBroken as error:
+        logger.error("the number of call %s cannot be read: %s", call.id, error)
         return False
+    here = session.scalars(select(Phone).where(Phone.number_index.in_(rt.keys.indexes(number, seals.PHONE)))).all()
+    phone = here[0] if here else None
+    own = phone is not None and [one.holder for one in here] == ["self"]
     outbox.put(
         session,
         rt,
-        reminder=what + appointment.id,
-        purpose=Purpose.APPOINTMENT,
-        words=words,
-        facts={**facts, "at": appointment.at.isoformat(), "appointment": appointment.id},
-        person=person,
+        reminder=f"how:{call.id}",
+        purpose=Purpose.ANSWER,
+        words="how",
+        facts={"region": region, "dialect": call.state.get("dialect")},
+        person=session.get_one(Person, phone.person_id) if phone and own else None,
         phone=phone,
-        expires_at=appointment.at,
+        to=None if phone else number,
+        expires_at=rt.now() + CALLED_LATELY,
     )
     return True
 
 
-def _mobile(session: Session, person: Person) -> Phone | None:
-    return session.scalars(select(Phone).where(Phone.id == recipients.own_phone(literal(person.id)))).first()
+def _each(rt: Runtime, found: Select[str], deed: Callable[[Session, Runtime, str], bool]) -> int:
+    """Do the deed for each of the next rows; how often done."""
+    with rt.sessions() as session:
+        only_read(session)
+        waiting = session.scalars(found.limit(AT_ONCE)).all()
+    return one_by_one(rt, waiting, deed)
+
+
+def _tell(
+    session: Session, rt: Runtime, about: str, words: str, facts: dict[str, Any], person: Person, phone: Phone | None
+) -> bool:
+    """Put a notice into the outbox, once; where no mobile takes it, it lies there dropped, and the journal says so."""
+    message = put(session, rt, about, Purpose.NOTICE, words, facts, person, phone, rt.now() + CALLED_LATELY)
+    if phone is None and message.state == "queued":
+        outbox.drop(session, rt, message, "no mobile")
+    return phone is not None
+
+
+def put(
+    session: Session,
+    rt: Runtime,
+    about: str,
+    purpose: Purpose,
+    words: str,
+    facts: dict[str, Any],
+    person: Person,
+    phone: Phone | None,
+    expires_at: datetime | None = None,
+) -> Message:
+    """Put a message into the outbox, once, with all that its sentence asks for."""
+    assert texts.facts_of(words) <= facts.keys()
+    return outbox.put(
+        session,
+        rt,
+        reminder=about,
+        purpose=purpose,
+        words=words,
+        facts=facts,
+        person=person,
+        phone=phone,
+        expires_at=expires_at,
+    )
+
+
+def _lately(rt: Runtime, call: Call) -> bool:
+    return call.ended_at is not None and call.ended_at >= rt.now() - CALLED_LATELY
+
+
+def mobile_of(session: Session, person: Person, *, stopped: bool = True) -> Phone | None:
+    """A mobile of the person's own that takes messages; where `stopped`, also one that wants no reminders."""
+    own = recipients.own_phone(literal(person.id), stopped=stopped)
+    return session.scalars(select(Phone).where(Phone.id == own)).first()

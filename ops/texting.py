@@ -18,8 +18,9 @@ from certification.regions import Region
 from certification.regions.hours import quiet
 from certification.runtime import Runtime
 from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
+from ops.confirmations import write_of_appointments
 from ops.duties import one_by_one
-from ops.notices import write_of_appointments
+from ops.notices import send_answers, tell_verdicts
 from ops.queue import TEXTS, connect, queue_of
 from sms import calling, campaigns, outbox, planning, recipients
 from sms.outbox import SEND, Purpose, waits
@@ -174,4 +175,13 @@ def close_calls(rt: Runtime) -> int:
         return calling.close(session, rt)
 
 
-DUTIES = (remind_today, send_ladder_messages, write_of_appointments, finish_campaigns, close_calls, wake_the_sender)
+DUTIES = (
+    remind_today,
+    send_ladder_messages,
+    write_of_appointments,
+    tell_verdicts,
+    send_answers,
+    finish_campaigns,
+    close_calls,
+    wake_the_sender,
+)

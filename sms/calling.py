@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from certification import cases, journal
 from certification.cases import CaseKind
 from certification.runtime import Runtime
-from certification.store import Campaign, Case, Period, insert_into
+from certification.store import Campaign, Case, Period, Person, insert_into
 from sms import recipients
 
 SLICE = 5_000
@@ -50,6 +50,14 @@ def go_on(rt: Runtime, campaign_id: str, by: str) -> int | None:
         if new:
             journal.write(session, rt.now(), by, "calls asked for", f"campaign:{campaign_id}", number=new)
         return new
+
+
+def ask_for(session: Session, rt: Runtime, person: Person, period: Period, by: str) -> Case:
+    """Open the case of one person whom no message reaches, or give back the one of the period that is there."""
+    detail = {"due": period.due.isoformat(), "period": period.id}
+    return cases.open_case(
+        session, rt, kind=CaseKind.TO_CALL, cause=_BEGINS + period.id, person=person, detail=detail, actor=by
+    )
 
 
 def unasked(session: Session) -> list[str]:

@@ -27,12 +27,20 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     RECEIPT = "receipt"
     APPOINTMENT = "appointment"
+    NOTICE = "notice"  # what came of a call after it was over
     LADDER = "ladder"
     REMINDER = "reminder"
 
 
 PRIORITY = MappingProxyType(
-    {Purpose.ANSWER: 0, Purpose.RECEIPT: 1, Purpose.APPOINTMENT: 2, Purpose.LADDER: 5, Purpose.REMINDER: 9}
+    {
+        Purpose.ANSWER: 0,
+        Purpose.RECEIPT: 1,
+        Purpose.APPOINTMENT: 2,
+        Purpose.NOTICE: 3,
+        Purpose.LADDER: 5,
+        Purpose.REMINDER: 9,
+    }
 )
 """The least goes first: whoever asked something waits for no campaign."""
 UNASKED = (Purpose.LADDER, Purpose.REMINDER)

@@ -153,11 +153,16 @@ def days_left(region: Region, on: date) -> ColumnElement[int]:
     return case(*((Period.due == on + timedelta(days=n), n) for n in region.reminders.days_before))
 
 
-def own_phone(person: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str | None]:
-    """The telephone of a person's own that takes messages: one, though they have several."""
+def own_phone(
+    person: ColumnElement[str] | InstrumentedAttribute[str], *, stopped: bool = False
+) -> ColumnElement[str | None]:
+    """The telephone of a person's own that takes messages: one, though they have several.
+
+    `stopped`: for what they have brought about themselves, also one to which no reminders go any more.
+    """
+    unwanted = () if stopped else (NumberStanding.opted_out_at.is_not(None),)
     bad = select(NumberStanding.number_index).where(
-        NumberStanding.number_index == Phone.number_index,
-        or_(NumberStanding.opted_out_at.is_not(None), NumberStanding.fault.is_not(None)),
+        NumberStanding.number_index == Phone.number_index, or_(NumberStanding.fault.is_not(None), *unwanted)
     )
     mine = and_(Phone.person_id == person, Phone.holder == "self", Phone.kind != PhoneKind.LANDLINE.value)
     return select(func.min(Phone.id)).where(mine, ~bad.exists()).correlate_except(Phone).scalar_subquery()

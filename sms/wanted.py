@@ -48,6 +48,8 @@ def not_now(message: Message, known: Known, now: datetime) -> Otherwise | None:
         return Drop(f"number: {fault}")
     if purpose not in _AT_ONCE and quiet(region, now):
         return Later(awake(region, now))
+    if purpose is Purpose.NOTICE:
+        return _told_in_vain(message, known)
     if purpose not in UNASKED:
         return Drop("called off") if _speaks_of_none(message, known) else None
     if known.opted_out(message):
@@ -66,6 +68,16 @@ def _speaks_of_none(message: Message, known: Known) -> bool:
     """Whether it confirms an appointment that was moved or called off since, as during the night."""
     told = known.appointments.get(message.facts.get("appointment", ""))
     return told is not None and told.state != "booked" and message.words != "appointment.cancelled"
+
+
+def _told_in_vain(message: Message, known: Known) -> Otherwise | None:
+    """What came of a call is told to nobody whose death was reported, nor is whoever is certified told to go on."""
+    person, period = known.person(message), known.periods.get(message.facts.get("period", ""))
+    if person is None:
+        return Drop("nobody")
+    if person.id in known.at_peace:
+        return Drop("bereavement")
+    return Drop("certified") if period is not None and period.closed_at is not None else None
 
 
 def _reminds_in_vain(message: Message, known: Known, now: datetime) -> Otherwise | None:

@@ -75,7 +75,7 @@ class Message(Identified, Base):
 
     reminder: Mapped[str] = mapped_column(String(160))
     attempt: Mapped[int] = mapped_column(default=1)
-    purpose: Mapped[str] = mapped_column(String(20))  # answer | receipt | appointment | ladder | reminder
+    purpose: Mapped[str] = mapped_column(String(20))  # as sms.outbox.Purpose has them
     priority: Mapped[int]  # the least first
     campaign_id: Mapped[str | None] = mapped_column(ForeignKey("campaigns.id", ondelete="SET NULL"))
     person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)

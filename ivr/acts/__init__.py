@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ivr.acts import appointments, busy, callers, humans, keyed, receipts, voices
+from ivr.acts import appointments, busy, callers, humans, keyed, receipts, texts, voices
 from ivr.acts.at import Act, At
 
 ACTS: Mapping[str, Act] = {
-    act.name: act for module in (callers, voices, keyed, humans, busy, appointments, receipts) for act in module.ACTS
+    act.name: act
+    for module in (callers, voices, keyed, humans, busy, appointments, receipts, texts)
+    for act in module.ACTS
 }
 
 __all__ = ["ACTS", "Act", "At"]

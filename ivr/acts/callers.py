@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from certification import appointments, certifying, codes, guesses, needs, people, seals
+from certification import certifying, codes, guesses, needs, people, seals
 from certification.errors import Problem
 from certification.identity import ResidentNumber
 from certification.needs import Declared
@@ -149,10 +149,4 @@ def next_date(at: At) -> Facts:
     return found("known", date=[day.year, day.month, day.day])
 
 
-@act("known")
-def where(at: At) -> Facts:
-    """The region whose rules are told, and whether its offices take appointments."""
-    return found("known", region=at.region.code, appointments=appointments.taken(at.region))
-
-
-ACTS: tuple[Act, ...] = (caller, languages, choose_dialect, name_dialect, lookup, identify, next_date, where)
+ACTS: tuple[Act, ...] = (caller, languages, choose_dialect, name_dialect, lookup, identify, next_date)

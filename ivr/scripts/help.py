@@ -1,4 +1,4 @@
-"""What the line answers to "how do I certify?": the region's answer, then an appointment, or a receipt looked up."""
+"""What the line answers to "how do I certify?": the region's answer, also as a text; then what else can be done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ def receipt_question(state: State) -> Saying:
 
 
 HELP: Script = {
-    "how": Tell(says=how, prepare="where", then="help"),
+    "how": Tell(says=how, prepare="where", then={"known": "help", "textable": "how.text"}),
+    "how.text": Keys(
+        says=("help.text",),
+        again=("help.text.again",),
+        choices={"1": "text", "2": "on", "": "on"},
+        then={"text": "how.texted", "on": "help"},
+        left="informed",
+    ),
+    "how.texted": Tell(says=("help.texted",), prepare="text_how", then="help"),
     "help": Keys(
         says=help_offered,
         choices={"1": "appointment", "2": "receipt", "3": "back", "": "back"},

@@ -32,8 +32,10 @@ TOO_FEW = "至少需要三段不同的录音。 At least three different recordi
 
 
 def runtime() -> Runtime:
-    """The service as the environment says, with the clock of the command."""
-    return compose.runtime(now=clock())
+    """The service as the environment says, with the clock of the command, and connected no longer than that runs."""
+    rt = compose.runtime(now=clock())
+    click.get_current_context().call_on_close(rt.sessions.kw["bind"].dispose)
+    return rt
 
 
 def clock() -> Callable[[], datetime]:

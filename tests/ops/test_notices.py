@@ -13,7 +13,7 @@ from certification.evidence import Kind, Strength
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import Appointment, Call, Message, Person
-from ops import ended, notices
+from ops import confirmations, ended
 from sms.pace import Pace, Tally
 from sms.sending import Sender
 from tests.certification.conftest import Clock
@@ -107,15 +107,15 @@ def call_off(rt: Runtime, person: Person) -> Appointment:
 
 def written(rt: Runtime) -> list[str]:
     """What was written of appointments, in order."""
-    notices.write_of_appointments(rt)
+    confirmations.write_of_appointments(rt)
     return [one.words.removeprefix("appointment.") for one in messages(rt)]
 
 
 def test_an_appointment_is_confirmed_in_writing_once(named: Runtime, rt: Runtime, li: Person) -> None:
     booked = book(rt, li)
     book(rt, resident(rt, 1951, "087165551234"))
-    assert notices.write_of_appointments(rt) == 0, "no carrier is named"
-    assert [notices.write_of_appointments(named) for _ in range(2)] == [1, 0]
+    assert confirmations.write_of_appointments(rt) == 0, "no carrier is named"
+    assert [confirmations.write_of_appointments(named) for _ in range(2)] == [1, 0]
     [one] = messages(rt)
     assert (one.words, one.purpose) == ("appointment.booked", "appointment")
     assert (one.expires_at, one.facts["office"]) == (booked.at, booked.office)

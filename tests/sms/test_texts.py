@@ -47,7 +47,7 @@ NAMED = {
 }
 BARE = "no_pin unknown which help human call_me stopped not_stopped started death thanks yes no unreadable"
 CODE = "code_over code_later code_many code_yes"
-WITHOUT_FACTS = {"how", "verdict.more", "answer.offer_call", "answer.closed"} | {
+WITHOUT_FACTS = {"how", "verdict.more", "call.dropped", "answer.offer_call", "answer.closed"} | {
     f"answer.{name}" for name in f"{BARE} {CODE}".split()
 }
 KUNMING = REGIONS["kunming"]
@@ -81,7 +81,7 @@ def test_a_dialect_writes_what_it_writes_differently_with_the_same_facts(dialect
 @pytest.mark.parametrize("dialect", dialects())
 def test_every_text_fits_its_segments(region: Region, dialect: str) -> None:
     for words in sorted(KEYS):
-        most = 1 if words.startswith(("reminder.", "ladder.")) else 2
+        most = 1 if words.startswith(("reminder.", "ladder.", "verdict.", "call.")) else 2
         assert longest(words, region, dialect, safe_word=True).segments <= most, words
         assert longest(words, region, dialect, safe_word=False).segments <= most, words
 
@@ -96,6 +96,14 @@ def test_every_text_is_signed_polite_and_without_a_link(region: Region, dialect:
         if words.startswith(("reminder.", "ladder.")):
             assert dialled(region.operator.number) in text
             assert "您" in text or "侬" in text
+
+
+@pytest.mark.parametrize("dialect", dialects())
+@pytest.mark.parametrize("words", ["verdict.certified", "verdict.more", "call.dropped"])
+def test_what_comes_of_a_call_is_written_in_every_dialect_and_refuses_nobody(words: str, dialect: str) -> None:
+    said = sentences(dialect)[words]
+    assert "您" in said or "侬" in said
+    assert not re.search("拒|不通过|失败|不合格|冒", said)
 
 
 @pytest.mark.parametrize("words", sorted(KEYS))
