@@ -1,4 +1,4 @@
-"""What is on record for and against suspending people whose period is over: one query, and each one's attempts."""
+"""What is on record for and against suspending people whose period is over: two queries, however many they are."""
 
 from __future__ import annotations
 
@@ -77,12 +77,15 @@ def histories(
         _suspended().label("suspended"),
         undone.label("undone"),
     )
-    for person_id, period_id, *rest in session.execute(facts).all():
+    rows = session.execute(facts).all()
+    tried = contacts.last_tried(session, periods.with_only_columns(Person.id))
+    for person_id, period_id, *rest in rows:
         opens, due, now_in, closed, open_cases, failed_at, death, suspended, undone = rest
         opened = datetime.combine(opens, time.min, SHANGHAI)
         asked_from = (
             opened if undone is None else max(opened, undone)
         )  # before it they believed that they were certified
+        last = tried.get(person_id, {})
         score = failed_at is not None and failed_at >= opened
         history = History(
             today=today,
@@ -90,7 +93,7 @@ def histories(
             certified=closed,
             enabled=said.enabled,
             least_channels=said.channels,
-            channels=frozenset(channel.value for channel in contacts.really_tried(session, person_id, asked_from)),
+            channels=frozenset(channel.value for channel, at in last.items() if at >= asked_from),
             outage=stopped(opened),
             outage_running=out,
             open_cases=open_cases,

@@ -22,6 +22,7 @@ from certification.runtime import Runtime
 from certification.store import Case, Climb, Contact, Period, Person, Visit
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.numbers import resident_number
+from tests.certification.reached import really_tried
 from tests.certification.test_periods import days, intervals, lives
 from tests.certification.together import at_once
 
@@ -152,7 +153,7 @@ def test_message_call_operator_visit(town: Town) -> None:
     town.clock.forward(days=7)
     assert town.sweep() and town.rung() == "visit"
     with town.rt.sessions.begin() as session:
-        assert contacts.really_tried(session, town.wu.id, MORNING) == {Channel.SMS, Channel.OPERATOR}
+        assert really_tried(session, town.wu.id, MORNING) == {Channel.SMS, Channel.OPERATOR}
         [visit] = session.scalars(select(Visit)).all()
         visits.assign(session, town.rt, visit, visitor="李", on=certifying.day_of(town.rt.now()), by="s")
         text = "没人"
@@ -160,7 +161,7 @@ def test_message_call_operator_visit(town: Town) -> None:
     town.clock.forward(days=99)
     assert not town.sweep()
     with town.rt.sessions() as session:
-        assert Channel.VISIT in contacts.really_tried(session, town.wu.id, MORNING)
+        assert Channel.VISIT in really_tried(session, town.wu.id, MORNING)
 
 
 def test_what_was_only_queued_is_no_attempt_and_holds_nobody_up(town: Town) -> None:
@@ -168,7 +169,7 @@ def test_what_was_only_queued_is_no_attempt_and_holds_nobody_up(town: Town) -> N
     town.clock.forward(days=7)
     assert town.sweep() and town.rung() == "call"
     with town.rt.sessions() as session:
-        assert contacts.really_tried(session, town.wu.id, MORNING) == frozenset()
+        assert really_tried(session, town.wu.id, MORNING) == frozenset()
 
 
 def test_an_outage_prolongs_the_wait(town: Town) -> None:

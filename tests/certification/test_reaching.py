@@ -17,6 +17,7 @@ from certification.runtime import Runtime
 from certification.store import Contact, JournalEntry, Outage, Person
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.numbers import resident_number
+from tests.certification.reached import really_tried
 from tests.certification.together import at_once
 
 
@@ -27,7 +28,7 @@ def note(rt: Runtime, person: Person, outcome: Outcome, ref: str = "1", channel:
 
 def tried(rt: Runtime, person: Person) -> frozenset[Channel]:
     with rt.sessions() as session:
-        return contacts.really_tried(session, person.id, MORNING)
+        return really_tried(session, person.id, MORNING)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -78,7 +79,7 @@ def test_what_was_tried_before_does_not_count(rt: Runtime, wu: Person, clock: Cl
     clock.forward(days=1)
     note(rt, wu, Outcome.RUNG, "2", Channel.CALL)
     with rt.sessions() as session:
-        assert contacts.really_tried(session, wu.id, MORNING + timedelta(hours=1)) == {Channel.CALL}
+        assert really_tried(session, wu.id, MORNING + timedelta(hours=1)) == {Channel.CALL}
     assert tried(rt, wu) == {Channel.SMS, Channel.CALL}
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from certification import contacts, forgetting, standings
+from certification import forgetting, standings
 from certification.contacts import Channel
 from certification.runtime import Runtime
 from certification.store import Contact, Message, Person
@@ -17,6 +17,7 @@ from sms.outbox import Purpose, Told
 from sms.providers import Accepted, Answer, Refused, Unclear
 from sms.sending import Sender
 from tests.certification.conftest import Clock
+from tests.certification.reached import really_tried
 from tests.sms.outbox.carrier import Stub
 from tests.sms.outbox.conftest import MOBILE, Put, state
 
@@ -204,10 +205,10 @@ def test_a_delivered_reminder_is_an_attempt_on_record(
     about = put("ladder:1:message", Purpose.LADDER)
     sender.batch()
     with rt.sessions() as session:
-        assert contacts.really_tried(session, wu.id, began) == frozenset()
+        assert really_tried(session, wu.id, began) == frozenset()
     told(rt, f"SM{about}", Told.DELIVERED)
     with rt.sessions() as session:
-        assert contacts.really_tried(session, wu.id, began) == {Channel.SMS}
+        assert really_tried(session, wu.id, began) == {Channel.SMS}
 
 
 def test_a_number_that_the_carrier_found_dead_later_is_marked(rt: Runtime, sender: Sender, put: Put) -> None:
