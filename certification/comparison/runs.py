@@ -123,7 +123,8 @@ def find(session: Session, text: str, *, to_change: bool = False) -> ComparisonR
 
 def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: list[File], by: str) -> ComparisonRun:
     days = [(one.name, int(one.strength), (rules.on - one.earliest).days) for one in rules.sources]
-    said = [region.code, days, rules.dead, repr(rules.rule), rules.register_only, sorted(one.sha256 for one in files)]
+    events = [rules.dead, rules.alive]
+    said = [region.code, days, events, repr(rules.rule), rules.register_only, sorted(one.sha256 for one in files)]
     inputs = sha256(json.dumps(said).encode()).hexdigest()
     made = {"id": new_id(), "region": region.code, "on": rules.on, "inputs": inputs, "state": "running"}
     listed = [{"name": one.path.name, "bytes": one.size, "sha256": one.sha256} for one in files]

@@ -90,6 +90,21 @@ def test_the_same_files_are_compared_once_until_that_is_undone(rt: Runtime, path
         releasing.release(rt, first.id, "supervisor")
 
 
+@pytest.mark.parametrize("changed", [{"alive": ("体检",)}, {"dead": ("体检",)}], ids=["alive", "dead"])
+def test_the_same_files_by_other_rules_of_events_are_another_run(
+    rt: Runtime, path: Path, changed: dict[str, tuple[str, ...]]
+) -> None:
+    [one] = residents(rt, 1)
+    signals(path, [(number(1), "medical", "2026-03-02", "体检")])
+    first = compare(rt, path)
+    assert (outcomes(rt, first.id), first.counts["rejected"]) == ({one: "unresolved"}, 1)
+    region = rt.regions["qingdao"]
+    assert region.comparison is not None
+    told = region.model_copy(update={"comparison": region.comparison.model_copy(update=changed)})
+    again = run(rt, runs.run(rt, told, [path], "clerk"))
+    assert again.id != first.id and again.counts["rejected"] == 0, "what the new rules say is looked for anew"
+
+
 def test_what_counts_while_stronger_is_recent(rt: Runtime, path: Path, clock: Clock) -> None:
     one, two = residents(rt, 2)
     released(rt, signals(path, [(number(1), "medical", "2026-03-02", ALIVE)]))
