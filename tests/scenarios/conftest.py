@@ -18,8 +18,9 @@ from tests.conversations.town import Resident, Town
 from tests.conversations.walks import understood
 from tests.ops.test_commands import settings
 from tests.scenarios.place import Place
+from tests.sms.outbox.conftest import redis_url
 
-__all__ = ["regions", "settings", "town"]
+__all__ = ["redis_url", "regions", "settings", "town"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ def certified(town: Town, shared: Path) -> Certified:
 @pytest.fixture
 def place(settings: dict[str, str], migrated_sqlite: Path) -> Iterator[Place]:
     """An office that has just been set up."""
+    yield from _set_up(settings, migrated_sqlite)
+
+
+@pytest.fixture
+def in_writing(settings: dict[str, str], migrated_sqlite: Path, redis_url: str) -> Iterator[Place]:
+    """An office whose line writes texts, too."""
+    yield from _set_up(settings | {"SMS_PROVIDERS": "console", "REDIS_URL": redis_url}, migrated_sqlite)
+
+
+def _set_up(settings: dict[str, str], migrated_sqlite: Path) -> Iterator[Place]:
     shutil.copy(migrated_sqlite, Path(settings["STILLHERE_DATA"]) / "stillhere.db")
     rt = compose.runtime(Settings.read(settings))
     yield Place(settings, rt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -20,7 +21,9 @@ from certification.identity import ResidentNumber
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime, utc_now
 from certification.store import Evidence, JournalEntry, Person
+from ops import text_jobs
 from ops.app import create_app
+from sms.providers.console import FILE
 from tests.certification.numbers import resident_number
 from tests.ivr.line.telephone import Telephone
 from tests.ops.test_commands import json_of, sentence, stillhere
@@ -124,12 +127,31 @@ class Place:
 
     def dials(self, number: str) -> Telephone:
         """A call to the line from this telephone."""
+        return Telephone(self.rt, self._line(), number=f"+86{number}", sid=f"CA{next(self._serial)}").dial()
+
+    def writes(self, number: str, text: str) -> None:
+        """A text to the line from this telephone, as the carrier brings it."""
+        form = {"MessageSid": f"SM{next(self._serial)}", "From": f"+86{number}", "Body": text}
+        assert self._line().post("/sms", data=form).status_code == 200
+
+    def texts(self) -> dict[str, list[str]]:
+        """What the line has written so far, by number, once all that waits is sent; at a place `in_writing`."""
+        sender = text_jobs.sender(self.rt)
+        while sender.batch():
+            pass
+        found, file = defaultdict[str, list[str]](list), Path(self.environment["STILLHERE_DATA"]) / FILE
+        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+            text = json.loads(line)
+            found[text["to"].removeprefix("+86")].append(text["text"])
+        return dict(found)
+
+    def _line(self) -> Carrier:
         app = create_app(self.rt)
         app.test_client_class = Carrier
         client = app.test_client()
         assert isinstance(client, Carrier)
         client.rt = self.rt
-        return Telephone(self.rt, client, number=f"+86{number}", sid=f"CA{next(self._serial)}").dial()
+        return client
 
     def _person(self, who: Pensioner) -> Person:
         with self.rt.sessions() as session:

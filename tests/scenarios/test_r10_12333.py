@@ -1,22 +1,12 @@
-"""R10, 12333: whoever asks how to certify here is told, from their region's file and in their dialect, and by text."""
+"""R10, 12333: whoever asks how to certify here is told, from their region's file: in their dialect, or in writing."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 import pytest
-from redis import Redis
 
 from certification.regions import Regions
-from certification.settings import Settings
 from ivr.prompts import Prompts
 from ops import notices
-from ops.embedded import redis_server
-from sms.pace import Pace, Tally
-from sms.providers.console import FILE
-from sms.providers.making import providers
-from sms.sending import Sender
 from tests.ivr.line.telephone import prompt_of
 from tests.scenarios.place import Place
 
@@ -43,22 +33,25 @@ def test_r10_how_do_i_certify_is_answered_from_the_callers_region_in_each_of_its
         assert phone.press("3").heard[-1].endswith("menu.main"), "and the caller may go on to certify at once"
 
 
-def test_r10_the_answer_is_sent_by_text_on_request(place: Place) -> None:
-    [who] = place.pensioners("kunming")
-    place.environment["SMS_PROVIDERS"] = "console"
-    here = replace(place, rt=replace(place.rt, settings=Settings.read(place.environment)))
-    phone = here.dials(who.phone)
-    assert phone.says("怎么认证").heard[-1] == "help.text"
-    assert phone.press("1").heard[0] == "help.texted"
-    assert notices.send_answers(here.rt) == 1
-    with redis_server(here.rt.settings.data / "redis") as url:
-        redis = Redis.from_url(url)
-        assert Sender(here.rt, providers(here.rt.settings), Pace(redis, 20), Tally(redis)).batch() == 1
-    [line] = (here.rt.settings.data / FILE).read_text("utf-8").splitlines()
-    sent = json.loads(line)
-    assert (sent["to"], sent["text"]) == (f"+86{who.phone}", REGIONS["kunming"].how_sms)
+def test_r10_whoever_hears_it_on_the_line_has_it_in_writing_on_request(in_writing: Place) -> None:
+    [who] = in_writing.pensioners("kunming")
+    for number in (who.phone, "13700000001"):
+        phone = in_writing.dials(number)
+        phone = phone if number == who.phone else phone.press("1")
+        assert phone.says("怎么认证").heard[-1].endswith("help.text")
+        assert phone.press("1").heard[0].endswith("help.texted")
+    assert notices.send_answers(in_writing.rt) == 2
+    assert in_writing.texts() == {who.phone: [REGIONS["kunming"].how_sms], "13700000001": [REGIONS["default"].how_sms]}
 
 
 def test_r10_a_telephone_that_nobody_knows_hears_the_default_regions_answer(place: Place) -> None:
     phone = place.dials("13700000001").press("1").presses_while_listened_to("3")
     assert phone.heard[0] == "region.default.how"
+
+
+def test_r10_whoever_asks_by_text_is_answered_in_writing_from_their_regions_file(in_writing: Place) -> None:
+    asks = {region.code: in_writing.pensioners(region.code)[0] for region in REGIONS}
+    for who in asks.values():
+        in_writing.writes(who.phone, "怎么认证？")
+    sent = in_writing.texts()
+    assert sent == {asks[region.code].phone: [region.how_sms] for region in REGIONS}

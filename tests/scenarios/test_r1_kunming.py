@@ -1,7 +1,4 @@
-"""R1, Kunming: four times a year by a call, and who cannot is confirmed by a clerk who sees them and their ID card.
-
-That reminders go out as messages belongs to the issue of messages: here it is what the region's rules say of them.
-"""
+"""R1, Kunming: four times a year by a call, after a message to them and to a relative who may know; or by a clerk."""
 
 from __future__ import annotations
 
@@ -9,10 +6,13 @@ from datetime import date, timedelta
 
 from certification.evidence import Kind, Strength
 from certification.periods import FIRST_DAYS, add_months
+from ops import texting
 from tests.conversations.town import Town
 from tests.ops.test_commands import json_of, sentence, stillhere
 from tests.scenarios.conftest import Certified
-from tests.scenarios.place import Place, today
+from tests.scenarios.place import BY, Place, today
+
+DAUGHTER, SON = "13988000001", "13988000002"
 
 
 def quarter_end(day: date) -> date:
@@ -63,3 +63,24 @@ def test_r1_reminders_are_for_the_retiree_and_a_relative_before_each_quarter_end
     assert rules["reminders"]["to"] == ["self", "relative"]
     assert rules["reminders"]["days_before"] == [21, 7, 1]
     assert "没有“昆明县”" in sentence(stillhere(place.environment, "regions", "show", "昆明县"))
+
+
+def test_r1_a_message_reminds_the_retiree_and_a_relative_who_may_know_and_nobody_who_is_certified(
+    in_writing: Place,
+) -> None:
+    mother, father, certified = in_writing.pensioners("昆明", 3)
+    declare = ("--relation", "relative", "--name", "小李", *BY)
+    copies = ("--copies", "--consent", "同意把提醒也发给女儿")
+    in_writing.does("helpers", "declare", mother.number, "--phone", DAUGHTER, *copies, *declare)
+    in_writing.does("helpers", "declare", father.number, "--phone", SON, *declare)
+    in_writing.does("certify", certified.number, "--route", "desk", *BY)
+    due = date.fromisoformat(in_writing.stands(mother)["due"])
+    a_week_before = in_writing.on(due - timedelta(days=7))
+    texting.remind_today(a_week_before.rt)  # as the sweep does on every day
+    sent = a_week_before.texts()
+    assert set(sent) == {mother.phone, father.phone, DAUGHTER}, "without consent no copy"
+    for [text] in sent.values():
+        assert text.startswith("【昆明社保】") and f"最晚{due.month}月{due.day}日" in text
+    assert "您家老人" in sent[DAUGHTER][0]
+    texting.remind_today(a_week_before.rt)
+    assert a_week_before.texts() == sent, "once"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from certification.evidence import Kind
+from certification.regions import SHANGHAI
+from ops import notices
 from tests.ivr.line.telephone import Telephone
 from tests.scenarios.place import BY, Pensioner, Place, today
 
@@ -42,6 +46,18 @@ def test_r5_an_appointment_is_offered_on_the_call_booked_heard_again_and_kept(pl
 
     anybody = place.dials("13700000001").press("1").presses_while_listened_to("3").press("2").press(kept["receipt"])
     assert anybody.heard[0] == "receipt.certifies", "what the office gave can be checked from any telephone"
+
+
+def test_r5_an_appointment_booked_on_the_call_comes_in_writing(in_writing: Place) -> None:
+    in_writing = in_writing.on(today())  # at noon: nothing is sent at night
+    [mrs_sun] = in_writing.pensioners("南京")
+    asks_for_an_appointment(in_writing.dials(mrs_sun.phone), mrs_sun).press("1").hangs_up()
+    booked = next(facts for _, action, facts in in_writing.journal(mrs_sun) if action == "appointment booked")
+    notices.confirm_appointments(in_writing.rt)  # as the sweep does
+    at = datetime.fromisoformat(booked["when"]).astimezone(SHANGHAI)
+    [text] = in_writing.texts()[mrs_sun.phone]
+    assert text.startswith("【南京社保】") and "身份证" in text
+    assert booked["office"] in text and f"{at.month}月{at.day}日{at:%H:%M}" in text
 
 
 def test_r5_two_people_cannot_have_the_last_seat(place: Place) -> None:
