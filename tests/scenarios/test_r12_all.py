@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -23,14 +23,15 @@ SUPERVISORS = ("李", "王")
 
 @dataclass(slots=True)
 class Missed:
-    """The day after the end of a quarter of Kunming's in which Mr Wu did not certify, though he had the one before.
+    """The day after the end of a period in which Mr Wu did not certify, and the supervisors with their apps.
 
     He was rung and written to meanwhile; `of` names the list of the following month.
     """
 
     place: Place
     mr_wu: Pensioner
-    apps: dict[str, pyotp.TOTP] = field(default_factory=dict)
+    apps: dict[str, pyotp.TOTP]
+    city: str = "昆明"
 
     @property
     def following(self) -> date:
@@ -38,7 +39,7 @@ class Missed:
 
     @property
     def of(self) -> tuple[str, ...]:
-        return ("--region", "昆明", "--month", f"{self.following:%Y-%m}")
+        return ("--region", self.city, "--month", f"{self.following:%Y-%m}")
 
     def signs(self, name: str) -> Any:
         """A supervisor signs the list with password and one-time code."""
@@ -48,7 +49,7 @@ class Missed:
 
 @pytest.fixture
 def missed(place: Place) -> Missed:
-    """From the roll to the end of the quarter that was missed, each on its day."""
+    """From the roll to the end of a quarter of Kunming's that was missed after one that was not, each on its day."""
     [mr_wu] = place.pensioners("昆明")
     place.does("pin", "set", mr_wu.number, *BY, typing=(PIN, PIN))
     place.does("certify", mr_wu.number, "--route", "desk", *BY)
@@ -59,14 +60,20 @@ def missed(place: Place) -> Missed:
     for channel, outcome in (("sms", "delivered"), ("call", "rung")):
         noted = ("contacts", "note", mr_wu.number, "--channel", channel, "--outcome", outcome)
         assert reached.does(*noted, *BY)["counts"]
-    over = Missed(place.on(due + timedelta(days=1)), mr_wu)
-    assert over.place.does("due", "--region", "昆明")["overdue"] == 1
+    over = place.on(due + timedelta(days=1))
+    assert over.does("due", "--region", "昆明")["overdue"] == 1
+    return Missed(over, mr_wu, supervised(over))
+
+
+def supervised(place: Place) -> dict[str, pyotp.TOTP]:
+    """The supervisors of a place, and the apps that show their codes."""
+    apps = {}
     for name in SUPERVISORS:
-        added = over.place.does("staff", "add", name, "--role", "supervisor", typing=(PASSWORD, PASSWORD))
+        added = place.does("staff", "add", name, "--role", "supervisor", typing=(PASSWORD, PASSWORD))
         app = pyotp.parse_uri(added["otpauth"])
         assert isinstance(app, pyotp.TOTP)
-        over.apps[name] = app
-    return over
+        apps[name] = app
+    return apps
 
 
 def rows(file: dict[str, Any]) -> list[dict[str, str]]:
