@@ -17,7 +17,7 @@ from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.periods import add_months
 from certification.receipts import draw
-from certification.regions import SHANGHAI, Route
+from certification.regions import SHANGHAI, Region, Route
 from certification.routes import NotTakenHere
 from certification.runtime import Runtime
 from certification.store import Paper, Person, insert_once, new_id
@@ -239,8 +239,9 @@ def _move(
     journal.write(session, rt.now(), by, action, f"person:{paper.person_id}", paper=paper.id, kind=paper.kind)
 
 
-def overdue(session: Session, rt: Runtime, days: int) -> list[Paper]:
-    """Forms that have been out for longer than so many days, the oldest first."""
-    since = rt.now() - timedelta(days=days)
-    out = select(Paper).where(Paper.state.in_(("issued", "posted")), Paper.issued_at < since)
-    return list(session.scalars(out.order_by(Paper.issued_at)))
+def overdue(session: Session, rt: Runtime, region: Region) -> list[Paper]:
+    """Forms of this region's people that are out for longer than it says, and count as lost; the oldest first."""
+    since = rt.now() - timedelta(days=region.paper.days)
+    out = select(Paper).join(Person, Person.id == Paper.person_id).where(Person.region == region.code)
+    lost = out.where(Paper.state.in_(("issued", "posted")), Paper.issued_at < since)
+    return list(session.scalars(lost.order_by(Paper.issued_at)))

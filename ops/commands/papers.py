@@ -10,11 +10,12 @@ import click
 from sqlalchemy.orm import Session
 
 from certification import papers
+from certification.certifying import day_of
 from certification.errors import Problem
 from certification.papers import Document, PaperKind
 from certification.runtime import Runtime
-from certification.store import Paper
-from ops.commands.desk import as_json, by, find, runtime
+from certification.store import Paper, only_read
+from ops.commands.desk import as_json, by, find, region_of, runtime
 from ops.commands.routes import DAY, DocumentType, tell
 
 FORMS = [PaperKind.OWN.value, PaperKind.ASSISTANCE.value]
@@ -35,7 +36,9 @@ def issue(person_id: str, kind: str, by: str, as_json: bool) -> None:
     """Issue a numbered form to a person; prints its number. 发表。"""
     rt = runtime()
     with rt.sessions.begin() as session:
-        paper = papers.issue(session, rt, find(session, rt, person_id), PaperKind(kind), by)
+        person = find(session, rt, person_id)
+        paper = papers.issue(session, rt, person, PaperKind(kind), by)
+    click.echo(f"签发 issued by: {rt.regions[person.region].paper.issuer}")
     _tell(paper, as_json)
 
 
@@ -112,6 +115,30 @@ def return_(number: str, reason: str, by: str, as_json: bool) -> None:
 def show(number: str, by: str, as_json: bool) -> None:
     """Say where a paper is. 查询。"""
     _step(number, by, as_json, lambda *_: None)
+
+
+@papers_.command()
+@click.option("--region", "place", required=True, help="code or name of the region")
+@as_json
+def overdue(place: str, as_json: bool) -> None:
+    """List forms that are out for longer than the region says, and count as lost: issue others. 逾期未寄回的表。"""
+    rt = runtime()
+    with rt.sessions() as session:
+        only_read(session)
+        found = papers.overdue(session, rt, region_of(rt.regions, place))
+    rows = [
+        {"number": one.number, "state": one.state, "issued": str(day_of(one.issued_at)), "person": one.person_id}
+        for one in found
+        if one.issued_at is not None
+    ]
+    for row in rows:
+        click.echo(
+            f"{row['number']} · {STATES[row['state']]} {row['state']} · {row['issued']} · person {row['person']}"
+        )
+    if not rows:
+        click.echo("没有逾期未寄回的表 no form is out for too long")
+    if as_json:
+        click.echo(json.dumps({"papers": rows}))
 
 
 def _step(number: str, by: str, as_json: bool, step: Callable[[Session, Runtime, Paper, str], None]) -> None:

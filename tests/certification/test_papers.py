@@ -170,9 +170,14 @@ def test_a_paper_accepted_by_several_at_once_is_one_piece_of_evidence(rt: Runtim
         assert session.scalars(select(func.count()).select_from(Evidence)).one() == 1
 
 
-def test_forms_that_stay_out_are_listed(rt: Runtime, wu: Person, clock: Clock) -> None:
+def test_forms_that_stay_out_for_longer_than_the_region_says_are_listed(rt: Runtime, wu: Person, clock: Clock) -> None:
+    kunming = rt.regions["kunming"]
     with rt.sessions.begin() as session:
-        early = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
-        clock.forward(days=40)
+        early, back = (papers.issue(session, rt, wu, PaperKind.OWN, "clerk") for _ in range(2))
+        papers.receive(session, rt, back, "clerk")
+        clock.forward(days=kunming.paper.days)
         papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
-        assert [one.id for one in papers.overdue(session, rt, 30)] == [early.id]
+        assert papers.overdue(session, rt, kunming) == []
+        clock.forward(hours=1)
+        assert [one.id for one in papers.overdue(session, rt, kunming)] == [early.id]
+        assert papers.overdue(session, rt, rt.regions["nanjing"]) == []
