@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import false, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -67,6 +67,17 @@ def open_case(
     if new:
         journal.write(session, rt.now(), actor, "case opened", f"case:{case_id}", kind=kind.value, cause=cause)
     return session.scalars(select(Case).where(Case.cause == cause)).one()
+
+
+def waiting(session: Session, *, region: str | None = None, kind: CaseKind | None = None, most: int) -> list[Case]:
+    """Cases that nobody has decided, at most so many: of people who go before others first, then the oldest."""
+    first = func.coalesce(Case.detail["first"].as_boolean(), false())
+    found = select(Case).outerjoin(Person, Person.id == Case.person_id).where(Case.decided_at.is_(None))
+    if region is not None:
+        found = found.where(Person.region == region)
+    if kind is not None:
+        found = found.where(Case.kind == kind.value)
+    return list(session.scalars(found.order_by(first.desc(), Case.opened_at, Case.id).limit(most)))
 
 
 def of(session: Session, cause: str) -> Case | None:

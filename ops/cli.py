@@ -14,6 +14,7 @@ from ops import masking
 from ops.commands import (
     appointments,
     campaigning,
+    cases,
     certificates,
     comparing,
     deaths,
@@ -33,7 +34,6 @@ from ops.commands import (
     suspensions,
     visits,
     voice,
-    voicecases,
 )
 from ops.sentences import sentences
 from voiceprint.commands import voiceprint
@@ -81,12 +81,12 @@ for command in (
     campaigning.campaigns_,
     suspensions.suspensions_,
     staff.staff_,
+    cases.cases_,
     deaths.deaths_,
     desk.pin,
     desk.code,
     safewords.safeword,
     voice.voice,
-    voicecases.cases_,
     regions.regions,
     keeping.db,
     keeping.keys,

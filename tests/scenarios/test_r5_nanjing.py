@@ -6,7 +6,7 @@ from datetime import datetime
 
 from certification.evidence import Kind
 from certification.regions import SHANGHAI
-from ops import notices
+from ops import confirmations
 from tests.ivr.line.telephone import Telephone
 from tests.scenarios.place import BY, Pensioner, Place, today
 
@@ -53,7 +53,7 @@ def test_r5_an_appointment_booked_on_the_call_comes_in_writing(in_writing: Place
     [mrs_sun] = in_writing.pensioners("南京")
     asks_for_an_appointment(in_writing.dials(mrs_sun.phone), mrs_sun).press("1").hangs_up()
     booked = next(facts for _, action, facts in in_writing.journal(mrs_sun) if action == "appointment booked")
-    notices.confirm_appointments(in_writing.rt)  # as the sweep does
+    confirmations.write_of_appointments(in_writing.rt)  # as the sweep does
     at = datetime.fromisoformat(booked["when"]).astimezone(SHANGHAI)
     [text] = in_writing.texts()[mrs_sun.phone]
     assert text.startswith("【南京社保】") and "身份证" in text

@@ -1,0 +1,126 @@
+"""Commands of questions for a human, until they have their page: those that wait, and one decided."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from certification import bereavement, cases, review
+from certification.cases import CaseKind
+from certification.certifying import day_of
+from certification.errors import Problem
+from certification.review import Verdict
+from certification.store import Case, only_read
+from ops.commands.desk import as_json, by, region_of, runtime, told
+
+
+class CaseUnknown(Problem):
+    """There is no such case."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"没有编号为 {given[:32]} 的案件，请用 stillhere cases list 查看。",
+            f"There is no case {given[:32]}: see `stillhere cases list`.",
+        )
+
+
+class DecidedBefore(Problem):
+    """Somebody was quicker."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(
+            f"这个案件已由 {case.taken_by} 办结（{case.verdict}）。",
+            f"{case.taken_by} has decided this case ({case.verdict}).",
+        )
+
+
+class AnswerIt(Problem):
+    """Whether somebody died is answered in words that everything else goes by."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__(
+            f"去世的事请用 stillhere deaths answer {person} --verdict alive 或 dead 答复。",
+            f"Answer whether somebody died: `stillhere deaths answer {person} --verdict alive` (or dead).",
+        )
+
+
+@click.group("cases")
+def cases_() -> None:
+    """Questions for a human. 待人工处理的事项。"""
+
+
+@cases_.command("list")
+@click.option("--region", "place", help="of people of this region alone, by code or name")
+@click.option("--kind", type=click.Choice([kind.value for kind in CaseKind]), help="of this kind alone")
+@click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="show so many")
+@as_json
+def list_(place: str | None, kind: str | None, most: int, as_json: bool) -> None:
+    """List what waits for a human: of people who go before others first, then the oldest. 列出。"""
+    rt = runtime()
+    region = region_of(rt.regions, place).code if place else None
+    with rt.sessions() as session:
+        only_read(session)
+        found = cases.waiting(session, region=region, kind=CaseKind(kind) if kind else None, most=most)
+    rows = [
+        {
+            "id": one.id,
+            "kind": one.kind,
+            "opened": day_of(one.opened_at).isoformat(),
+            "person": one.person_id,
+            "first": one.detail.get("first") is True,
+        }
+        for one in found
+    ]
+    for row in rows:
+        urgent = " · 优先 first" if row["first"] else ""
+        click.echo(f"{row['id']} · {row['kind']} · {row['opened']} · person {row['person'] or '–'}{urgent}")
+    if not rows:
+        click.echo("没有待办事项 nothing waits")
+    if as_json:
+        click.echo(json.dumps({"cases": rows}))
+
+
+@cases_.command()
+@click.argument("case_id", metavar="CASE")
+@click.option(
+    "--verdict", required=True, callback=told, help="what was found out, in a few words without a name; or see above"
+)
+@by()
+@as_json
+def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
+    """Write down what came of a question, once. 办结。
+
+    Of the voice of a call (voice_doubt, unconfirmed, limit_reached, no_template) the verdict is `confirmed`: it was the
+    person, and the call certifies; or `unsure`: this call does not show it, and nothing is counted. They are told by
+    text. Of anything else it certifies nobody and refuses nobody.
+    """
+    rt = runtime()
+    with rt.sessions.begin() as session:
+        case = session.get(Case, case_id)
+        if case is None:
+            raise CaseUnknown(case_id)
+        if case.person_id is not None and case.kind in bereavement.QUESTIONS:
+            raise AnswerIt(case.person_id)
+        of_a_voice = case.person_id is not None and case.kind in review.KINDS
+        recorded = review.decide(session, rt, case_id, _of_a_voice(verdict), by) if of_a_voice else None
+        if not of_a_voice and not cases.decide(session, rt, case, verdict=verdict[:200], by=by):
+            raise DecidedBefore(case)
+    click.echo(f"已办结 decided {case.id}: {verdict}")
+    if recorded is not None:
+        click.echo(f"回执号 receipt {recorded.evidence.receipt}")
+        if not recorded.closed:
+            click.echo("已记录；本期还需要更强的证明 on record; this period asks for stronger evidence")
+    if as_json:
+        receipt = None if recorded is None else recorded.evidence.receipt
+        certified = recorded is not None and recorded.closed
+        click.echo(json.dumps({"decided": case.id, "verdict": verdict, "certified": certified, "receipt": receipt}))
+
+
+def _of_a_voice(verdict: str) -> Verdict:
+    if verdict not in [*Verdict]:
+        raise click.BadParameter(
+            "声音案件的结论只能是 confirmed（是本人）或 unsure（这次来电不能确定）。\n"
+            "Of a voice, the verdict is confirmed (it was the person) or unsure (this call does not show it)."
+        )
+    return Verdict(verdict)

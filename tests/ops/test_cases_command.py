@@ -1,0 +1,71 @@
+"""What waits for a human: seen with whoever goes first before the others, and decided once."""
+
+from __future__ import annotations
+
+import pytest
+
+from certification import bereavement, cases, contacts
+from certification.cases import CaseKind
+from certification.contacts import Channel, Outcome
+from certification.identity import ResidentNumber
+from certification.people import find_by_number
+from certification.runtime import Runtime
+from certification.store import Person
+from tests.ops.test_commands import NUMBER, sentence, settings, stillhere, town
+from tests.ops.test_reminding import rt
+from tests.ops.test_routes import done
+from tests.ops.test_suspensions_command import Bureau, bureau
+
+__all__ = ["bureau", "rt", "settings", "town"]
+BY = ("--by", "operator", "--json")
+
+
+def opened(rt: Runtime, kind: CaseKind, cause: str, *, first: bool = False, of_nobody: bool = False) -> str:
+    """A case about Mr Wang, or about nobody; its name."""
+    with rt.sessions.begin() as session:
+        person = None if of_nobody else find_by_number(session, rt.keys, ResidentNumber.parse(NUMBER))
+        detail = {"first": first} if first else {}
+        return cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail).id
+
+
+def listed(town: dict[str, str], *arguments: str) -> list[str]:
+    found = done(stillhere(town, "cases", "list", *arguments, "--json"))["cases"]
+    return [one["id"] for one in found]
+
+
+def test_who_goes_first_is_listed_first_and_what_is_decided_no_more(town: dict[str, str], rt: Runtime) -> None:
+    early = opened(rt, CaseKind.CALL_BACK, "1")
+    first = opened(rt, CaseKind.UNREACHED, "2", first=True)
+    line = opened(rt, CaseKind.SHARED_LINE, "3", of_nobody=True)
+    assert listed(town) == [first, early, line]
+    assert listed(town, "--region", "昆明") == [first, early]
+    assert listed(town, "--kind", "shared_line") == [line]
+    assert listed(town, "--region", "广州") == []
+    assert listed(town, "--most", "1") == [first]
+    assert done(stillhere(town, "cases", "decide", first, "--verdict", "搬家了，已联系上", *BY))["decided"] == first
+    assert listed(town) == [early, line]
+    again = sentence(stillhere(town, "cases", "decide", first, "--verdict", "x", "--by", "another"))
+    assert "operator has decided this case" in again
+    assert "There is no case" in sentence(stillhere(town, "cases", "decide", "nothing", "--verdict", "x", *BY[:2]))
+
+
+@pytest.mark.parametrize("kind", bereavement.QUESTIONS)
+def test_whether_somebody_died_is_answered_and_not_decided(town: dict[str, str], rt: Runtime, kind: str) -> None:
+    about = opened(rt, CaseKind(kind), "1")
+    decide = ("cases", "decide", about, "--verdict", "alive", "--by", "operator")
+    assert "deaths answer" in sentence(stillhere(town, *decide))
+    assert listed(town) == [about]
+    of_nobody = opened(rt, CaseKind(kind), "2", of_nobody=True)
+    assert done(stillhere(town, "cases", "decide", of_nobody, "--verdict", "打不通", *BY))["decided"] == of_nobody
+
+
+def test_whom_an_operator_could_not_reach_is_suspended_once_that_is_on_record(bureau: Bureau, rt: Runtime) -> None:
+    with rt.sessions.begin() as session:
+        person = find_by_number(session, rt.keys, ResidentNumber.parse(NUMBER))
+        assert isinstance(person, Person)
+        contacts.note(session, rt, person, channel=Channel.OPERATOR, ref="9", outcome=Outcome.RUNG)
+    unreached = opened(rt, CaseKind.UNREACHED, "ladder:1")
+    propose = ("suspensions", "propose", *bureau.of)
+    assert done(stillhere(bureau.town, *propose))["reasons"] == {"open_case": 1}
+    done(stillhere(bureau.town, "cases", "decide", unreached, "--verdict", "无人接听", *BY))
+    assert done(stillhere(bureau.town, *propose))["proposed"] == 1
