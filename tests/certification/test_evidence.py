@@ -108,6 +108,7 @@ def test_in_kunming_a_claim_never_counts() -> None:
         (date(2025, 2, 1), True),
         (date(2025, 1, 31), False),
         (date(2025, 12, 31), True),
+        (date(2026, 4, 1), False),  # the next quarter's, after the PIN
     ],
 )
 def test_in_kunming_a_pin_counts_while_the_voice_is_recent(spoke_on: date, closes: bool) -> None:

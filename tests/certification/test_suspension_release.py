@@ -217,6 +217,24 @@ def test_nobody_waits_for_the_next_months_list(rt: Runtime, clock: Clock) -> Non
     assert [[row["back_pay_months"], row["back_pay_from"]] for file in parts for row in rows(file)] == [["0", ""]] * 2
 
 
+def test_who_certifies_before_the_first_month_without_pay_misses_none(rt: Runtime, clock: Clock) -> None:
+    wu = overdue(rt, clock)
+    suspend(rt)
+    with rt.sessions.begin() as session:
+        certify(session, rt, session.get_one(Person, wu.id))
+    [row] = [row for file in restore(rt, date(2026, 4, 1)) for row in rows(file)]
+    assert (row["month"], row["back_pay_months"]) == ("2026-05", "0"), "from the first that would not have been paid"
+
+
+def test_each_region_restores_its_own(rt: Runtime, clock: Clock) -> None:
+    wu = overdue(rt, clock)
+    suspend(rt)
+    with rt.sessions.begin() as session:
+        certify(session, rt, session.get_one(Person, wu.id))
+        assert restoring.restore(session, rt, "nanjing", MAY, "clerk") == []
+    assert [file.people for file in restore(rt, MAY)] == [1]
+
+
 def test_evidence_that_was_late_and_any_later_period_restore(rt: Runtime, clock: Clock) -> None:
     wu = overdue(rt, clock)
     suspend(rt)
