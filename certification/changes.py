@@ -57,8 +57,19 @@ def touches_periods(old: Region, new: Region) -> bool:
     return (old.interval, old.evidence) != (new.interval, new.evidence)
 
 
-def effect(session: Session, rt: Runtime, code: str, old: Region, new: Region, more: Callable[[int], None]) -> Effect:
-    """What the change does to those on the roll with this region's code; `more` is told how many were looked at."""
+def effect(
+    session: Session,
+    rt: Runtime,
+    code: str,
+    old: Region,
+    new: Region,
+    more: Callable[[int], None],
+    touched: Callable[[str, list[str]], None] = lambda _person, _how: None,
+) -> Effect:
+    """What the change does to those on the roll with this region's code; `more` is told how many were looked at.
+
+    `touched` is told of everybody whom it touches, and how: the names of Effect.
+    """
     total, today = Effect(), certifying.day_of(rt.now())
     born = Interval.YEAR in (old.interval, new.interval)
     for chunk in _chunks(session, code):
@@ -70,17 +81,25 @@ def effect(session: Session, rt: Runtime, code: str, old: Region, new: Region, m
                 dates = _born(rt, person, born)
             except SealBroken:
                 total = replace(total, unreadable=total.unreadable + 1)
+                touched(person.id, ["unreadable"])
                 continue
             before, after = (stand(one, dates, kept[person.id], signs[person.id], today) for one in (old, new))
-            total = replace(
-                total,
-                due=total.due + (before.due != after.due),
-                next_due=total.next_due + (before.next_due != after.next_due),
-                no_longer=total.no_longer + (before.certified and not after.certified),
-                newly=total.newly + (after.certified and not before.certified),
-            )
+            if how := _touched(before, after):
+                touched(person.id, how)
+            total = replace(total, **{name: getattr(total, name) + 1 for name in how})
         more(len(chunk))
     return total
+
+
+def _touched(before: Standing, after: Standing) -> list[str]:
+    """How a change touches somebody who stood so before and stands so after it."""
+    found = {
+        "due": before.due != after.due,
+        "next_due": before.next_due != after.next_due,
+        "no_longer": before.certified and not after.certified,
+        "newly": after.certified and not before.certified,
+    }
+    return [name for name, so in found.items() if so]
 
 
 def stand(region: Region, dates: Dates, kept: Sequence[Kept], signs: Sequence[Sign], day: date) -> Standing:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -79,3 +81,10 @@ def replace(path: Path, content: bytes) -> None:
     written.touch(mode=MODE)
     written.write_bytes(content)
     written.replace(path)
+
+
+def table(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Put rows as CSV in the place of what may be there, with the mark by which spreadsheets show the Chinese."""
+    text = StringIO()
+    csv.writer(text).writerows(rows)
+    replace(path, text.getvalue().encode("utf-8-sig"))

@@ -17,6 +17,7 @@ from certification.regions import BASE, Region, RegionFileInvalid, Regions, holi
 from certification.settings import SettingInvalid, found
 from certification.store import only_read
 from ivr.calls import unspoken
+from ops import writing
 from ops.commands.desk import as_json, clock, region_of, runtime
 
 CALLED = {
@@ -144,22 +145,34 @@ def _missing(known: list[Region]) -> dict[str, int]:
 
 @regions.command()
 @click.argument("path", metavar="FOLDER", type=folder)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV of whose periods it would touch")
 @as_json
-def diff(path: Path, as_json: bool) -> None:
+def diff(path: Path, out: Path | None, as_json: bool) -> None:
     """Say what FOLDER as STILLHERE_REGIONS would change, and for whom. Changes nothing. 比较规则改动和受影响的人。"""
     rt = runtime()
     new = _read(path, rt.settings.default_region)
     with rt.sessions() as session:
         only_read(session)
         on_roll = changes.on_the_roll(session)
-        told = {}
+        told, rows = {}, [("region", "person", "touched")]
         for change in _changes(rt.regions, new, on_roll):
             effect = Effect(people=on_roll.get(change.code, 0))
             if effect.people and changes.touches_periods(change.old, change.new):
                 with click.progressbar(length=effect.people, label=change.code, hidden=as_json, file=sys.stderr) as bar:
-                    effect = changes.effect(session, rt, change.code, change.old, change.new, bar.update)
+                    effect = changes.effect(
+                        session,
+                        rt,
+                        change.code,
+                        change.old,
+                        change.new,
+                        bar.update,
+                        lambda person, how, code=change.code: rows.append((code, person, " ".join(how))),
+                    )
             told[change.code] = {"changes": change.keys, **asdict(effect)}
             _say(change, effect)
+    if out is not None:
+        writing.table(out, rows)
+        click.echo(f"受影响的人 whose periods it would touch: {out}")
     if not told:
         click.echo("规则没有改动 The rules are the same.")
     if as_json:

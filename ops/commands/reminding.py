@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +38,8 @@ def due_(place: str, out: Path | None, as_json: bool) -> None:
     for zh, (en, number) in zip(("已认证", "待认证", "逾期"), counts.items(), strict=True):
         click.echo(f"{zh} {en}: {number}")
     if out is not None:
-        _write(out, [(person, opens.isoformat(), last.isoformat()) for person, opens, last in overdue])
+        rows = [(person, opens.isoformat(), last.isoformat()) for person, opens, last in overdue]
+        writing.table(out, [("person", "opens", "due"), *rows])
         click.echo(f"逾期名单 the overdue: {out}")
     if as_json:
         facts = {"region": region.code, "on": today.isoformat(), **counts, "file": out and str(out)}
@@ -83,10 +82,3 @@ def plan(place: str, on: datetime | None, as_json: bool) -> None:
         by = [{"days_before": days, "mobile": mine, "no_mobile": none} for days, (mine, none) in planned.items()]
         people = sum(mine + none for mine, none in planned.values())
         click.echo(json.dumps({"region": region.code, "on": day.isoformat(), **whole, "people": people, "by": by}))
-
-
-def _write(path: Path, rows: list[tuple[str, str, str]]) -> None:
-    """Put the list in the place of what may be there, for our eyes alone; it is whole or not there."""
-    text = io.StringIO()
-    csv.writer(text).writerows([("person", "opens", "due"), *rows])
-    writing.replace(path, text.getvalue().encode("utf-8-sig"))

@@ -244,9 +244,12 @@ def test_a_folder_says_what_it_changes_and_for_whom(
     yearly = KUNMING.replace('"quarter"', '"year"').replace("days_before = [21, 7, 1]", "days_before = [21]")
     yearly += "[household]\nundeclared = 5\n"
     mine = folder(tmp_path / "mine", kunming=yearly, xian='name = "西安"', dali='name = "大理"')
-    result = diff(rt, monkeypatch, mine, "--json")
+    result = diff(rt, monkeypatch, mine, "--json", "--out", str(tmp_path / "who.csv"))
     told = json_of(result)["regions"]
     assert set(told) == {"kunming", "xian", "dali"}
+    who = (tmp_path / "who.csv").read_text(encoding="utf-8-sig").splitlines()
+    touched = {f"kunming,{roll[0].id},next_due", f"kunming,{roll[2].id},due next_due"}
+    assert (who[0], set(who[1:])) == ("region,person,touched", touched), "Ms Li's open quarter stands"
     assert told["kunming"]["changes"] == {
         "interval": ["quarter", "year"],
         "reminders.days_before": [[21, 7, 1], [21]],
