@@ -82,20 +82,33 @@ class Writer:
         return own or people.dialect_of(self.session, self.rt.keys, self.number) or self.region(person).dialects[0]
 
     def phone(self, person: Person | None) -> Phone | None:
-        """The telephone of the roll that has the number: the person's, else anybody's."""
+        """The telephone of the roll that has the number, where that opens: the person's, else anybody's."""
         here = select(Phone).where(Phone.number_index.in_(self.rt.keys.indexes(self.number, seals.PHONE)))
-        return self._first(list(self.session.scalars(here.order_by(Phone.id))), person)
+        rows = self.session.scalars(here.order_by(Phone.id))
+        return self._first([one for one in rows if self._is_at(one.number_sealed, seals.phone(one.id))], person)
 
     def helper(self, person: Person | None) -> Helper | None:
-        """The helper who has the number: the person's, else anybody's."""
+        """The helper who has the number, where that opens: the person's, else anybody's."""
         indexes = self.rt.keys.indexes(self.number, seals.HELPER)
         here = select(Helper).where(Helper.number_index.in_(indexes), Helper.ended_at.is_(None))
-        return self._first(list(self.session.scalars(here.order_by(Helper.id))), person)
+        rows = self.session.scalars(here.order_by(Helper.id))
+        context = seals.helper_number
+        return self._first(
+            [one for one in rows if self._is_at(one.number_sealed, context(one.id, one.person_id))], person
+        )
+
+    def _is_at(self, sealed: bytes, context: str) -> bool:
+        try:
+            return self.rt.keys.open(sealed, context).decode() == self.number
+        except SealBroken as error:
+            logger.error("the number of text %s cannot be read where it is on record: %s", self.text.id, error)
+            return False
 
     def holder(self, person: Person) -> str:
         """Whose telephone it is to this person: their own (self), a relative's, or a helper's."""
-        phone = self.phone(person)
-        return phone.holder if phone is not None and phone.person_id == person.id else "helper"
+        indexes = self.rt.keys.indexes(self.number, seals.PHONE)
+        theirs = select(Phone.holder).where(Phone.person_id == person.id, Phone.number_index.in_(indexes))
+        return self.session.scalars(theirs.order_by(Phone.id)).first() or "helper"
 
     @staticmethod
     def _first(rows: list[Found], person: Person | None) -> Found | None:
