@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -159,15 +160,8 @@ def diff(path: Path, out: Path | None, as_json: bool) -> None:
             effect = Effect(people=on_roll.get(change.code, 0))
             if effect.people and changes.touches_periods(change.old, change.new):
                 with click.progressbar(length=effect.people, label=change.code, hidden=as_json, file=sys.stderr) as bar:
-                    effect = changes.effect(
-                        session,
-                        rt,
-                        change.code,
-                        change.old,
-                        change.new,
-                        bar.update,
-                        lambda person, how, code=change.code: rows.append((code, person, " ".join(how))),
-                    )
+                    touched = partial(_note, rows, change.code)
+                    effect = changes.effect(session, rt, change.code, change.old, change.new, bar.update, touched)
             told[change.code] = {"changes": change.keys, **asdict(effect)}
             _say(change, effect)
     if out is not None:
@@ -177,6 +171,10 @@ def diff(path: Path, out: Path | None, as_json: bool) -> None:
         click.echo("规则没有改动 The rules are the same.")
     if as_json:
         click.echo(json.dumps({"regions": told}, ensure_ascii=False))
+
+
+def _note(rows: list[tuple[str, str, str]], code: str, person: str, how: list[str]) -> None:
+    rows.append((code, person, " ".join(how)))
 
 
 def _say(change: Change, effect: Effect) -> None:

@@ -12,7 +12,7 @@ from certification import appointments, certifying, people
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Appointment, Assessment, Call, Evidence, Person
-from ops import notices
+from ops import confirmations
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.ops.test_notices import messages, named, see_to
@@ -100,8 +100,8 @@ def test_an_appointment_is_not_confirmed(named: Runtime, why: str) -> None:
         elif why == "past":
             row.at = named.now() - timedelta(hours=1)
         else:
-            row.booked_at = named.now() - notices.BOOKED_LATELY
-    assert notices.confirm_appointments(named) == 0
+            row.booked_at = named.now() - confirmations.LATELY
+    assert confirmations.write_of_appointments(named) == 0
     assert messages(named) == []
 
 
@@ -113,7 +113,7 @@ class Stumbling:
 
     def __call__(self) -> datetime:
         self.asked += 1
-        if self.asked == 3:  # after the two with which the search begins
+        if self.asked == 6:  # after the five with which the search begins
             raise RuntimeError("a mistake in the program")
         return self.clock()
 
@@ -123,7 +123,7 @@ def test_one_confirmation_that_fails_holds_up_no_other(
 ) -> None:
     for year, phone in ((1950, "13888000001"), (1951, "13888000002")):
         booked(named, add(named, phone, year=year))
-    assert notices.confirm_appointments(replace(named, now=Stumbling(clock))) == 1
+    assert confirmations.write_of_appointments(replace(named, now=Stumbling(clock))) == 1
     assert len(messages(named)) == 1
     assert "passed over" in caplog.text
-    assert notices.confirm_appointments(named) == 1, "the next sweep sees to it"
+    assert confirmations.write_of_appointments(named) == 1, "the next sweep sees to it"
