@@ -69,9 +69,9 @@ def keep(session: Session, rt: Runtime, drawn: Sequence[Drawn]) -> None:
         }
         for one in drawn
     ]
-    new = insert_into(session, ReplyCode).values(rows)
+    new = insert_into(session, ReplyCode)
     fresh = {name: new.excluded[name] for name in ("number_index", "code_index", "expires_at")}
-    session.execute(new.on_conflict_do_update(index_elements=[ReplyCode.message_id], set_=fresh))
+    session.execute(new.on_conflict_do_update(index_elements=[ReplyCode.message_id], set_=fresh), rows)
     journal.write(session, rt.now(), "text", "reply codes issued", "texts", number=len(rows))
 
 
