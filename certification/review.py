@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import cases, certifying, confirmation, consent
@@ -81,12 +79,6 @@ def decide(session: Session, rt: Runtime, case_id: str, verdict: Verdict, by: st
     elif not cases.decide(session, rt, case, verdict=verdict.value, by=by):
         raise DecidedAlready(session.get_one(Case, case.id, populate_existing=True))
     return None if spoke is None else _record(session, rt, case, spoke, by)
-
-
-def waiting(session: Session, most: int) -> Sequence[Case]:
-    """The cases of voices that nobody has decided, the oldest first."""
-    open_ = select(Case).where(Case.kind.in_(KINDS), Case.decided_at.is_(None), Case.person_id.is_not(None))
-    return session.scalars(open_.order_by(Case.opened_at, Case.id).limit(most)).all()
 
 
 def _find(session: Session, case_id: str) -> Case:

@@ -76,7 +76,7 @@ def test_unsure_nothing_certifies_and_nothing_is_counted(rt: Runtime, wu: Person
     assert (evidence(rt), case_of(rt, case).verdict) == ([], "unsure")
     with rt.sessions() as session:
         assert len(session.scalars(select(Attempt)).all()) == 1, "as it was"
-        assert review.waiting(session, 10) == []
+        assert cases.waiting(session, most=10) == []
 
 
 def test_an_answer_is_given_once_whoever_else_gives_one(rt: Runtime, wu: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
-from certification import appointments, certifying, people
+from certification import appointments, certifying, people, standings
 from certification.evidence import Kind, Strength
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
@@ -69,6 +69,15 @@ def test_a_call_that_certified_is_followed_by_its_receipt_once(named: Runtime, w
     with named.sessions.begin() as session:
         status = certifying.status(session, named, session.get_one(Person, wu.id))
     assert one.facts == {"receipt": status.receipt, "next_due": status.next_due.isoformat()}
+
+
+def test_stopping_reminders_stops_no_receipt_and_no_appointment(named: Runtime, wu: Person, li: Person) -> None:
+    with named.sessions.begin() as session:
+        standings.opt_out(session, named, f"+86{MOBILE}")
+    book(named, li)
+    assert see_to(named, certified_by(named, wu))
+    assert confirmations.write_of_appointments(named) == 1
+    assert sorted(one.words for one in messages(named)) == ["appointment.booked", "receipt.call"]
 
 
 @pytest.mark.parametrize("why", ["another's evidence", "no carrier", "long ago"], ids=["other", "none", "late"])

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from certification import bereavement, certifying, desks, safewords, standings
+from certification import bereavement, cases, certifying, desks, safewords, standings, templates
+from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.store import Person, Phone
 from tests.certification.conftest import Clock
@@ -124,6 +125,19 @@ def test_at_night_nobody_is_woken_by_a_verdict(service: Service, wu: Person, clo
     assert service.texts() == []
     clock.forward(hours=11)
     assert service.texts() == [(MOBILE, NOT_YET)]
+
+
+def test_a_template_confirmed_alone_certifies_no_call_and_the_person_is_told_to_call(
+    service: Service, wu: Person
+) -> None:
+    with service.rt.sessions.begin() as session:
+        template = templates.current(session, wu)
+        assert template is not None
+        kind, detail = CaseKind.UNCONFIRMED, {"template": template.id}
+        case = cases.open_case(session, service.rt, kind=kind, cause="1", person=wu, detail=detail)
+    assert stillhere(service.environment, "voice", "confirm", case.id, "--by", "operator").exit_code == 0
+    assert service.texts() == [(MOBILE, NOT_YET)]
+    assert not certified(service.rt, wu)
 
 
 def test_stopping_reminders_stops_no_verdict(service: Service, wu: Person) -> None:
