@@ -147,3 +147,17 @@ def test_a_sign_of_life_after_the_answer_stays_a_question(rt: Runtime, path: Pat
         kinds = sorted(case.kind for case in session.scalars(select(Case)))
     assert kinds == ["contradiction", "death_reported"]
     assert changed(rt, found.id) == [0, 0, 0]
+
+
+def test_whoever_moved_to_another_region_since_is_passed_over(rt: Runtime, path: Path) -> None:
+    one, two, three, four = residents(rt, 4)
+    medical = [(number(order), "medical", "2026-03-02", ALIVE) for order in (1, 2)]
+    run_id = compare(rt, signals(path, [*medical, (number(3), "civil_registry", "2026-03-03", "death")])).id
+    with rt.sessions.begin() as session:
+        for mover in (one, three, four):
+            session.get_one(Person, mover).region = "kunming"
+    releasing.release(rt, run_id, "supervisor")
+    assert [closed(rt, person) for person in (one, two)] == [False, True]
+    with rt.sessions() as session:
+        assert [row.person_id for row in session.scalars(select(Evidence))] == [two]
+        assert session.scalars(select(Case)).all() == session.scalars(select(Climb)).all() == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from certification import certifying
 from certification.contacts import Channel
 from certification.runtime import Runtime
+from certification.store import Assessment, Call
+from certification.suspension.checks import Block, before_signing
 from certification.suspension.histories import Overdue, histories, overdue
 from tests.certification import suspending
 from tests.certification.conftest import MORNING, Clock
@@ -41,3 +43,15 @@ def test_whoever_was_tried_on_one_channel_borrows_none_of_others(rt: Runtime, cl
             theirs[person.id] = frozenset(one.value for one in channels)
     clock.at = OVER
     assert {one.person_id: one.history.channels for one in known(rt)} == theirs
+
+
+def test_a_voice_that_is_not_weighed_yet_holds_whoever_it_is_of(rt: Runtime, clock: Clock) -> None:
+    wu, other = suspending.overdue(rt, clock), suspending.overdue(rt, clock, year=1951)
+    with rt.sessions.begin() as session:
+        call = Call(sid="CA1", started_at=rt.now(), touched_at=rt.now(), state={})
+        session.add(call)
+        session.flush()
+        voice = {"purpose": "certify", "recordings": [], "asked_at": rt.now(), "state": "pending"}
+        session.add(Assessment(call_id=call.id, person_id=wu.id, **voice))
+    held = {one.person_id: before_signing(one.history) for one in known(rt)}
+    assert held == {wu.id: (Block.OPEN_CASE,), other.id: ()}
