@@ -43,6 +43,7 @@ class Regions:
                 regions[code] = _checked(path, _merged(base, _answering(_read(path))))
             except RegionFileInvalid as error:
                 wrong += error.wrong
+        wrong += _named_twice(regions, {BASE: folder or BUILT_IN, **{code: path.parent for code, path in files.items()}})
         if wrong:
             raise RegionFileInvalid(*wrong)
         if default not in regions:
@@ -64,6 +65,23 @@ class Regions:
     def find(self, text: str) -> Region | None:
         """The region with this code or name; None when there is none."""
         return next((region for region in self if text in {region.code, region.name}), None)
+
+
+def _named_twice(regions: dict[str, Region], folders: dict[str, Path]) -> list[Wrong]:
+    """Names that would stand for two regions: a roll that says one would bring people under the other's rules.
+
+    The file to change is the operator's, where the other is built in.
+    """
+    taken: dict[str, str] = {}
+    wrong = []
+    for code in sorted(regions, key=lambda code: (folders[code] != BUILT_IN, code)):
+        words = {code, regions[code].name}
+        for other in sorted({taken[word] for word in words if word in taken}):
+            name = regions[code].name
+            zh, en = f"“{name}”已指地区 {other}，请换一个名称", f"{name!r} already stands for {other}: write another name"
+            wrong.append(Wrong(folders[code] / f"{code}.toml", "name", zh, en))
+        taken.update(dict.fromkeys(words, code))
+    return wrong
 
 
 def _no_file(folder: Path, default: str) -> Wrong:

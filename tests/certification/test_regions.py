@@ -20,7 +20,7 @@ from certification.regions import (
     quiet,
 )
 
-DEFAULT = (BUILT_IN / "default.toml").read_text("utf-8")
+DEFAULT = (BUILT_IN / "default.toml").read_text("utf-8").replace("默认地区", "大理")
 
 
 def load(folder: Path, text: str, code: str = "dali") -> Region:
@@ -159,7 +159,7 @@ def test_the_operators_hours(now: datetime, is_open: bool) -> None:
         ("[voice]", '[[offices]]\nname = "窗口"\naddress = "县里"\n[voice]', "offices.0.phone"),
         ("mandarin = ", "mandarine = ", "how"),
         ('dialects = ["mandarin"', 'dialects = ["mandarin", "mandarin"', "dialects"),
-        ('name = "默认地区"', 'name = "默认地区"\ncolour = "red"', "colour"),
+        ('name = "大理"', 'name = "大理"\ncolour = "red"', "colour"),
         ("[voice]", "[voice", "TOML"),
     ],
 )
@@ -224,6 +224,16 @@ def test_every_wrong_file_is_named(tmp_path: Path) -> None:
         (code, key) for code in ("dali", "lijiang") for key in ("name", "recording_days")
     ]
     assert caught.value.zh.count("有误") == caught.value.en.count("is wrong") == 4
+
+
+@pytest.mark.parametrize("name", ["广州", "guangzhou"], ids=["its name", "its code"])
+def test_a_name_stands_for_one_region_alone(tmp_path: Path, name: str) -> None:
+    [wrong] = faults(tmp_path, f'name = "{name}"')
+    assert (wrong.key, "guangzhou" in wrong.zh, "guangzhou" in wrong.en) == ("name", True, True)
+
+
+def test_a_file_may_take_the_place_of_the_built_in_one_under_its_name(tmp_path: Path) -> None:
+    assert load(tmp_path, 'name = "广州"', code="guangzhou").name == "广州"
 
 
 def test_a_key_that_is_like_no_other_is_told_what_there_is(tmp_path: Path) -> None:
