@@ -34,13 +34,22 @@ class RowMalformed(Problem):
 
 def header(path: Path, text: str, unreadable: type[FileUnreadable]) -> list[str]:
     """The English names of the columns, in the file's order. Raises `unreadable`, whose columns are looked for."""
+    if text.startswith(_WORKBOOKS):
+        raise unreadable(
+            path,
+            "这是 Excel 工作簿，请在 Excel 里另存为“CSV UTF-8”再用",
+            "it is an Excel workbook: save it in Excel as “CSV UTF-8” and give that file",
+        )
+    if blank(text):
+        raise unreadable(path, "第一行是空的", "its first line is empty")
     known = unreadable.columns
     english = {chinese: name for name, chinese in known.items()}
     written = [part.strip().strip('"') for part in text.strip().lstrip("\ufeff").split(",")]
     names = [english.get(part, part.lower()) for part in written]
     for part, name in zip(written, names, strict=True):
         if name not in known:
-            raise unreadable(path, f"不认识表头“{part}”", f"the header {part!r} is not known")
+            shown = "".join(one if one.isprintable() else "·" for one in part[:_SHOWN]) + "…" * (len(part) > _SHOWN)
+            raise unreadable(path, f"不认识表头“{shown}”", f"the header {shown!r} is not known")
     for name in known:
         if names.count(name) > 1:
             raise unreadable(path, f"表头“{known[name]}”重复", f"the header {name!r} is there twice")
@@ -105,3 +114,6 @@ def encoding(path: Path) -> str | None:
 
 
 _READ = 2**20
+_SHOWN = 30  # characters of a header that is not known: of a file that is no text, it may be all
+_WORKBOOKS = ("PK\x03\x04", "\ufffd\ufffd\x11\u0871", "\u90a2\x11\u5537")
+"""How an .xlsx begins, and an .xls that was read as UTF-8 or as GB 18030."""

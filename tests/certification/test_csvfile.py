@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from certification import csvfile
 from certification.csvfile import Utf8
+from certification.roll import RollUnreadable
+
+XLS = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 5, 100])
@@ -13,6 +19,29 @@ def test_text_is_known_as_utf_8_wherever_it_is_cut(piece: int) -> None:
     assert _readable(written, piece)
     assert not _readable(written[:-2], piece)  # its last letter is half there
     assert not _readable("身份证号,来源\n".encode("gb18030"), piece)
+
+
+@pytest.mark.parametrize(
+    ("begins", "read_as"),
+    [(b"PK\x03\x04\x14\x00", "utf-8-sig"), (XLS, "utf-8-sig"), (XLS, "gb18030")],
+    ids=["xlsx", "xls", "xls in GB"],
+)
+def test_a_workbook_is_named_as_what_it_is(begins: bytes, read_as: str) -> None:
+    with pytest.raises(RollUnreadable, match="另存为.*save it in Excel"):
+        csvfile.header(Path("roll.xlsx"), begins.decode(read_as, errors="replace"), RollUnreadable)
+
+
+def test_a_file_that_is_no_text_is_not_poured_over_the_screen() -> None:
+    with pytest.raises(RollUnreadable) as raised:
+        csvfile.header(Path("roll.db"), "SQLite format 3\0" + "\0\x1b\x07" * 2000, RollUnreadable)
+    assert len(str(raised.value)) < 400
+    assert "SQLite format 3·" in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    with pytest.raises(RollUnreadable, match="第一行是空的"):
+        csvfile.header(Path("roll.csv"), "", RollUnreadable)
 
 
 def _readable(written: bytes, piece: int) -> bool:
