@@ -67,13 +67,25 @@ class PaperOfAnother(Problem):
         )
 
 
+STATES = {"issued": "已发", "posted": "已寄出", "received": "已收到", "accepted": "已通过", "returned": "已退回"}
+_BEFORE = {
+    ("received",): (
+        "请先用 papers receive 登记收到；已通过的不用再办",
+        "note it as received first (`papers receive`); one that is accepted is done with",
+    ),
+    ("issued",): ("寄出只登记一次", "its posting is noted once"),
+}
+
+
 class PaperElsewhere(Problem):
     """The paper is not where this step begins."""
 
-    def __init__(self, paper: Paper, needed: str) -> None:
+    def __init__(self, paper: Paper, needed: tuple[str, ...]) -> None:
+        zh, en = _BEFORE.get(needed, ("不用再登记收到", "it need not be received again"))
         super().__init__(
-            f"表 {paper.number} 现在的状态是 {paper.state}，这一步要求 {needed}。",
-            f"The paper {paper.number} is {paper.state}; this step needs one that is {needed}.",
+            f"表 {paper.number} 现在的状态是“{STATES[paper.state]}”，"
+            f"这一步要求“{'”或“'.join(STATES[one] for one in needed)}”：{zh}。",
+            f"The paper {paper.number} is {paper.state}; this step needs one that is {' or '.join(needed)}: {en}.",
         )
 
 
@@ -183,6 +195,8 @@ def accept(
     months old as the region says. `stamp`: the place whose stamp an assistance form bears. Raises PaperElsewhere,
     DayMissing, DateImpossible, StampMissing, NothingDated.
     """
+    if paper.state != "received":  # before its dates: nothing that is not here can be returned for them
+        raise PaperElsewhere(paper, ("received",))
     person = session.get_one(Person, paper.person_id)
     on = _day_shown(rt, paper, signed_on, rt.regions[person.region].post.months)
     if paper.kind == PaperKind.ASSISTANCE and not (stamp or "").strip():
@@ -234,7 +248,7 @@ def _move(
     there = update(Paper).where(Paper.id == paper.id, Paper.state.in_(states))
     if session.scalar(there.values(**values).returning(Paper.id)) is None:
         session.refresh(paper)
-        raise PaperElsewhere(paper, " / ".join(states))
+        raise PaperElsewhere(paper, states)
     session.refresh(paper)
     journal.write(session, rt.now(), by, action, f"person:{paper.person_id}", paper=paper.id, kind=paper.kind)
 

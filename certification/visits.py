@@ -31,13 +31,23 @@ class Outcome(StrEnum):
     DEAD = "dead"  # so it was said there: a case for a human
 
 
+STATES = {"asked": "待派", "assigned": "已派", "reported": "已登记结果", "dropped": "已取消"}
+_REMEDIES = {
+    "asked": ("请先用 visits assign 派人", "give it to a visitor first (`visits assign`)"),
+    "assigned": ("只能由被派的人登记；换了人，先用 visits assign 改派", "only they report it; or assign it anew"),
+    "reported": ("结果只登记一次；还要上门，用 visits ask 另行申请", "it is reported once; ask for another visit"),
+    "dropped": ("还要上门，用 visits ask 另行申请", "ask for another visit (`visits ask`)"),
+}
+
+
 class VisitElsewhere(Problem):
     """The visit is not where this step begins, or is somebody else's."""
 
     def __init__(self, visit: Visit) -> None:
+        zh, en = _REMEDIES[visit.state]
         super().__init__(
-            f"这次上门的状态是 {visit.state}，负责人是 {visit.visitor or '（未派）'}，不能这样登记。",
-            f"This visit is {visit.state} and given to {visit.visitor or 'nobody'}: that cannot be noted.",
+            f"这次上门{STATES[visit.state]}，负责人是{visit.visitor or '（未派）'}，不能这样登记：{zh}。",
+            f"This visit is {visit.state} and given to {visit.visitor or 'nobody'}: that cannot be noted; {en}.",
         )
 
 

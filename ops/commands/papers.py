@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from certification import papers
 from certification.certifying import day_of
 from certification.errors import Problem
-from certification.papers import Document, PaperKind
+from certification.papers import STATES, Document, PaperKind
 from certification.runtime import Runtime
 from certification.store import Paper, only_read
 from ops.commands.desk import as_json, by, find, region_of, runtime
 from ops.commands.routes import DAY, DocumentType, tell
 
 FORMS = [PaperKind.OWN.value, PaperKind.ASSISTANCE.value]
-STATES = {"issued": "已发", "posted": "已寄出", "received": "已收到", "accepted": "已通过", "returned": "已退回"}
 
 
 @click.group("papers")

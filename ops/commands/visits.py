@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from certification import visits
 from certification.errors import Problem
 from certification.store import Visit, new_id, only_read
-from certification.visits import Outcome
+from certification.visits import STATES, Outcome
 from ops.commands.desk import as_json, by, find, runtime
 from ops.commands.routes import DAY, tell
 
@@ -100,7 +100,8 @@ def _visit(session: Session, given: str) -> Visit:
 def _tell(found: list[Visit], as_json: bool) -> None:
     for one in found:
         day = one.planned_on.isoformat() if one.planned_on else "–"
-        click.echo(f"{one.id} · {one.state} · {one.visitor or '–'} · {day} · person {one.person_id}")
+        who = one.visitor or "–"
+        click.echo(f"{one.id} · {STATES[one.state]} {one.state} · {who} · {day} · 本人 person {one.person_id}")
     if as_json:
         facts = [
             {"id": one.id, "state": one.state, "visitor": one.visitor, "person": one.person_id, "outcome": one.outcome}
