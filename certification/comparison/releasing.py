@@ -44,8 +44,9 @@ class RunNotReady(Problem):
 
     def __init__(self, state: str) -> None:
         super().__init__(
-            f"这次比对现在是“{state}”，不能这样做；用 stillhere compare show 查看。",
-            f"This comparison is {state!r}, so this cannot be done; see `stillhere compare show`.",
+            f"这次比对现在是“{state}”，不能这样做；用 stillhere compare show 查看，撤销过的用 compare run 重新比对。",
+            f"This comparison is {state!r}, so this cannot be done; see `stillhere compare show`, and after an undoing"
+            " run it again (`compare run`).",
         )
 
 

@@ -19,6 +19,7 @@ from certification.store import Person, new_id, only_read
 from ops import compose
 
 as_json = click.option("--json", "as_json", is_flag=True, help="print one JSON object as the last line")
+SHOWN = ("编号", "地区", "本期已认证", "本期截止", "下次截止", "回执号")
 CALL_NOW = (
     "请本人现在用自己的电话打热线，按 8（没有先问号码时），再按这个号码 "
     "Let the person call the line now from their own phone, press 8 unless asked at once, and key this code: {code}"
@@ -62,7 +63,10 @@ class PersonUnknown(click.ClickException):
     """Nobody on the roll has this identity number or identifier."""
 
     def __init__(self, given: str) -> None:
-        super().__init__(f"名册中没有 {given[:6]}…：请先导入。 Nobody on the roll: import them first.")
+        super().__init__(
+            f"名册中没有 {given[:6]}…：请核对号码，或先用 people import 导入。"
+            f" Nobody on the roll is {given[:6]}…: check the number, or import them first (`people import`)."
+        )
 
 
 def find(session: Session, rt: Runtime, given: str) -> Person:
@@ -132,8 +136,14 @@ def show(person_id: str, as_json: bool) -> None:
         "next_due": status.next_due.isoformat(),
         "receipt": status.receipt,
     }
-    for name, value in facts.items():
-        click.echo(f"{name}: {value}")
+    shown = {
+        **facts,
+        "region": f"{rt.regions[person.region].name} {person.region}",
+        "certified": "是 yes" if status.closed else "否 no",
+        "receipt": status.receipt or "–",
+    }
+    for zh, (name, value) in zip(SHOWN, shown.items(), strict=True):
+        click.echo(f"{zh} {name}: {value}")
     if as_json:
         click.echo(json.dumps(facts))
 

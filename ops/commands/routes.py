@@ -10,14 +10,14 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import agents, desks, papers
+from certification import agents, csvfile, desks, papers
 from certification.agents import AgentKind
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.papers import Document, DocumentKind
 from certification.runtime import Runtime
 from certification.store import AgentPerson, Person
-from ops.commands.desk import as_json, by, find, region_of, runtime
+from ops.commands.desk import PersonUnknown, as_json, by, find, region_of, runtime
 
 ROUTES = ("desk", "agent", "paper", "post")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -159,10 +159,32 @@ def close(code: str, by: str) -> None:
 def assign(code: str, people: tuple[str, ...], file: Path | None, release: bool, by: str, as_json: bool) -> None:
     """Say whom an agent may certify. 划定名单。"""
     rt = runtime()
-    lines = file.read_text(encoding="utf-8-sig").split() if file else []
+    listed = [*((f"第 {n} 个 ID no. {n}", one) for n, one in enumerate(people, 1)), *_lines(file)]
     with rt.sessions.begin() as session:
         agent, move = agents.find(session, code), agents.release if release else agents.assign
-        changed = sum(move(session, rt, agent, find(session, rt, one), by) for one in (*people, *lines))
+        found = _all_found(session, rt, listed)
+        changed = sum(move(session, rt, agent, person, by) for person in found)
         theirs = len(session.scalars(select(AgentPerson).where(AgentPerson.agent_id == agent.id)).all())
     facts = {"changed": changed, "people": theirs}
     click.echo(json.dumps(facts) if as_json else f"变动 changed {changed} · 名单共 people {theirs}")
+
+
+def _lines(file: Path | None) -> list[tuple[str, str]]:
+    """The identifiers that a file names, and where each stands."""
+    if file is None:
+        return []
+    with file.open(encoding=csvfile.encoding(file) or "utf-8-sig", errors="replace") as text:
+        return [(f"第 {n} 行 line {n}", one) for n, line in enumerate(text, 1) for one in line.split()]
+
+
+def _all_found(session: Session, rt: Runtime, listed: list[tuple[str, str]]) -> list[Person]:
+    """Everybody whom a list names; or an error that says where it names nobody, and that nothing was done."""
+    people, wrong = [], []
+    for place, given in listed:
+        try:
+            people.append(find(session, rt, given))
+        except (Problem, PersonUnknown) as error:
+            wrong.append(f"{place}: {error}")
+    if wrong:
+        raise click.ClickException("\n".join(["名单没有改动 nothing was changed:", *wrong]))
+    return people

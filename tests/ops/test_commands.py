@@ -138,6 +138,8 @@ def test_a_bad_row_is_named_and_the_rest_goes_on(town: dict[str, str], tmp_path:
 def test_the_desk_certifies_and_the_journal_holds(town: dict[str, str]) -> None:
     certified = json_of(stillhere(town, "certify", NUMBER, "--route", "desk", "--by", "clerk", "--json"))
     assert certified["certified"] is True
+    said = stillhere(town, "people", "show", NUMBER).output
+    assert "地区 region: 昆明 kunming\n本期已认证 certified: 是 yes\n" in said
     shown = json_of(stillhere(town, "people", "show", NUMBER, "--json"))
     assert (shown["certified"], shown["receipt"]) == (True, certified["receipt"])
     assert json_of(stillhere(town, "journal", "verify", "--json"))["intact"] is True

@@ -80,7 +80,9 @@ def test_a_run_is_looked_at_released_and_taken_back(qingdao: dict[str, str], pat
     undo = ("compare", "undo", str(ran["run"]), "--by", "李", "--reason", "文件不全", "--json")
     assert found(stillhere(qingdao, *undo))["state"] == "undone"
     assert certified(qingdao) == [False, False, False]
-    assert "undone" in sentence(stillhere(qingdao, "compare", "release", str(ran["run"]), "--by", "李"))
+    said = sentence(stillhere(qingdao, "compare", "release", str(ran["run"]), "--by", "李"))
+    assert "undone" in said
+    assert "`compare run`" in said
     assert found(stillhere(qingdao, "journal", "verify", "--json"))["intact"] is True
 
 

@@ -49,6 +49,21 @@ def test_an_agent_certifies_those_on_its_list(town: dict[str, str], tmp_path: Pa
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_list_says_where_it_names_nobody_and_changes_nothing(
+    town: dict[str, str], tmp_path: Path, encoding: str
+) -> None:
+    code = done(stillhere(town, "agents", "add", "昆明机床厂", "--kind", "employer", *BY, "--json"))["code"]
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{NUMBER}\n\n（王）\n{NUMBER[:-1]}\n", encoding=encoding)
+    result = stillhere(town, "agents", "assign", code, "abc", "--file", str(listed), *BY)
+    assert result.exit_code == 1
+    said = result.stderr.splitlines()
+    assert "名单没有改动 nothing was changed" in said[0]
+    assert [line.partition(":")[0] for line in said[1:]] == ["第 1 个 ID no. 1", "第 3 行 line 3", "第 4 行 line 4"]
+    assert done(stillhere(town, "agents", "assign", code, NUMBER, *BY, "--json")) == {"changed": 1, "people": 1}
+
+
 @pytest.mark.parametrize("command", ["desk", "agent", "paper", "visit"])
 def test_a_route_that_the_region_has_closed_is_said(town: dict[str, str], tmp_path: Path, command: str) -> None:
     (tmp_path / "rules").mkdir()
