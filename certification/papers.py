@@ -68,7 +68,7 @@ class PaperOfAnother(Problem):
 
 
 STATES = {"issued": "已发", "posted": "已寄出", "received": "已收到", "accepted": "已通过", "returned": "已退回"}
-_BEFORE = {
+_BEFORE: dict[tuple[str, ...], tuple[str, str]] = {
     ("received",): (
         "请先用 papers receive 登记收到；已通过的不用再办",
         "note it as received first (`papers receive`); one that is accepted is done with",

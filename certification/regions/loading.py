@@ -43,7 +43,9 @@ class Regions:
                 regions[code] = _checked(path, _merged(base, _answering(_read(path))))
             except RegionFileInvalid as error:
                 wrong += error.wrong
-        wrong += _named_twice(regions, {BASE: folder or BUILT_IN, **{code: path.parent for code, path in files.items()}})
+        wrong += _named_twice(
+            regions, {BASE: folder or BUILT_IN, **{code: path.parent for code, path in files.items()}}
+        )
         if wrong:
             raise RegionFileInvalid(*wrong)
         if default not in regions:
@@ -78,7 +80,10 @@ def _named_twice(regions: dict[str, Region], folders: dict[str, Path]) -> list[W
         words = {code, regions[code].name}
         for other in sorted({taken[word] for word in words if word in taken}):
             name = regions[code].name
-            zh, en = f"“{name}”已指地区 {other}，请换一个名称", f"{name!r} already stands for {other}: write another name"
+            zh, en = (
+                f"“{name}”已指地区 {other}，请换一个名称",
+                f"{name!r} already stands for {other}: write another name",
+            )
             wrong.append(Wrong(folders[code] / f"{code}.toml", "name", zh, en))
         taken.update(dict.fromkeys(words, code))
     return wrong

@@ -14,6 +14,31 @@ from certification.review import Verdict
 from certification.store import Case, only_read
 from ops.commands.desk import as_json, by, region_of, runtime, told
 
+ZH = {
+    CaseKind.VOICE_DOUBT: "声音有疑问",
+    CaseKind.CALL_BACK: "答应回电",
+    CaseKind.PROMISED_RESULT: "答应告知结果",
+    CaseKind.LIMIT_REACHED: "声音多次未通过",
+    CaseKind.NO_TEMPLATE: "没有登记声音和密码",
+    CaseKind.NO_PIN: "没有密码",
+    CaseKind.ENROLMENT_DIFFERS: "登记的几段声音不一致",
+    CaseKind.CONFIRMATION_DIFFERS: "确认来电的声音不符",
+    CaseKind.UNCONFIRMED: "声音登记尚未确认",
+    CaseKind.ENROLLED_TWICE: "与别人登记的声音相像",
+    CaseKind.ENROLMENT_UNFINISHED: "声音登记没有完成",
+    CaseKind.NOT_UNDERSTOOD: "没有听懂",
+    CaseKind.NEEDS_MORE: "本期还需要更强的证明",
+    CaseKind.TO_CALL: "短信联系不上，请打电话提醒",
+    CaseKind.UNREACHED: "短信和来电都没有结果，请人工联系",
+    CaseKind.SHARED_LINE: "一部电话替多人办理",
+    CaseKind.SHARED_VOICE: "一个声音替多人说话",
+    CaseKind.DEATH_REPORTED: "有人报告去世，查清后用 deaths answer",
+    CaseKind.CONTRADICTION: "记录矛盾，查清后用 deaths answer",
+    CaseKind.UNREADABLE: "记录打不开，请管理员检查密钥",
+    CaseKind.DROPPED: "电话中断",
+}
+"""What each kind asks of a human."""
+
 
 class CaseUnknown(Problem):
     """There is no such case."""
@@ -74,7 +99,8 @@ def list_(place: str | None, kind: str | None, most: int, as_json: bool) -> None
     ]
     for row in rows:
         urgent = " · 优先 first" if row["first"] else ""
-        click.echo(f"{row['id']} · {row['kind']} · {row['opened']} · person {row['person'] or '–'}{urgent}")
+        asks = f"{ZH[CaseKind(str(row['kind']))]} {row['kind']}"
+        click.echo(f"{row['id']} · {row['opened']} · {asks} · person {row['person'] or '–'}{urgent}")
     if not rows:
         click.echo("没有待办事项 nothing waits")
     if as_json:

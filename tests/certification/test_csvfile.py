@@ -27,7 +27,7 @@ def test_text_is_known_as_utf_8_wherever_it_is_cut(piece: int) -> None:
     ids=["xlsx", "xls", "xls in GB"],
 )
 def test_a_workbook_is_named_as_what_it_is(begins: bytes, read_as: str) -> None:
-    with pytest.raises(RollUnreadable, match="另存为.*save it in Excel"):
+    with pytest.raises(RollUnreadable, match=r"另存为.*save it in Excel"):
         csvfile.header(Path("roll.xlsx"), begins.decode(read_as, errors="replace"), RollUnreadable)
 
 

@@ -64,7 +64,7 @@ def test_a_form_is_followed_until_it_certifies(rt: Runtime, wu: Person, clock: C
         papers.post(session, rt, paper, "clerk")
         clock.forward(days=8)
         for day in (TODAY, date(2020, 1, 1)):  # what is not here cannot be returned for its date
-            with pytest.raises(PaperElsewhere, match="“已寄出”.*“已收到”.*posted.*`papers receive`"):
+            with pytest.raises(PaperElsewhere, match=r"“已寄出”.*“已收到”.*posted.*`papers receive`"):
                 papers.accept(session, rt, paper, "clerk", signed_on=day)
         papers.receive(session, rt, paper, "clerk")
         recorded = papers.accept(session, rt, paper, "auditor", signed_on=date(2026, 3, 14))

@@ -68,7 +68,7 @@ def test_a_death_that_was_told_there_is_a_case_and_nothing_else(rt: Runtime, wu:
 def test_only_the_visitor_reports_and_only_once(rt: Runtime, wu: Person) -> None:
     with rt.sessions.begin() as session:
         unassigned = visits.ask(session, rt, wu, cause="other", by="clerk")
-    with pytest.raises(VisitElsewhere, match="待派.*visits assign.*nobody.*`visits assign`"):
+    with pytest.raises(VisitElsewhere, match=r"待派.*visits assign.*nobody.*`visits assign`"):
         report(rt, unassigned)
     visit = assigned(rt, wu)
     with pytest.raises(VisitElsewhere, match="李"):
@@ -81,7 +81,7 @@ def test_only_the_visitor_reports_and_only_once(rt: Runtime, wu: Person) -> None
             return False
 
     assert sorted(at_once(3, at_home)) == [False, False, True]
-    with rt.sessions.begin() as session, pytest.raises(VisitElsewhere, match="已登记结果.*visits ask.*reported"):
+    with rt.sessions.begin() as session, pytest.raises(VisitElsewhere, match=r"已登记结果.*visits ask.*reported"):
         visits.assign(session, rt, session.get_one(Visit, visit.id), visitor="王", on=DAY, by="supervisor")
 
 

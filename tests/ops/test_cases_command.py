@@ -69,3 +69,9 @@ def test_whom_an_operator_could_not_reach_is_suspended_once_that_is_on_record(bu
     assert done(stillhere(bureau.town, *propose))["reasons"] == {"open_case": 1}
     done(stillhere(bureau.town, "cases", "decide", unreached, "--verdict", "无人接听", *BY))
     assert done(stillhere(bureau.town, *propose))["proposed"] == 1
+
+
+@pytest.mark.parametrize("kind", CaseKind)
+def test_each_kind_says_in_chinese_what_it_asks(town: dict[str, str], rt: Runtime, kind: CaseKind) -> None:
+    about = opened(rt, kind, "1", of_nobody=True)
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in stillhere(town, "cases", "list").stdout.split(about)[1])
