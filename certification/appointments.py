@@ -180,7 +180,11 @@ def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -
 def _let_pass(session: Session, rt: Runtime, person: Person, today: datetime) -> None:
     """Whoever did not come has no appointment any more; that is all that follows from it."""
     gone = update(Appointment).where(Appointment.person_id == person.id, Appointment.state == "booked")
-    session.execute(gone.where(Appointment.at < today).values(state="missed", left_at=rt.now()))
+    missed = gone.where(Appointment.at < today).values(state="missed", left_at=rt.now()).returning(Appointment.id)
+    for identifier in session.scalars(missed).all():
+        journal.write(
+            session, rt.now(), "schedule", "appointment missed", f"person:{person.id}", appointment=identifier
+        )
 
 
 def _offices(region: Region, name: str | None) -> list[Office]:

@@ -49,14 +49,14 @@ class Outcome(StrEnum):
     WENT = "went"  # somebody was at the door
 
 
-REAL = frozenset({Outcome.BUSY, Outcome.RUNG, Outcome.ANSWERED, Outcome.DELIVERED, Outcome.WENT})
-"""Outcomes by which somebody was really tried."""
+REAL = frozenset({Outcome.RUNG, Outcome.ANSWERED, Outcome.DELIVERED, Outcome.WENT})
+"""Outcomes by which somebody was really tried: a telephone that was busy did not ring."""
 _RANK = {
     Outcome.QUEUED: 0,
     Outcome.SENT: 1,
     Outcome.FAILED: 2,
     Outcome.UNDELIVERED: 2,
-    Outcome.BUSY: 3,
+    Outcome.BUSY: 2,
     Outcome.RUNG: 3,
 }
 _FINAL = 4  # answered, delivered, went

@@ -12,7 +12,7 @@ from certification import bereavement, cases, contacts, journal, needs, outages,
 from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
-from certification.ladder.steps import CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
+from certification.ladder.steps import CALL, CHANNELS, OPERATOR, VISIT, Rung, Standing, Who, next_rung
 from certification.overdue import certified, unresolved
 from certification.periods import add_months
 from certification.regions import Route
@@ -75,6 +75,7 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     index = next_rung(rungs, _who(session, rt, person), _standing(session, rt, row), rt.now())
     if index is None:
         return False
+    _answer(session, rt, attempt(row.id, CALL), "passed")
     row.rung, row.asked_at = index, row.looked_at
     _ask(session, rt, person, row, rungs[index].name)
     facts = {"rung": rungs[index].name, "period": period.id}
@@ -107,14 +108,19 @@ def _stop(session: Session, rt: Runtime, climb: Climb, why: str) -> bool:
     on = update(Climb).where(Climb.id == climb.id, Climb.stopped_at.is_(None))
     if session.scalar(on.values(stopped_at=rt.now(), why=why).returning(Climb.id)) is None:
         return False
-    cause = _cause(climb.id)
-    case = cases.of(session, cause)
-    if case is not None:
-        cases.decide(session, rt, case, verdict=why, by=ACTOR)
-    visits.drop(session, rt, cause, ACTOR)
+    for cause in (_cause(climb.id), attempt(climb.id, CALL)):
+        _answer(session, rt, cause, why)
+    visits.drop(session, rt, _cause(climb.id), ACTOR)
     facts = {"period": climb.period_id, "why": why}
     journal.write(session, rt.now(), ACTOR, "ladder stopped", f"person:{climb.person_id}", **facts)
     return True
+
+
+def _answer(session: Session, rt: Runtime, cause: str, why: str) -> None:
+    """Decide what was asked of a human for this cause, where nobody has."""
+    case = cases.of(session, cause)
+    if case is not None:
+        cases.decide(session, rt, case, verdict=why, by=ACTOR)
 
 
 def _cause(climb_id: str) -> str:
@@ -127,10 +133,11 @@ def _ask(session: Session, rt: Runtime, person: Person, row: Climb, rung: str) -
         return
     channel, ref = CHANNELS[rung], attempt(row.id, rung)
     contacts.note(session, rt, person, channel=channel, ref=ref, outcome=Outcome.QUEUED, actor=ACTOR)
-    if rung == OPERATOR:
-        detail = {"first": row.first, "period": row.period_id}
-        kind = CaseKind.UNREACHED
-        cases.open_case(session, rt, kind=kind, cause=_cause(row.id), person=person, detail=detail, actor=ACTOR)
+    asked = {CALL: (CaseKind.TO_CALL, ref), OPERATOR: (CaseKind.UNREACHED, _cause(row.id))}
+    if rung in asked:  # the line calls nobody by itself
+        kind, cause = asked[rung]
+        detail = {"first": row.first, "period": row.period_id, "attempt": ref}
+        cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail, actor=ACTOR)
 
 
 def _standing(session: Session, rt: Runtime, row: Climb) -> Standing | None:

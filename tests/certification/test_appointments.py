@@ -11,7 +11,7 @@ from certification import appointments, certifying, people
 from certification.appointments import BookedAlready, NotBooked, OfficeUnknown, TimeTaken
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Appointment, Person
+from certification.store import Appointment, JournalEntry, Person
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.certification.together import at_once
@@ -123,6 +123,9 @@ def test_a_missed_time_does_not_hold_the_only_place(rt: Runtime, town: list[str]
     clock.forward(days=3)
     for one in town[:3]:
         book(rt, one, at(17, 9))
+    with rt.sessions() as session:
+        missed = select(JournalEntry.subject).where(JournalEntry.action == "appointment missed")
+        assert session.scalars(missed.order_by(JournalEntry.seq)).all() == [f"person:{one}" for one in town[:3]]
 
 
 def test_who_comes_is_certified_once(rt: Runtime, town: list[str], clock: Clock) -> None:

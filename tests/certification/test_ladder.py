@@ -19,7 +19,7 @@ from certification.ladder.steps import Rung, Standing, Who, next_rung
 from certification.needs import Declared
 from certification.periods import Dates, Interval, Kept, add_months, span
 from certification.runtime import Runtime
-from certification.store import Case, Climb, Contact, Period, Person, Visit
+from certification.store import Case, Climb, Contact, Period, Person, Visit, only_read
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.numbers import resident_number
 from tests.certification.reached import really_tried
@@ -119,6 +119,13 @@ class Town:
             row = session.get_one(Climb, self.climb)
             return None if row.rung is None else row.rungs[row.rung][0]
 
+    def asked(self) -> list[tuple[str, str | None]]:
+        """What was asked of humans about Mr Wu, and what came of it."""
+        with self.rt.sessions() as session:
+            only_read(session)
+            mine = select(Case.kind, Case.verdict).where(Case.person_id == self.wu.id)
+            return [(kind, verdict) for kind, verdict in session.execute(mine.order_by(Case.opened_at, Case.kind))]
+
     def note(self, channel: Channel, rung: str, outcome: Outcome) -> None:
         with self.rt.sessions.begin() as session:
             wu, ref = session.get_one(Person, self.wu.id), climbing.attempt(self.climb, rung)
@@ -144,11 +151,10 @@ def test_message_call_operator_visit(town: Town) -> None:
     assert not town.sweep()
     town.clock.forward(days=0.1)
     assert town.sweep() and town.rung() == "call"
+    assert town.asked() == [("to_call", None)], "the line calls nobody by itself: a human does"
     town.note(Channel.CALL, "call", Outcome.FAILED)
     assert town.sweep() and town.rung() == "operator"
-    with town.rt.sessions() as session:
-        [case] = session.scalars(select(Case)).all()
-        assert (case.kind, case.person_id) == ("unreached", town.wu.id)
+    assert town.asked() == [("to_call", "passed"), ("unreached", None)]
     town.note(Channel.OPERATOR, "operator", Outcome.RUNG)
     town.clock.forward(days=7)
     assert town.sweep() and town.rung() == "visit"
@@ -170,6 +176,18 @@ def test_what_was_only_queued_is_no_attempt_and_holds_nobody_up(town: Town) -> N
     assert town.sweep() and town.rung() == "call"
     with town.rt.sessions() as session:
         assert really_tried(session, town.wu.id, MORNING) == frozenset()
+
+
+def test_the_call_that_was_asked_for_is_taken_back(town: Town) -> None:
+    town.sweep()
+    town.note(Channel.SMS, "message", Outcome.UNDELIVERED)
+    assert town.sweep() and town.asked() == [("to_call", None)]
+    for cause in ("nobody's", "run:1"):
+        with town.rt.sessions.begin() as session:
+            session.get_one(Climb, town.climb).cause = "run:1"
+            session.flush()
+            climbing.take_back(session, town.rt, [town.period], cause, "undone")
+    assert town.asked() == [("to_call", "undone")]
 
 
 def test_an_outage_prolongs_the_wait(town: Town) -> None:
@@ -199,7 +217,7 @@ def test_a_success_stops_it_and_takes_back_what_it_asked_of_humans(town: Town) -
     assert not town.sweep()
     with town.rt.sessions() as session:
         assert session.get_one(Climb, town.climb).why == "certified"
-        assert [(case.state, case.verdict) for case in session.scalars(select(Case))] == [("decided", "certified")]
+        assert town.asked() == [("to_call", "passed"), ("unreached", "certified")]
         assert [visit.state for visit in session.scalars(select(Visit))] == ["dropped"]
         assert climbing.climbing(session, town.rt) == []
         period = session.get_one(Period, town.period)
@@ -258,7 +276,7 @@ def test_nobody_is_on_two_ladders(town: Town) -> None:
         assert climbing.begin(session, town.rt, wu, later)
         assert len(climbing.climbing(session, town.rt)) == 1
         assert session.get_one(Climb, town.climb).why == "superseded"
-        assert [case.verdict for case in session.scalars(select(Case))] == ["superseded"]
+    assert town.asked() == [("to_call", "passed"), ("unreached", "superseded")]
 
 
 @pytest.mark.parametrize(("months", "found"), [(24, 1), (26, 0)], ids=["a-long-one-ago", "longer-ago-than-any"])

@@ -241,7 +241,7 @@ def test_the_search_would_find_one(migrated_sqlite: Path) -> None:
     with offices(migrated_sqlite) as office:
         for name, *given in [
             ("contact", 0, Channel.SMS, Outcome.DELIVERED),
-            ("contact", 0, Channel.CALL, Outcome.BUSY),
+            ("contact", 0, Channel.CALL, Outcome.RUNG),
             ("contact", 1, Channel.CALL, Outcome.RUNG),
             *ROUND,
             ("certify", 0),
