@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from certification import standings
+from certification import helpers, standings
+from certification.helpers import Relation
 from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.store import Evidence, Person, Phone
@@ -93,6 +94,15 @@ def test_a_telephone_that_does_not_open_stops_no_stop(
     with rt.sessions() as session:
         [by_text] = session.scalars(select(Evidence).where(Evidence.source == "sms"))
     assert by_text.detail == {"telephone": "self"}
+
+
+def test_a_helper_who_gets_no_copies_takes_no_channel_away(rt: Runtime, wu: Person, writes: Writes) -> None:
+    with rt.sessions.begin() as session:
+        facts = {"name": "吴女士", "phone": DAUGHTER, "relation": Relation.RELATIVE, "by": "clerk"}
+        helpers.declare(session, rt, session.get_one(Person, wu.id), **facts)  # type: ignore[arg-type]
+        standings.mark_fault(session, rt, WU, "30005")  # for a while, perhaps
+    writes(DAUGHTER).writes("退订").hears("answer.stopped")
+    assert not no_mobile(rt, wu)
 
 
 def test_each_of_a_couple_is_called_and_written_to_again(rt: Runtime, wu: Person, writes: Writes) -> None:

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from certification.runtime import Runtime
-from certification.store import Campaign, Case, JournalEntry, Message
+from certification.store import Campaign, Case, JournalEntry, Message, Person
 from ops import texting
 from sms import calling, campaigns, planning
 from tests.certification.conftest import Clock
+from tests.certification.suspending import certify
 from tests.sms.outbox.test_campaigns import Add, add, cases_of, counts, on, plan, planned
 
 __all__ = ["add", "on"]
@@ -154,8 +155,21 @@ def test_calls_are_asked_for_slice_by_slice_and_each_once(rt: Runtime, on: date,
     there = counts(rt, identifier)
     assert (there["called"], there["calls"], "asked" in there) == (True, 5, False)
     assert calling.ask(rt, identifier, "clerk") == 0
+    assert journalled(rt).count(("calls asked for", "clerk")) == 3, "each slice in which there was anybody"
     with rt.sessions() as session:
         assert len(session.scalars(select(Case)).all()) == 5
+
+
+def test_cases_that_are_closed_keep_no_other_waiting(
+    rt: Runtime, on: date, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "AT_ONCE", 1)
+    people = [add(1950 + n, f"08716555123{n}") for n in range(2)]
+    campaigns.release(rt, plan(rt, on), "clerk")
+    with rt.sessions.begin() as session:
+        for one in people:
+            certify(session, rt, session.get_one(Person, one.id))
+    assert [texting.close_calls(rt) for _ in range(3)] == [1, 1, 0]
 
 
 def test_paused_in_between_no_call_is_asked_for(rt: Runtime, on: date, add: Add) -> None:
