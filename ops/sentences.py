@@ -41,6 +41,8 @@ def sentences() -> Iterator[None]:
     """End with the sentence of an error that a person can put right, and exit status 1; any other goes on up."""
     try:
         yield
+    except click.UsageError as error:
+        raise _in_chinese_too(error) from error
     except SAID as error:
         raise click.ClickException(str(error)) from error
     except (OperationalError, ProgrammingError) as error:
@@ -53,6 +55,24 @@ def sentences() -> Iterator[None]:
             f"Redis 无法使用（{error}）。请检查 REDIS_URL，并确认 Redis 已启动。"
             f" Redis cannot be used ({error}): check REDIS_URL, and that Redis runs."
         ) from error
+
+
+def _in_chinese_too(error: click.UsageError) -> click.UsageError:
+    """The error with Chinese before click's own English; as it is where it says so already."""
+    said = error.format_message()
+    if any("\u4e00" <= one <= "\u9fff" for one in said):
+        return error
+    hint = error.param.get_error_hint(error.ctx) if isinstance(error, click.BadParameter) and error.param else "这一项"
+    match error:
+        case click.MissingParameter():
+            chinese = f"还要写 {hint}。"
+        case click.BadParameter():
+            chinese = f"{hint} 的写法不对。"
+        case click.NoSuchOption():
+            chinese = f"没有 {error.option_name} 这个选项。"
+        case _:
+            chinese = "命令写得不对。"
+    return click.UsageError(f"{chinese} {said}", error.ctx)
 
 
 def held(error: OperationalError | ProgrammingError) -> bool:
@@ -72,6 +92,12 @@ def _of_the_database(error: OperationalError | ProgrammingError) -> str | None:
         return None
     if "is locked" in said or held(error):
         return "数据库正忙，请稍后再试。 The database is busy: try again in a moment."
+    if said == "unable to open database file":  # SQLite's own
+        return (
+            "数据库文件打不开。第一次使用请先运行 stillhere db upgrade；否则请检查 DATABASE_URL 和 STILLHERE_DATA。"
+            " The file of the database cannot be opened. If this is the first time, run `stillhere db upgrade` first;"
+            " otherwise check DATABASE_URL and STILLHERE_DATA."
+        )
     return (
         f"数据库无法使用（{said}）。请检查 DATABASE_URL，并确认数据库已启动。"
         f" The database cannot be used ({said}): check DATABASE_URL, and that the database runs."

@@ -84,6 +84,12 @@ def test_without_tables_the_way_to_them_is_said(settings: dict[str, str], argume
     assert "stillhere db upgrade" in sentence(stillhere(settings, *arguments))
 
 
+def test_without_a_data_folder_the_way_to_it_is_said(settings: dict[str, str], tmp_path: Path) -> None:
+    said = sentence(stillhere({**settings, "STILLHERE_DATA": str(tmp_path / "var")}, "people", "show", NUMBER))
+    assert "请先运行 stillhere db upgrade" in said
+    assert "run `stillhere db upgrade` first" in said
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [
@@ -133,6 +139,24 @@ def test_a_bad_row_is_named_and_the_rest_goes_on(town: dict[str, str], tmp_path:
     assert json_of(result) == {"added": 1, "updated": 1, "unchanged": 0, "rejected": 2}
     assert "line 2" in result.stderr
     assert "line 3" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chinese", "english"),
+    [
+        (("certify", NUMBER, "--by", "clerk"), "还要写 '--route'。", "Missing option"),
+        (("certify", NUMBER, "--route", "fly", "--by", "clerk"), "'--route' 的写法不对。", "Invalid value"),
+        (("due", "--regoin", "昆明"), "没有 --regoin 这个选项。", "No such option"),
+        (("agents", "ad"), "命令写得不对。", "No such command"),
+    ],
+    ids=["missing", "bad", "no option", "no command"],
+)
+def test_a_command_that_is_written_wrongly_is_told_so_in_both_languages(
+    town: dict[str, str], arguments: tuple[str, ...], chinese: str, english: str
+) -> None:
+    result = stillhere(town, *arguments)
+    assert result.exit_code == 2
+    assert f"Error: {chinese} {english}" in result.stderr
 
 
 def test_the_desk_certifies_and_the_journal_holds(town: dict[str, str]) -> None:
