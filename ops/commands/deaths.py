@@ -8,8 +8,20 @@ import click
 
 from certification import bereavement
 from certification.bereavement import Verdict
+from certification.errors import Problem
 from certification.store import new_id
 from ops.commands.desk import as_json, by, find, runtime
+
+
+class NothingToAnswer(Problem):
+    """No report of this person's death waits for an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "此人没有待核实的去世报告，什么都没有登记；有新消息，或要改以前的结果，请先用 deaths report 登记。",
+            "No report of this person's death waits, and nothing was written down: whether it is news or an earlier"
+            " answer was wrong, report it first (`deaths report`), then answer.",
+        )
 
 
 @click.group("deaths")
@@ -40,4 +52,6 @@ def answer(person_id: str, verdict: str, by: str, as_json: bool) -> None:
     rt = runtime()
     with rt.sessions.begin() as session:
         answered = bereavement.answer(session, rt, find(session, rt, person_id), Verdict(verdict), by)
+    if not answered:
+        raise NothingToAnswer
     click.echo(json.dumps({"answered": answered}) if as_json else f"已答复 answered: {answered}")

@@ -94,6 +94,8 @@ def sign(place: str, month: datetime, by: str, as_json: bool) -> None:
     if isinstance(outcome, Problem):  # raised after the commit, which keeps what the journal says of it
         raise outcome
     click.echo(f"已签名，有效签名 {outcome}/{SIGNATURES} signed, signatures that hold: {outcome} of {SIGNATURES}")
+    if outcome < SIGNATURES:
+        click.echo("还需要另一位主管签名。 Another supervisor has to sign yet.")
     if as_json:
         click.echo(json.dumps({"signatures": outcome, "digest": facts["digest"]}))
 

@@ -105,8 +105,11 @@ def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Burea
     proposed = done(stillhere(town, "suspensions", "propose", *of))
     assert (proposed["proposed"], proposed["held"], proposed["signed_by"]) == (1, 0, [])
     assert "签名" in sentence(stillhere(town, "suspensions", "release", *of))
-    assert done(bureau.sign("李"))["signatures"] == 1
-    assert done(bureau.sign("王")) == {"signatures": 2, "digest": proposed["digest"]}
+    first, second = bureau.sign("李"), bureau.sign("王")
+    assert done(first)["signatures"] == 1
+    assert "还需要另一位主管签名。 Another supervisor" in first.output
+    assert done(second) == {"signatures": 2, "digest": proposed["digest"]}
+    assert "Another supervisor" not in second.output
     shown = done(stillhere(town, "suspensions", "show", *of))
     assert (shown["signed_by"], [one["state"] for one in shown["people"]]) == (["李", "王"], ["proposed"])
     released = done(stillhere(town, "suspensions", "release", *of))
@@ -176,4 +179,7 @@ def test_a_reported_death_is_answered(bureau: Bureau) -> None:
     assert "death was reported" in stillhere(town, "suspensions", "show", *of).stdout
     answer = ("deaths", "answer", NUMBER, "--verdict", "alive", "--by", "clerk", "--json")
     assert done(stillhere(town, *answer)) == {"answered": 1}
+    again = sentence(stillhere(town, *answer))  # nobody is to believe that it was written down
+    assert "没有待核实" in again
+    assert "`deaths report`" in again
     assert done(stillhere(town, "suspensions", "propose", *of))["proposed"] == 1
