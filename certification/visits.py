@@ -133,6 +133,12 @@ def of(session: Session, cause: str) -> Visit | None:
     return session.scalars(select(Visit).where(Visit.cause == cause)).first()
 
 
+def awaited(session: Session, person: Person) -> Visit | None:
+    """The visit to a person that is yet to be made, whoever asked for it; the first of several."""
+    mine = select(Visit).where(Visit.person_id == person.id, Visit.state.in_(UNMADE))
+    return session.scalars(mine.order_by(Visit.asked_at, Visit.id)).first()
+
+
 def drop(session: Session, rt: Runtime, cause: str, by: str) -> bool:
     """Call off a visit that is not needed any more; False where there is none, or it was made."""
     unmade = update(Visit).where(Visit.cause == cause, Visit.state.in_(UNMADE))

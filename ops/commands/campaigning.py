@@ -14,6 +14,7 @@ from certification.store import Campaign, only_read
 from ops.commands.desk import as_json, by, region_of, runtime
 from ops.commands.reminding import of_region, remind_
 from sms import campaigns, planning
+from sms.providers.configured import carriers
 
 _SHOWN = 20
 
@@ -30,6 +31,12 @@ def send(place: str, on: datetime | None, by: str, as_json: bool) -> None:
     identifier = planning.plan(rt, region, day, by)
     queued = campaigns.release(rt, identifier, by)
     click.echo(f"已排队 queued: {queued}")
+    if not carriers(rt.settings):
+        click.echo(
+            "没有设置短信通道（SMS_PROVIDERS），短信留在发件箱，设好后再发；当天起三天不发就作废。\n"
+            "No carrier is named (SMS_PROVIDERS): the messages wait in the outbox for one, three days at most.",
+            err=True,
+        )
     _show(identifier, as_json)
 
 

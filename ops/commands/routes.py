@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certification import agents, csvfile, desks, papers
@@ -16,7 +16,7 @@ from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.papers import Document, DocumentKind
 from certification.runtime import Runtime
-from certification.store import AgentPerson, Person
+from certification.store import Agent, AgentPerson, Person, only_read
 from ops.commands.desk import PersonUnknown, as_json, by, find, region_of, runtime
 
 ROUTES = ("desk", "agent", "paper", "post")
@@ -136,6 +136,34 @@ def add(name: str, kind: str, place: str, by: str, as_json: bool) -> None:
     with rt.sessions.begin() as session:
         agent = agents.add(session, rt, name=name, kind=AgentKind(kind), region=region.code, by=by)
     click.echo(json.dumps({"code": agent.code, "id": agent.id}) if as_json else f"编号 code {agent.code}")
+
+
+@agents_.command("list")
+@click.option("--region", "place", help="of this region alone, by code or name")
+@as_json
+def list_(place: str | None, as_json: bool) -> None:
+    """List the agents, with how many people each may certify. 列出。"""
+    rt = runtime()
+    theirs = select(func.count()).where(AgentPerson.agent_id == Agent.id).scalar_subquery()
+    found = select(Agent, theirs).order_by(Agent.region, Agent.name)
+    if place:
+        found = found.where(Agent.region == region_of(rt.regions, place).code)
+    with rt.sessions() as session:
+        only_read(session)
+        rows = [
+            {"code": one.code, "name": one.name, "kind": one.kind, "region": one.region, "people": people}
+            | {"closed": one.closed_at is not None}
+            for one, people in session.execute(found)
+        ]
+    for row in rows:
+        closed = " · 已停用 closed" if row["closed"] else ""
+        click.echo(
+            f"{row['code']} · {row['name']} {row['kind']} · {row['region']} · 名单 people {row['people']}{closed}"
+        )
+    if not rows:
+        click.echo("还没有代办单位，用 stillhere agents add 开户 there is none yet: see `stillhere agents add`")
+    if as_json:
+        click.echo(json.dumps({"agents": rows}, ensure_ascii=False))
 
 
 @agents_.command("close")

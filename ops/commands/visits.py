@@ -37,10 +37,14 @@ def visits_() -> None:
 @by()
 @as_json
 def ask(person_id: str, by: str, as_json: bool) -> None:
-    """Ask for a visit at somebody's home. 申请上门。"""
+    """Ask for a visit at somebody's home; where one is awaited already, that is shown. 申请上门。"""
     rt = runtime()
     with rt.sessions.begin() as session:
-        visit = visits.ask(session, rt, find(session, rt, person_id), cause=f"clerk:{new_id()}", by=by)
+        person = find(session, rt, person_id)
+        before = visits.awaited(session, person)
+        visit = before or visits.ask(session, rt, person, cause=f"clerk:{new_id()}", by=by)
+    if before is not None:
+        click.echo("已有一次上门待办，没有另开 one is awaited already; no other was asked for", err=True)
     _tell([visit], as_json)
 
 

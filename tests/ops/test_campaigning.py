@@ -22,6 +22,8 @@ def test_a_day_is_sent_once_and_then_held_let_go_and_stopped(town: dict[str, str
     send = ("remind", "send", *KUNMING, "--on", on, "--by", "clerk")
     sent, again = (done(stillhere(town, *send)) for _ in range(2))
     assert sent == again
+    assert "SMS_PROVIDERS" in stillhere(town, *send).stderr, "no carrier is named"
+    assert "SMS_PROVIDERS" not in stillhere(town | {"SMS_PROVIDERS": "console"}, *send).stderr
     assert (sent["state"], sent["states"]) == ("released", {"queued": 1})
     one = str(sent["id"])[:8]
     listed = done(stillhere(town, "campaigns", "list", "--json"))["campaigns"]

@@ -31,6 +31,11 @@ def certified(town: dict[str, str]) -> bool:
     return bool(done(stillhere(town, "people", "show", NUMBER, "--json"))["certified"])
 
 
+def agents(town: dict[str, str], *arguments: str) -> list[tuple[str, str, int, bool]]:
+    rows = done(stillhere(town, "agents", "list", *arguments, "--json"))["agents"]
+    return [(one["code"], one["name"], one["people"], one["closed"]) for one in rows]
+
+
 def test_an_agent_certifies_those_on_its_list(town: dict[str, str], tmp_path: Path) -> None:
     add = ("agents", "add", "昆明机床厂", "--kind", "employer", "--region", "昆明", *BY, "--json")
     code = done(stillhere(town, *add))["code"]
@@ -41,11 +46,14 @@ def test_an_agent_certifies_those_on_its_list(town: dict[str, str], tmp_path: Pa
     assign = ("agents", "assign", code, "--file", str(listed), *BY, "--json")
     assert done(stillhere(town, *assign)) == {"changed": 1, "people": 1}
     assert done(stillhere(town, *assign)) == {"changed": 0, "people": 1}
+    assert agents(town, "--region", "昆明") == [(code, "昆明机床厂", 1, False)]
+    assert agents(town, "--region", "广州") == []
     assert done(stillhere(town, *certify))["certified"] is True
     assert certified(town)
     assert done(stillhere(town, *assign, "--release")) == {"changed": 1, "people": 0}
     assert stillhere(town, "agents", "close", code, *BY).exit_code == 0
     assert "closed" in sentence(stillhere(town, *certify))
+    assert agents(town) == [(code, "昆明机床厂", 0, True)]
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
 
 
@@ -125,6 +133,8 @@ def test_a_visit_is_asked_for_given_and_reported(town: dict[str, str], tmp_path:
     assign = ("visits", "assign", visit["id"], "--visitor", "李", "--on", str(today()), *BY, "--json")
     assert done(stillhere(town, *assign))["visits"][0]["state"] == "assigned"
     assert visit["id"] in stillhere(town, "visits", "list", "--visitor", "李").stdout
+    again = stillhere(town, "visits", "ask", NUMBER, *BY, "--json")
+    assert done(again)["visits"][0]["id"] == visit["id"] and "已有一次上门待办" in again.stderr
     photo = tmp_path / "door.jpg"
     photo.write_bytes(b"\xff\xd8\xff")
     report = (
