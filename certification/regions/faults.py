@@ -34,6 +34,8 @@ _KINDS = {
     "tuple": ("应为方括号里的列表", "write a list in [brackets]"),
     "model": ("应为一张表", "write a table"),
     "dict": ("应为一张表", "write a table"),
+    "time": ('应为一天里的时刻，写作 "08:30"', 'write an hour of the day such as "08:30"'),
+    "date": ("应为日期，写作 2027-01-01", "write a day such as 2027-01-01"),
 }
 
 
@@ -86,7 +88,8 @@ def _said(one: ErrorDetails, schema: type[BaseModel]) -> tuple[str, str]:
     kind = one["type"].partition("_")[0]
     if one["type"] == "missing" or kind not in _KINDS:
         zh, en = _SAID.get(one["type"], (one["msg"], one["msg"]))
-        return zh.format(**context), en.format(**context)
+        listed = {"expected": str(context.get("expected", "")).replace(" or ", "、").replace(", ", "、")}
+        return zh.format(**{**context, **listed}), en.format(**context)
     return _KINDS[kind]
 
 

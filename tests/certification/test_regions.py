@@ -179,6 +179,19 @@ def test_an_hour_that_is_none_is_told_how_to_be_written(tmp_path: Path) -> None:
         assert 'without a zone, such as "09:00"' in fault.en
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "zh"),
+    [
+        ('["09:00", "17:00"]', '["25:00", "26:00"]', '应为一天里的时刻，写作 "08:30"'),
+        ('interval = "year" ', 'interval = "weekly" ', "可写 'year'、'year_from_success'、'quarter'、'month'"),
+    ],
+    ids=["hour", "choice"],
+)
+def test_the_remedy_is_said_in_chinese_alone(tmp_path: Path, right: str, wrong: str, zh: str) -> None:
+    assert right in DEFAULT
+    assert all(zh in fault.zh for fault in faults(tmp_path, DEFAULT.replace(right, wrong)))
+
+
 @pytest.mark.parametrize("hours", ['["09:00", "17:00"]', '["09:00:00", "17:00"]', "[09:00:00, 17:00:00]"])
 def test_hours_in_any_right_form_can_be_asked(tmp_path: Path, hours: str) -> None:
     dali = load(tmp_path, DEFAULT.replace('["09:00", "17:00"]', hours))
