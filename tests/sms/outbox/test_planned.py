@@ -105,6 +105,9 @@ def test_a_campaign_is_found_by_its_beginning_and_never_one_of_several(rt: Runti
         for identifier in ("ab" + "0" * 30, "ac" + "0" * 30):
             row = {"id": identifier, "region": identifier[:2], "on": on, "name": "reminders", "state": "done"}
             session.add(Campaign(**row, counts={}, planned_by="clerk", planned_at=rt.now()))
+            session.flush()
+            with pytest.raises(campaigns.CampaignUnknown):
+                campaigns.find(session, "")  # not even where there is only one
     with rt.sessions() as session:
         assert campaigns.find(session, " AB ").id == "ab" + "0" * 30
         for text in ("a", "", " ", "%", "zz"):
