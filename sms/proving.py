@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
 from certification import cases, certifying, guesses, pins, replycodes
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.regions import Route
-from certification.store import Person
-from sms.writers import ACTOR, MOST, Said, Writer
+from certification.store import Person, Text
+from sms.writers import ACTOR, MOST, Said, Writer, written_at
 
 SOURCE = "sms"
+DIGITS_A_WEEK = 50
+"""So many texts with six digits from a number, as long as a code is good, are held against one.
+
+Five guesses an hour alone would be 840 in that week: too many for whoever can forge the number.
+"""
 UNKNOWN, CLOSED = Said("answer.unknown"), Said("answer.closed")
 WHICH = Said("answer.which")
 
@@ -25,16 +32,18 @@ def prove(writer: Writer, digits: str) -> Said | None:
         return _stranger(writer)
     if (sent := replycodes.over(session, rt, number, digits)) is not None:
         return _over(writer, sent)
-    if (sent := replycodes.check(session, rt, number, digits)) is not None:
+    guessed = _left(writer) > 0 and _few(writer)
+    if guessed and (sent := replycodes.check(session, rt, number, digits)) is not None:
         return _certify(writer, sent, Kind.CODE)
     if not any(rt.regions[one.region].opens(Route.SMS) for one in meant):
         return CLOSED
     if len(meant) > MOST:
         return WHICH
-    match pins.check_among(session, rt, meant, digits, ACTOR):
+    came = pins.check_among(session, rt, meant, digits, ACTOR)
+    if guessed and isinstance(came, pins.Whose | pins.Several):  # where none was counted, none is taken back
+        guesses.forgive(session, rt, guesses.REPLY, number)
+    match came:
         case pins.Whose(person):
-            if replycodes.waits(session, rt, number):
-                guesses.forgive(session, rt, guesses.REPLY, number)
             return _certify(writer, person, Kind.PIN)
         case pins.Several():
             return WHICH
@@ -68,8 +77,24 @@ def _without_pin(writer: Writer) -> Said:
     """Nobody at the number has a PIN; where a code waits, it was a wrong one."""
     if not replycodes.waits(writer.session, writer.rt, writer.number):
         return Said("answer.no_pin")
-    left = guesses.left(writer.session, writer.rt, guesses.REPLY, writer.number)
-    return Said("answer.code_wrong", {"left": left}) if left else Said("answer.code_many")
+    if not _few(writer):
+        return Said("answer.code_over")
+    return Said("answer.code_wrong", {"left": left}) if (left := _left(writer)) else Said("answer.code_many")
+
+
+def _left(writer: Writer) -> int:
+    """How many guesses at a code that waits at the number are still looked at within the hour; 0 where none waits."""
+    waits = replycodes.waits(writer.session, writer.rt, writer.number)
+    return guesses.left(writer.session, writer.rt, guesses.REPLY, writer.number) if waits else 0
+
+
+def _few(writer: Writer) -> bool:
+    """Whether six digits did not come from the number so often, as long as a code is good, that one might be hit."""
+    since = writer.text.received_at - replycodes.VALID
+    digits = (
+        select(func.count()).select_from(Text).where(written_at(writer.rt, writer.number), Text.received_at > since)
+    )
+    return writer.session.scalars(digits.where(Text.read == writer.text.read)).one() <= DIGITS_A_WEEK
 
 
 def _certify(writer: Writer, person: Person, kind: Kind) -> Said:

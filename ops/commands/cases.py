@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -38,6 +39,14 @@ ZH = {
     CaseKind.DROPPED: "电话中断",
 }
 """What each kind asks of a human."""
+SUSPICIONS_ZH = {
+    "replay": "像是以前来电的录音",
+    "repeats": "同一段录音放了两遍",
+    "synthetic": "像是合成的声音",
+    "household": "更像同住的另一个人",
+    "several_voices": "像是另有人代说",
+}
+"""Why a voice that would do was held back: no ear hears a recording of the person for what it is."""
 
 
 class CaseUnknown(Problem):
@@ -87,20 +96,22 @@ def list_(place: str | None, kind: str | None, most: int, as_json: bool) -> None
     with rt.sessions() as session:
         only_read(session)
         found = cases.waiting(session, region=region, kind=CaseKind(kind) if kind else None, most=most)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": one.id,
             "kind": one.kind,
             "opened": day_of(one.opened_at).isoformat(),
             "person": one.person_id,
             "first": one.detail.get("first") is True,
+            "suspicions": sorted(one.detail.get("suspicions", {})),
         }
         for one in found
     ]
     for row in rows:
         urgent = " · 优先 first" if row["first"] else ""
-        asks = f"{ZH[CaseKind(str(row['kind']))]} {row['kind']}"
-        click.echo(f"{row['id']} · {row['opened']} · {asks} · person {row['person'] or '–'}{urgent}")
+        asks = f"{ZH[CaseKind(row['kind'])]} {row['kind']}"
+        doubts = "".join(f" · {SUSPICIONS_ZH[one]} {one}" for one in row["suspicions"])
+        click.echo(f"{row['id']} · {row['opened']} · {asks} · person {row['person'] or '–'}{urgent}{doubts}")
     if not rows:
         click.echo("没有待办事项 nothing waits")
     if as_json:
@@ -118,8 +129,9 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
     """Write down what came of a question, once. 办结。
 
     Of the voice of a call (voice_doubt, unconfirmed, limit_reached, no_template) the verdict is `confirmed`: it was the
-    person, and the call certifies; or `unsure`: this call does not show it, and nothing is counted. They are told by
-    text. Of anything else it certifies nobody and refuses nobody.
+    person, there and then, and the call certifies; or `unsure`: this call does not show it, and nothing is counted.
+    Where `list` names a suspicion, call back first. They are told by text. Of anything else it certifies nobody and
+    refuses nobody.
     """
     rt = runtime()
     with rt.sessions.begin() as session:

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from certification import guesses, replycodes
+from certification import guesses, people, replycodes
 from certification.keys import KeyRing
 from certification.replycodes import Drawn
 from certification.runtime import Runtime
 from certification.store import Message, Person, ReplyCode, new_id
 from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
 from tests.certification.together import at_once
 
 NUMBER, OTHER = "+8613888000001", "+8613888000002"
@@ -101,6 +102,18 @@ def test_a_later_code_replaces_the_earlier_once_a_carrier_has_it(rt: Runtime, wu
     sent(rt, late)
     assert (over(rt, first), check(rt, first)) == (wu.id, None)
     assert check(rt, second) == wu.id
+
+
+def test_somebody_elses_later_code_replaces_none(rt: Runtime, wu: Person, clock: Clock) -> None:
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", 1951, 5, 15)
+        wife = people.add(session, rt, id_number=number, name="李", region="kunming", phone=NUMBER)
+    his = issue(rt, wu, message(rt, wu))
+    clock.forward(hours=1)
+    later = message(rt, wife)
+    hers = issue(rt, wife, later)
+    sent(rt, later)
+    assert (over(rt, his), check(rt, his), check(rt, hers)) == (None, wu.id, wife.id)
 
 
 def test_a_message_that_goes_out_again_later_has_the_good_code(rt: Runtime, wu: Person, clock: Clock) -> None:

@@ -11,13 +11,13 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from certification import certifying, replycodes
+from certification import certifying, guesses, replycodes
 from certification.evidence import Kind, Strength
 from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.store import Base, JournalEntry, Message
 from ops.app import create_app
-from sms import campaigns, planning
+from sms import campaigns, planning, proving
 from sms.pace import Pace, Tally
 from sms.providers import Answer, Refused, Unclear
 from sms.sending import Sender
@@ -126,6 +126,48 @@ def test_a_wrong_code_is_said_to_be_wrong_and_too_many_are_not_looked_at(
     clock.forward(hours=1)
     phone.writes(code).hears("answer.certified")
     assert evidence(rt, wu) == BY_CODE
+
+
+def test_a_right_pin_is_no_guess_and_brings_none_back(rt: Runtime, office: Office, writes: Writes) -> None:
+    wu, wife = resident(rt, pin=PIN), resident(rt, 2, WU)
+    office.reminds(21)
+    [code], phone = office.codes(), writes()
+    for _ in range(6):
+        phone.writes(PIN)
+    for typed in (*[wrong(code)] * 4, PIN, wrong(code), PIN):
+        phone.writes(typed)
+    assert (closed(rt, wu), evidence(rt, wife)) == (True, [])
+    phone.writes(code).hears("answer.wrong")
+    assert evidence(rt, wife) == []
+
+
+def test_one_pin_of_two_people_is_no_guess_at_a_thirds_code(rt: Runtime, office: Office, writes: Writes) -> None:
+    mother = resident(rt, 3, WU)
+    for order in (1, 2):
+        resident(rt, order, WU, PIN)
+    office.reminds(21)
+    [code], phone = office.codes(), writes()
+    for _ in range(6):
+        phone.writes(PIN).hears("answer.which")
+    phone.writes(code).hears("answer.certified")
+    assert evidence(rt, mother) == BY_CODE
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_hour_by_hour_a_code_is_not_found_by_trying(
+    rt: Runtime, office: Office, writes: Writes, clock: Clock, few: bool
+) -> None:
+    wu = resident(rt)
+    resident(rt, 2, WIFE)
+    office.reminds(21)
+    [code], phone = office.codes(), writes()
+    for number in range(proving.DIGITS_A_WEEK - few):
+        clock.forward(hours=1 if number % guesses.REPLY.most == 0 else 0)
+        phone.writes(wrong(code))
+        writes(WIFE).writes("谢谢")
+    clock.forward(days=1)
+    phone.writes(code).hears("answer.certified" if few else "answer.code_over")
+    assert evidence(rt, wu) == (BY_CODE if few else [])
 
 
 def test_a_code_that_is_too_old_is_no_wrong_one(rt: Runtime, office: Office, writes: Writes, clock: Clock) -> None:

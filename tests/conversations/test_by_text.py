@@ -180,14 +180,3 @@ def test_a_code_is_no_wrong_pin_and_a_pin_no_wrong_code(rt: Runtime, wu: Person,
     writes().writes(code).hears("answer.certified")
     assert closed(rt, wife)
     assert writes().writes("000000").hears("answer.wrong").facts["left"] == 4
-
-
-def test_after_too_many_wrong_codes_they_are_told_to_call(rt: Runtime, writes: Writes) -> None:
-    wu = resident(rt)
-    code = code_for(rt, wu)
-    wrong = "000000" if code != "000000" else "000001"
-    phone = writes()
-    assert [phone.writes(wrong).hears("answer.wrong").facts["left"] for _ in range(4)] == [4, 3, 2, 1]
-    phone.writes(wrong).hears("answer.code_over")
-    phone.writes(code).hears("answer.code_over")  # within the hour not even the right one
-    assert evidence(rt, wu) == []

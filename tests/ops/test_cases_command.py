@@ -11,10 +11,12 @@ from certification.identity import ResidentNumber
 from certification.people import find_by_number
 from certification.runtime import Runtime
 from certification.store import Person
+from ops.commands.cases import SUSPICIONS_ZH
 from tests.ops.test_commands import NUMBER, sentence, settings, stillhere, town
 from tests.ops.test_reminding import rt
 from tests.ops.test_routes import done
 from tests.ops.test_suspensions_command import Bureau, bureau
+from voiceprint.challenge import Suspicion
 
 __all__ = ["bureau", "rt", "settings", "town"]
 BY = ("--by", "operator", "--json")
@@ -75,3 +77,24 @@ def test_whom_an_operator_could_not_reach_is_suspended_once_that_is_on_record(bu
 def test_each_kind_says_in_chinese_what_it_asks(town: dict[str, str], rt: Runtime, kind: CaseKind) -> None:
     about = opened(rt, kind, "1", of_nobody=True)
     assert any("\u4e00" <= letter <= "\u9fff" for letter in stillhere(town, "cases", "list").stdout.split(about)[1])
+
+
+@pytest.mark.parametrize("suspicion", Suspicion)
+def test_whoever_decides_about_a_voice_sees_what_it_is_suspected_of(
+    town: dict[str, str], rt: Runtime, suspicion: Suspicion
+) -> None:
+    with rt.sessions.begin() as session:
+        detail = {"suspicions": {str(suspicion): {}}}
+        about = cases.open_case(session, rt, kind=CaseKind.VOICE_DOUBT, cause="1", detail=detail).id
+    listed = stillhere(town, "cases", "list", "--json")
+    assert [one["suspicions"] for one in done(listed)["cases"]] == [[str(suspicion)]]
+    [line] = [line for line in listed.stdout.splitlines() if line.startswith(about)]
+    assert line.endswith(f"{SUSPICIONS_ZH[suspicion]} {suspicion}")
+
+
+def test_of_a_voice_there_are_two_answers_and_no_third(town: dict[str, str], rt: Runtime) -> None:
+    about = opened(rt, CaseKind.VOICE_DOUBT, "1")
+    refused = stillhere(town, "cases", "decide", about, "--verdict", "不是本人", "--by", "operator")
+    assert refused.exit_code != 0
+    assert "unsure" in refused.stderr and "Traceback" not in refused.stderr
+    assert listed(town) == [about]
