@@ -85,7 +85,7 @@ def _open(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
     postgres = session.get_bind().dialect.name == "postgresql"
     facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
     rows = select(
-        recipients.fresh_id(session),
+        recipients.fresh_id(session, rt.now()),
         literal(_BEGINS) + periods,
         literal(CaseKind.TO_CALL.value),
         people,

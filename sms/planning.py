@@ -85,7 +85,7 @@ def _slice(session: Session, rt: Runtime, campaign: Campaign, region: Region, da
     chosen = recipients.laid_down(session, found)
     counts = recipients.summed(session, chosen.c, region)
     if "self" in region.reminders.to:
-        _put(session, campaign, region, chosen.c, days)
+        _put(session, campaign, region, chosen.c, days, rt.now())
     if "relative" in region.reminders.to:
         counts.update(_copy(session, rt, campaign, chosen.c, days))
     chosen.drop(session.connection())
@@ -95,12 +95,12 @@ def _slice(session: Session, rt: Runtime, campaign: Campaign, region: Region, da
         raise _Stopped
 
 
-def _put(session: Session, campaign: Campaign, region: Region, chosen: Columns, days: int) -> None:
+def _put(session: Session, campaign: Campaign, region: Region, chosen: Columns, days: int, at: datetime) -> None:
     """One message to a telephone of each person's own, set-based."""
     postgres = session.get_bind().dialect.name == "postgresql"
     made = func.json_build_object if postgres else func.json_object
     rows = select(
-        recipients.fresh_id(session),
+        recipients.fresh_id(session, at),
         literal("reminder:") + chosen.period_id + f":{days}:" + chosen.phone,
         literal(1),
         literal(Purpose.REMINDER.value),

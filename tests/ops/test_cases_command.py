@@ -84,7 +84,7 @@ def test_whoever_decides_about_a_voice_sees_what_it_is_suspected_of(
     town: dict[str, str], rt: Runtime, suspicion: Suspicion
 ) -> None:
     with rt.sessions.begin() as session:
-        detail = {"suspicions": {str(suspicion): {}}}
+        detail: dict[str, object] = {"suspicions": {str(suspicion): {}}}
         about = cases.open_case(session, rt, kind=CaseKind.VOICE_DOUBT, cause="1", detail=detail).id
     listed = stillhere(town, "cases", "list", "--json")
     assert [one["suspicions"] for one in done(listed)["cases"]] == [[str(suspicion)]]
