@@ -144,8 +144,8 @@ def _come_to(rt: Runtime, campaign_id: str, before: tuple[str, ...], after: str,
 
 
 def _all(rt: Runtime, campaign_id: str, states: tuple[str, ...], values: dict[str, Any]) -> int:
-    moved, some = 0, SLICE
-    while some == SLICE:
+    moved, some = 0, 1
+    while some:
         with rt.sessions.begin() as session:
             some = _move(session, campaign_id, states, values)
         moved += some
@@ -154,13 +154,10 @@ def _all(rt: Runtime, campaign_id: str, states: tuple[str, ...], values: dict[st
 
 def _move(session: Session, campaign_id: str, states: tuple[str, ...], values: dict[str, Any]) -> int:
     """Bring the next slice of messages out of these states; how many."""
-    some = select(Message.id).where(Message.campaign_id == campaign_id, Message.state.in_(states)).limit(SLICE)
-    ids = session.scalars(some.with_for_update()).all()
-    session.execute(
-        update(Message).where(Message.id.in_(ids), Message.state.in_(states)).values(**values),
-        execution_options={"synchronize_session": False},
-    )
-    return len(ids)
+    waiting = select(Message.id).where(Message.campaign_id == campaign_id, Message.state.in_(states)).limit(SLICE)
+    some = waiting.with_for_update().cte().prefix_with("MATERIALIZED")  # or it might be looked up again for each row
+    moved = update(Message).where(Message.id.in_(select(some.c.id)), Message.state.in_(states)).values(**values)
+    return session.connection().execute(moved).rowcount  # no object of these rows is looked at afterwards
 
 
 def due_today(session: Session, rt: Runtime, on: date, by: str) -> list[Region]:
