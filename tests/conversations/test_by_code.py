@@ -11,11 +11,11 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from certification import certifying, guesses, replycodes
+from certification import certifying, replycodes, seals
 from certification.evidence import Kind, Strength
 from certification.regions import Regions
 from certification.runtime import Runtime
-from certification.store import Base, JournalEntry, Message
+from certification.store import Base, JournalEntry, Message, Text, new_id
 from ops.app import create_app
 from sms import campaigns, planning, proving
 from sms.pace import Pace, Tally
@@ -158,16 +158,19 @@ def test_hour_by_hour_a_code_is_not_found_by_trying(
     rt: Runtime, office: Office, writes: Writes, clock: Clock, few: bool
 ) -> None:
     wu = resident(rt)
-    resident(rt, 2, WIFE)
     office.reminds(21)
-    [code], phone = office.codes(), writes()
-    for number in range(proving.DIGITS_A_WEEK - few):
-        clock.forward(hours=1 if number % guesses.REPLY.most == 0 else 0)
-        phone.writes(wrong(code))
-        writes(WIFE).writes("谢谢")
-    clock.forward(days=1)
-    phone.writes(code).hears("answer.certified" if few else "answer.code_over")
+    before = [(WU, "pin", 0)] * (proving.DIGITS_A_WEEK - few)
+    before += [*[(WIFE, "pin", 0)] * 3, *[(WU, "thanks", 0)] * 3, *[(WU, "pin", replycodes.VALID.days)] * 3]
+    with rt.sessions.begin() as session:
+        for number, (of, read, days) in enumerate(before):
+            row = {"provider": "console", "provider_ref": f"{number}", "from_sealed": b"-", "body_sealed": b"-"}
+            whence = {"from_index": rt.keys.index(of, seals.TEXTING), "received_at": rt.now() - timedelta(days=days)}
+            session.add(Text(id=new_id(), read=read, **row, **whence))
+    clock.forward(hours=20)
+    writes().writes(office.codes()[0])
     assert evidence(rt, wu) == (BY_CODE if few else [])
+    clock.forward(hours=20)
+    writes().writes(office.codes()[0]).hears("answer.already" if few else "answer.code_over")
 
 
 def test_a_code_that_is_too_old_is_no_wrong_one(rt: Runtime, office: Office, writes: Writes, clock: Clock) -> None:
