@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from certification import pins
-from certification.evidence import Strength
+from certification import certifying, pins
+from certification.evidence import Kind, Strength
 from certification.regions import Region, Reply, Route
 from certification.runtime import Runtime
 from certification.store import Evidence, Person
@@ -23,6 +23,9 @@ def ruled(rt: Runtime, **rules: object) -> Region:
     """Kunming, where these rules of evidence hold, and this kind of reply is asked for."""
     kunming = rt.regions["kunming"]
     reply = rules.pop("reply", kunming.reminders.reply)
+    if (counts := rules.pop("counts", None)) is not None:
+        assert kunming.evidence.lesser is not None
+        rules["lesser"] = kunming.evidence.lesser.model_copy(update={"counts": counts})
     changed = {
         "reminders": kunming.reminders.model_copy(update={"reply": reply}),
         "routes": rules.pop("routes", kunming.routes),
@@ -41,9 +44,10 @@ def ruled(rt: Runtime, **rules: object) -> Region:
             {"lesser": None, "needs": Strength.POSSESSION},
             {"with": "pin", "without": "code", "unseen": "code", "long unseen": "code"},
         ),
+        ({"counts": Strength.LIVE}, dict.fromkeys(("with", "without", "unseen", "long unseen"), "call")),
         ({"routes": (Route.CALL, Route.DESK)}, dict.fromkeys(("with", "without", "unseen", "long unseen"), "call")),
     ],
-    ids=["as shipped", "codes", "a live sign alone", "a PIN alone", "nothing by text"],
+    ids=["as shipped", "codes", "a live sign alone", "a PIN alone", "a lesser live sign", "nothing by text"],
 )
 def test_nobody_is_asked_for_a_pin_or_a_code_that_would_not_do(
     rt: Runtime, on: date, add: Add, rules: dict[str, object], asked: dict[str, str]
@@ -64,5 +68,15 @@ def test_withdrawn_evidence_backs_nothing(rt: Runtime, on: date, add: Add) -> No
     with rt.sessions.begin() as session:
         put_on_record(session, rt, session.get_one(Person, seen.id), "before", rt.now() - timedelta(days=90))
         session.query(Evidence).update({"withdrawn_at": rt.now()})
+    plan(rt, on)
+    assert [one.words for one in planned(rt)] == ["reminder.call"]
+
+
+def test_a_pin_backs_no_pin(rt: Runtime, on: date, add: Add) -> None:
+    once = add(1950, MOBILE)
+    with rt.sessions.begin() as session:
+        person, at = session.get_one(Person, once.id), rt.now() - timedelta(days=90)
+        pin = {"kind": Kind.PIN, "strength": Strength.POSSESSION, "source": "call", "actor": "line"}
+        certifying.record(session, rt, person, ref="1", observed_at=at, **pin)  # type: ignore[arg-type]
     plan(rt, on)
     assert [one.words for one in planned(rt)] == ["reminder.call"]

@@ -118,6 +118,19 @@ def test_stopped_in_the_middle_nothing_more_is_planned(rt: Runtime, on: date, ad
     assert states(rt) == ["dropped"] * 2
 
 
+def test_stopped_while_a_slice_is_planned_nothing_of_it_stands(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, "13888000100")
+    kunming = rt.regions["kunming"]
+    identifier = planning.begin(rt, kunming, on, "clerk")
+    with rt.sessions() as session:
+        looked_at = session.get_one(Campaign, identifier)
+    campaigns.stop(rt, identifier, "clerk")
+    with pytest.raises(planning._Stopped), rt.sessions.begin() as session:
+        planning._slice(session, rt, looked_at, kunming, max(kunming.reminders.days_before), "")
+    there = campaign(rt)
+    assert there is not None and (there.state, there.counts, states(rt)) == ("stopped", {}, [])
+
+
 def test_where_there_is_nobody_the_day_is_looked_at_once_and_nothing_else(
     rt: Runtime, slow: Runtime, clock: Clock, add: Add
 ) -> None:
