@@ -6,7 +6,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain, count
 
 from sqlalchemy import ColumnElement, Select, select, update
@@ -98,6 +98,11 @@ def over(session: Session, rt: Runtime, e164: str, digits: str) -> Person | None
     if not found or any(one.message_id in good for one in found):
         return None
     return session.get(Person, found[0].person_id)
+
+
+def ends(now: datetime) -> Select[datetime]:
+    """When each of the codes that are still good ends: for so long they need the key that they were worked out with."""
+    return select(ReplyCode.expires_at).where(ReplyCode.expires_at > now, ReplyCode.used_at.is_(None))
 
 
 def _of(message_ids: Iterable[str]) -> Select[ReplyCode]:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, LargeBinary, func, inspect, not_, or_, sel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only
 
-from certification import canary, guesses, journal, seals
+from certification import canary, guesses, journal, replycodes, seals
 from certification.keys import KeyMissing, KeyRing, SealBroken
 from certification.runtime import Runtime
 from certification.seals import PLACES, Place
@@ -295,8 +295,9 @@ def _standing(session: Session, keys: KeyRing, done: Done, now: datetime) -> Rot
     left = _behind_by_key(session, keys)
     old_pins = session.scalars(select(func.count()).select_from(Pin).where(Pin.pepper_sealed.is_(None))).one()
     unused = EnrolmentCode.used_at.is_(None), EnrolmentCode.superseded_at.is_(None)
-    last_code = select(func.count(), func.max(EnrolmentCode.expires_at))
-    codes, codes_until = session.execute(last_code.where(*unused, EnrolmentCode.expires_at > now)).one()
+    desks = select(EnrolmentCode.expires_at).where(*unused, EnrolmentCode.expires_at > now)
+    ends = desks.union_all(replycodes.ends(now)).subquery().c.expires_at
+    codes, codes_until = session.execute(select(func.count(), func.max(ends))).one()
     last_guess = select(func.count(), func.max(Guesses.since)).where(Guesses.since > now - guesses.WITHIN)
     counted, guessed = session.execute(last_guess).one()
     return Rotated(

@@ -132,7 +132,7 @@ def _told(done: Rotated) -> Iterator[str]:
             )
     if done.codes:
         yield (
-            f"{done.codes} 个登记码 enrolment codes may be of an older key: without it they are not known."
+            f"{done.codes} 个登记码和回复码 codes may be of an older key: without it they are not known."
             f" 最后一个到期 the last ends {done.codes_until:%Y-%m-%d %H:%M} UTC"
         )
     if done.guesses:

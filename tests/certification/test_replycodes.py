@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from certification import guesses, people, replycodes
+from certification import canary, guesses, people, replycodes, rotation
 from certification.keys import KeyRing
 from certification.replycodes import Drawn
 from certification.runtime import Runtime
@@ -90,6 +90,23 @@ def test_a_code_comes_out_the_same_though_another_key_is_the_newest(rt: Runtime,
     newer = replace(rt, keys=KeyRing.from_text(f"{KeyRing.generate_text('newer')},{rt.settings.keys}"))
     assert issue(newer, wu, of) == code
     assert check(newer, code) == wu.id
+
+
+def test_as_long_as_a_code_is_good_its_key_is_to_stay(rt: Runtime, wu: Person, clock: Clock) -> None:
+    code, ends = issue(rt, wu, message(rt, wu)), clock.at + replycodes.VALID
+    newer = replace(rt, keys=KeyRing.from_text(f"{KeyRing.generate_text('newer')},{rt.settings.keys}"))
+    canary.check(rt.sessions, rt.keys, rt.now())
+
+    def kept() -> tuple[int, datetime | None]:
+        done = rotation.rotate(newer, "operator")
+        return done.codes, done.codes_until
+
+    assert kept() == (1, ends)
+    assert check(newer, code) == wu.id
+    assert kept() == (0, None)
+    issue(newer, wu, message(rt, wu))
+    clock.at = ends
+    assert kept() == (0, None)
 
 
 def test_a_later_code_replaces_the_earlier_once_a_carrier_has_it(rt: Runtime, wu: Person, clock: Clock) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from certification import cases, certifying, consent, limits, review
+from certification import cases, certifying, consent, limits, people, review
 from certification.cases import CaseKind
 from certification.confirmation import NothingToConfirm
 from certification.errors import Problem
@@ -14,6 +14,7 @@ from certification.review import DecidedAlready, NoVoiceCase, NoVoiceToConfirm, 
 from certification.runtime import Runtime
 from certification.store import Assessment, Attempt, Call, Case, Evidence, Person, VoiceTemplate, new_id
 from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
 from tests.certification.test_confirmation import keep
 from tests.certification.together import at_once
 
@@ -94,13 +95,18 @@ def test_an_answer_is_given_once_whoever_else_gives_one(rt: Runtime, wu: Person)
     assert len(evidence(rt)) == 1
 
 
-@pytest.mark.parametrize("why", ["nothing heard", "to enrol", "consent taken back"])
+@pytest.mark.parametrize("why", ["nothing heard", "to enrol", "another's", "consent taken back"])
 def test_no_voice_is_confirmed_that_was_not_weighed_to_certify_and_agreed_to(rt: Runtime, wu: Person, why: str) -> None:
     purpose = "enrol" if why == "to enrol" else "certify"
     case = spoken(rt, wu, purpose=purpose, heard=why != "nothing heard")
     if why == "consent taken back":
         with rt.sessions.begin() as session:
             consent.withdraw(session, rt, session.get_one(Person, wu.id), by="clerk")
+    if why == "another's":
+        with rt.sessions.begin() as session:
+            number = resident_number("530102", 1951, 5, 15)
+            other = people.add(session, rt, id_number=number, name="李", region="kunming")
+            session.execute(update(Assessment).values(person_id=other.id))
     with pytest.raises(NoVoiceToConfirm, match="--verdict unsure"):
         decide(rt, case, Verdict.CONFIRMED)
     assert (case_of(rt, case).state, evidence(rt)) == ("open", [])
