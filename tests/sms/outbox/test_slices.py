@@ -127,8 +127,10 @@ def test_stopped_while_a_slice_is_planned_nothing_of_it_stands(rt: Runtime, on: 
     campaigns.stop(rt, identifier, "clerk")
     with pytest.raises(planning._Stopped), rt.sessions.begin() as session:
         planning._slice(session, rt, looked_at, kunming, max(kunming.reminders.days_before), "")
+    planning._end(rt, looked_at, "clerk")
     there = campaign(rt)
     assert there is not None and (there.state, there.counts, states(rt)) == ("stopped", {}, [])
+    assert journalled(rt) == [("campaign stopped", "clerk")]
 
 
 def test_where_there_is_nobody_the_day_is_looked_at_once_and_nothing_else(
