@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -16,7 +16,7 @@ from certification.runtime import Runtime
 from certification.store import Campaign, Message, later, only_read
 from sms import calling
 from sms.outbox import SEND
-from sms.planning import NAME, SLICE
+from sms.planning import NAME, SLICE, nobody
 
 
 class CampaignUnknown(Problem):
@@ -161,9 +161,13 @@ def _move(session: Session, campaign_id: str, states: tuple[str, ...], values: d
 
 
 def due_today(session: Session, rt: Runtime, on: date, by: str) -> list[Region]:
-    """Regions whose reminders of this day are not seen to yet: neither by this one, nor by a clerk's own campaign."""
+    """Regions whose reminders of this day are not seen to yet: neither by this one, nor by a clerk's own campaign.
+
+    That a clerk, perhaps long before, found nobody to remind says nothing of the day itself.
+    """
     only_read(session)
     seen_to = or_(Campaign.state.not_in(("planning", "planned")), Campaign.planned_by != by)
-    mine = select(Campaign.region).where(Campaign.on == on, Campaign.name == NAME, seen_to)
+    in_vain = and_(nobody(), Campaign.planned_by != by)
+    mine = select(Campaign.region).where(Campaign.on == on, Campaign.name == NAME, seen_to, ~in_vain)
     done = set(session.scalars(mine))
     return [one for one in rt.regions if one.code not in done and one.reminders.days_before]

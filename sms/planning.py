@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import String, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -43,12 +43,23 @@ def plan(rt: Runtime, region: Region, on: date, by: str, tell: Callable[[int], o
 
 
 def begin(rt: Runtime, region: Region, on: date, by: str) -> str:
-    """The campaign of a region and day, which is begun where there is none; its identifier."""
+    """The campaign of a region and day, which is begun where there is none; its identifier.
+
+    One in which there was nobody is planned anew: people may have come on the roll since, or the region's days changed.
+    """
     row = {"id": new_id(), "region": region.code, "on": on, "name": NAME, "state": "planning", "counts": {}}
     with rt.sessions.begin() as session:
         insert_once(session, Campaign, **row, planned_by=by, planned_at=rt.now())
         mine = (Campaign.region == region.code, Campaign.on == on, Campaign.name == NAME)
+        over = (Campaign.state.in_(("released", "done")), nobody())
+        anew = {"state": "planning", "counts": {}, "planned_by": by, "planned_at": rt.now(), "ended_at": None}
+        session.execute(update(Campaign).where(*mine, *over).values(**anew))
         return session.scalars(select(Campaign.id).where(*mine)).one()
+
+
+def nobody() -> ColumnElement[bool]:
+    """In a query of campaigns: whether it was found that nobody is to be reminded."""
+    return func.coalesce(Campaign.counts["people"].as_integer(), 1) == 0
 
 
 def go_on(rt: Runtime, identifier: str, by: str) -> int | None:

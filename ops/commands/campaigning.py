@@ -29,8 +29,13 @@ def send(place: str, on: datetime | None, by: str, as_json: bool) -> None:
     rt = runtime()
     region, day = region_of(rt.regions, place), on.date() if on else day_of(rt.now())
     identifier = planning.plan(rt, region, day, by)
-    queued = campaigns.release(rt, identifier, by)
-    click.echo(f"已排队 queued: {queued}")
+    nobody = campaigns.leave(rt, identifier)
+    if nobody:
+        click.echo(
+            f"{day} 没有要提醒的人，什么也没发；要提醒谁，看 stillhere remind plan。"
+            f" Nobody is to be reminded on {day}, and nothing is sent: see `stillhere remind plan`."
+        )
+    click.echo(f"已排队 queued: {0 if nobody else campaigns.release(rt, identifier, by)}")
     if not carriers(rt.settings):
         click.echo(
             "没有设置短信通道（SMS_PROVIDERS），短信留在发件箱，设好后再发；当天起三天不发就作废。\n"

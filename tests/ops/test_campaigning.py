@@ -39,6 +39,14 @@ def test_a_day_is_sent_once_and_then_held_let_go_and_stopped(town: dict[str, str
     assert done(stillhere(town, "campaigns", "show", one, "--json"))["reasons"] == {"stopped": 1}
 
 
+def test_a_day_with_nobody_to_remind_says_so_and_is_not_over(town: dict[str, str], rt: Runtime) -> None:
+    on = (last_day(rt) - timedelta(days=8)).isoformat()
+    for _ in range(2):
+        said = stillhere(town, "remind", "send", *KUNMING, "--on", on, *CLERK)
+        assert "没有要提醒的人" in said.stdout
+        assert (done(said)["state"], done(said)["counts"]["people"]) == ("done", 0)
+
+
 def test_a_campaign_that_is_none_is_named(town: dict[str, str]) -> None:
     assert done(stillhere(town, "campaigns", "list", "--json"))["campaigns"] == []
     assert "campaigns list" in sentence(stillhere(town, "campaigns", "show", "nothing"))

@@ -13,6 +13,7 @@ from certification.helpers import Relation
 from certification.regions import SHANGHAI, Region, Regions
 from certification.runtime import Runtime
 from certification.store import Campaign, Message, Person
+from ops import texting
 from sms import calling, campaigns, planning, recipients
 from tests.certification.conftest import Clock
 from tests.sms.outbox.conftest import MOBILE
@@ -88,6 +89,7 @@ def test_where_only_relatives_are_reminded_the_person_gets_nothing(rt: Runtime, 
 
 
 def test_no_day_and_no_name_of_another_campaign_is_taken_for_this_one(rt: Runtime, on: date, add: Add) -> None:
+    add(1950, MOBILE)
     with rt.sessions.begin() as session:
         for day, name, state in ((on - timedelta(days=1), "reminders", "done"), (on, "others", "done")):
             row = {"region": "kunming", "on": day, "name": name, "state": state, "counts": {}}
@@ -98,6 +100,24 @@ def test_no_day_and_no_name_of_another_campaign_is_taken_for_this_one(rt: Runtim
     plan(rt, on)
     with rt.sessions() as session:
         assert "kunming" not in {one.code for one in campaigns.due_today(session, rt, on, "schedule")}
+
+
+@pytest.mark.parametrize("by", ["clerk", texting.BY])
+def test_a_day_on_which_there_was_nobody_is_looked_at_anew(
+    rt: Runtime, on: date, add: Add, clock: Clock, by: str
+) -> None:
+    named = replace(rt, settings=replace(rt.settings, sms_providers="console"))
+    empty = plan(rt, on)
+    assert campaigns.leave(rt, empty)
+    add(1950, MOBILE)
+    if by == "clerk":
+        assert (plan(rt, on), counts(rt, empty)["people"]) == (empty, 1)
+        assert campaigns.release(rt, empty, "clerk") == 1
+        assert plan(rt, on) == empty and campaigns.release(rt, empty, "clerk") == 0, "with somebody in it, only once"
+    else:
+        assert texting.remind_today(named) == 1
+    assert texting.remind_today(named) == 0
+    assert len(planned(rt)) == 1
 
 
 def test_a_campaign_is_found_by_its_beginning_and_never_one_of_several(rt: Runtime, on: date, add: Add) -> None:
