@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,6 +82,19 @@ def six_digits(text: str) -> str | None:
     if len(beside) > _MOST_BESIDE or not all(run.may_be_pin for run in numbers):
         return None
     return _the_one(numbers)
+
+
+def hidden(text: str) -> str:
+    """A text as it came, with stars for rows of six digits: whoever reads it for the person needs no PIN and no code.
+
+    Telephone numbers stay: they may be where somebody wants to be called.
+    """
+
+    def starred(found: re.Match[str]) -> str:
+        digits = sum(letter in _VALUES for letter in found[0])
+        return "******" if digits and digits % SIX == 0 else found[0]
+
+    return _RUN.sub(starred, unicodedata.normalize("NFKC", text))
 
 
 def _the_one(runs: list[_Run]) -> str | None:

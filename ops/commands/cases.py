@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import click
@@ -11,8 +12,10 @@ from certification import bereavement, cases, review
 from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.errors import Problem
+from certification.regions import SHANGHAI
 from certification.review import Verdict
 from certification.store import Case, only_read
+from ops import dossiers
 from ops.commands.desk import as_json, by, region_of, runtime, told
 
 ZH = {
@@ -47,6 +50,15 @@ SUSPICIONS_ZH = {
     "several_voices": "像是另有人代说",
 }
 """Why a voice that would do was held back: no ear hears a recording of the person for what it is."""
+WHOSE = {
+    "writer": "来信号码",
+    "caller": "来电号码",
+    "self": "本人",
+    "relative": "亲属",
+    "neighbour": "邻居",
+    "carer": "护工",
+    "helper": "帮手",
+}
 
 
 class CaseUnknown(Problem):
@@ -120,6 +132,42 @@ def list_(place: str | None, kind: str | None, most: int, as_json: bool) -> None
 
 @cases_.command()
 @click.argument("case_id", metavar="CASE")
+@by()
+@as_json
+def show(case_id: str, by: str, as_json: bool) -> None:
+    """Show whom a case is about, where they are reached and what they wrote; the journal says who looked. 查看。
+
+    What is shown is for whoever sees to the case alone. PINs and codes are hidden.
+    """
+    rt = runtime()
+    with rt.sessions.begin() as session:
+        case = session.get(Case, case_id)
+        if case is None:
+            raise CaseUnknown(case_id)
+        found = dossiers.of(session, rt, case, by)
+        about = {"id": case.id, "kind": case.kind, "opened": _minute(case.opened_at)}
+        facts = {**about, "person": case.person_id, "verdict": case.verdict, "detail": case.detail}
+    click.echo(f"{ZH[CaseKind(str(facts['kind']))]} {facts['kind']} · {facts['opened']}")
+    click.echo(f"姓名 name: {found.name or '–'} · 编号 person: {facts['person'] or '–'} · 方言 {found.dialect or '–'}")
+    for one in found.telephones:
+        click.echo(f"{WHOSE.get(one.whose, one.whose)} {one.whose}: {one.number or '打不开 does not open'}")
+    texts = [(_minute(one.at), one.body, one.read) for one in found.texts]
+    for at, body, read in texts:
+        click.echo(f"{at} 来信 wrote: {body if body is not None else '打不开 does not open'} ({read})")
+    if facts["verdict"]:
+        click.echo(f"已办结 decided: {facts['verdict']}")
+    if as_json:
+        more = {
+            "name": found.name,
+            "dialect": found.dialect,
+            "telephones": [{"number": one.number, "whose": one.whose} for one in found.telephones],
+            "texts": [{"at": at, "body": body, "read": read} for at, body, read in texts],
+        }
+        click.echo(json.dumps({**facts, **more}))
+
+
+@cases_.command()
+@click.argument("case_id", metavar="CASE")
 @click.option(
     "--verdict", required=True, callback=told, help="what was found out, in a few words without a name; or see above"
 )
@@ -153,6 +201,10 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
         receipt = None if recorded is None else recorded.evidence.receipt
         certified = recorded is not None and recorded.closed
         click.echo(json.dumps({"decided": case.id, "verdict": verdict, "certified": certified, "receipt": receipt}))
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def _of_a_voice(verdict: str) -> Verdict:
