@@ -14,7 +14,8 @@ from certification.certifying import day_of
 from certification.phones import NumberNotRecognised
 from certification.runtime import Runtime
 from certification.store import Message, Person, Text, insert_once, new_id
-from sms import outbox, proving, replies, stopping
+from certification.store import Pin as KeptPin
+from sms import outbox, proving, recipients, replies, stopping
 from sms.outbox import Purpose
 from sms.replies import (
     CallMe,
@@ -172,7 +173,7 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
         case CallMe():
             return _call(writer, "call me")
         case Yes():
-            return _call(writer, "yes") if _asked(writer) == OFFER else Said(_ask(writer, "yes"), person=writer.person)
+            return _call(writer, "yes") if _asked(writer) == OFFER else _willing(writer)
         case No():
             return Said("answer.no", person=writer.person)
         case Help():
@@ -184,9 +185,38 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
 
 
 def _ask(writer: Writer, words: str) -> str:
-    """The answer of this name that asks for six digits: those of a reminder where one waits there, else a PIN."""
-    waits = replycodes.waits(writer.session, writer.rt, writer.number)
-    return f"answer.code_{words}" if waits else f"answer.{words}"
+    """The answer of this name that asks for what certifies: the code of a reminder that waits there, a PIN, or a call.
+
+    A PIN is asked of nobody who has none, nor of anybody whose period it would not close.
+    """
+    if replycodes.waits(writer.session, writer.rt, writer.number):
+        return f"answer.code_{words}"
+    return f"answer.{words}" if _a_pin_counts(writer) else f"answer.call_{words}"
+
+
+def _a_pin_counts(writer: Writer) -> bool:
+    """Whether anybody whose PIN may come from the number has one that would close their period."""
+    today = day_of(writer.rt.now())
+    pin = select(KeptPin.person_id).where(KeptPin.person_id == Person.id).exists()
+    return any(
+        writer.session.scalars(
+            select(Person.id).where(
+                Person.id == one.id, pin, recipients.a_reply_certifies(writer.rt.regions[one.region], today)
+            )
+        ).first()
+        for one in writer.meant[:MOST]
+    )
+
+
+def _willing(writer: Writer) -> Said:
+    """How to go on, for whoever says yes, or that they are alive; somebody reported dead who says so gets a human."""
+    meant = writer.meant
+    if not meant:
+        return proving.UNKNOWN
+    if all(bereavement.reminders_stopped(writer.session, one.id) for one in meant):
+        writer.ask_a_human(CaseKind.CALL_BACK, "a death is reported")
+        return Said("answer.human", person=writer.person)
+    return Said(_ask(writer, "yes"), person=writer.person)
 
 
 def _call(writer: Writer, why: str) -> Said:
@@ -206,7 +236,7 @@ def _asked(writer: Writer) -> str | None:
 def _not_understood(writer: Writer) -> Said:
     """Say so once; the second time within a day, offer a call, and have a human look in any case."""
     if not any(one.read == writer.text.read for one in writer.earlier()):
-        return Said("answer.unreadable", person=writer.person)
+        return Said(_ask(writer, "unreadable"), person=writer.person)
     writer.ask_a_human(CaseKind.NOT_UNDERSTOOD, "rubbish twice")
     return Said(OFFER, person=writer.person)
 
@@ -215,13 +245,16 @@ def _where_they_stand(writer: Writer) -> Said:
     """Whether whoever is reached here is certified, and until when: nothing that is secret.
 
     Of several, the one whose day comes first is told of, and nobody's day is passed over but that of somebody whose
-    record does not open: it goes to a human.
+    record does not open, or whose death is reported: that goes to a human, and nobody is told to certify.
     """
     session, rt, reached = writer.session, writer.rt, writer.reached
     if not reached:
         return proving.UNKNOWN
-    stands = [certifying.status(session, rt, one) for one in writer.readable(reached)]
+    reported = [one for one in reached if bereavement.reminders_stopped(session, one.id)]
+    stands = [certifying.status(session, rt, one) for one in writer.readable(reached) if one not in reported]
     if not stands:
+        if reported:
+            writer.ask_a_human(CaseKind.CALL_BACK, "a death is reported")
         return Said("answer.human", person=writer.person)
     open_ = [one.due for one in stands if not one.closed]
     if open_:

@@ -102,7 +102,29 @@ def test_a_query_from_a_couples_telephone_tells_the_first_day(rt: Runtime, wu: P
 @pytest.mark.parametrize(("body", "words"), [("帮助", "answer.help"), ("谢谢", "answer.thanks"), ("是", "answer.yes")])
 def test_what_needs_no_more_than_an_answer(wu: Person, writes: Writes, body: str, words: str) -> None:
     writes().writes(body).hears(words)
-    writes(STRANGER).writes(body).hears(words)
+    writes(STRANGER).writes(body).hears("answer.unknown" if body == "是" else words)
+
+
+@pytest.mark.parametrize(("pin", "region"), [(None, "kunming"), (PIN, "beijing")], ids=["no PIN", "not enough"])
+def test_no_pin_is_asked_of_whoever_has_none_or_whom_it_would_not_certify(
+    rt: Runtime, writes: Writes, pin: str | None, region: str
+) -> None:
+    resident(rt, pin=pin, region=region)
+    phone = writes()
+    phone.writes("好").hears("answer.call_yes")
+    phone.writes("查询").hears("answer.call_open")
+    phone.writes("今天天气很好啊").hears("answer.call_unreadable")
+    writes(STRANGER).writes("今天天气很好啊").hears("answer.call_unreadable")
+
+
+@pytest.mark.parametrize("body", ["查询", "我还活着", "1"])
+def test_whoever_was_reported_dead_is_told_of_a_human_and_not_to_certify(
+    rt: Runtime, wu: Person, writes: Writes, body: str
+) -> None:
+    phone = writes()
+    phone.writes("老人去世了").hears("answer.death")
+    phone.writes(body).hears("answer.human")
+    assert sorted(opened(rt)) == [("call_back", wu.id), ("death_reported", wu.id)]
 
 
 def test_a_human_and_a_call_are_one_question_a_day_until_answered(rt: Runtime, wu: Person, writes: Writes) -> None:

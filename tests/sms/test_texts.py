@@ -38,6 +38,7 @@ NAMED = {
     "answer.wrong": {"left"},
     "answer.code_wrong": {"left"},
     "answer.code_open": {"due"},
+    "answer.call_open": {"due"},
     "answer.locked": {"until"},
     "receipt.call": {"receipt", "next_due"},
     "verdict.certified": {"receipt"},
@@ -46,7 +47,7 @@ NAMED = {
     "appointment.cancelled": {"at"},
 }
 BARE = "no_pin unknown which help human call_me stopped not_stopped started death thanks yes no unreadable"
-CODE = "code_over code_later code_many code_yes"
+CODE = "code_over code_later code_many code_yes code_unreadable call_yes call_unreadable"
 WITHOUT_FACTS = {"how", "verdict.more", "call.dropped", "answer.offer_call", "answer.closed"} | {
     f"answer.{name}" for name in f"{BARE} {CODE}".split()
 }
