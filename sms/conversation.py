@@ -167,8 +167,8 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
             return _where_they_stand(writer)
         case Death():
             return _died(writer)
-        case Human():
-            writer.ask_a_human(CaseKind.CALL_BACK, "human")
+        case Human(first):
+            writer.ask_a_human(CaseKind.CALL_BACK, "human", first=first)
             return Said("answer.human", person=writer.person)
         case CallMe():
             return _call(writer, "call me")

@@ -44,7 +44,9 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class Human:
-    """They want to talk with a human."""
+    """They want to talk with a human. `first`: they want to live no longer, and go before others."""
+
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def read(text: str) -> Reply:
     if phrases.OTHERS.search(said):
         return Unreadable()
     if phrases.DESPAIR.search(said):
-        return Human()
+        return Human(first=True)
     if phrases.DEATH.search(phrases.NOT_DEATH.sub(" ", said)):
         return Death()
     if digits := six_digits(said):

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from certification import (
     bereavement,
+    cases,
     forgetting,
     helpers,
     needs,
@@ -125,6 +126,17 @@ def test_whoever_was_reported_dead_is_told_of_a_human_and_not_to_certify(
     phone.writes("老人去世了").hears("answer.death")
     phone.writes(body).hears("answer.human")
     assert sorted(opened(rt)) == [("call_back", wu.id), ("death_reported", wu.id)]
+
+
+def test_whoever_wants_to_live_no_longer_is_called_before_others(rt: Runtime, wu: Person, writes: Writes) -> None:
+    writes(STRANGER).writes("打给我").hears("answer.call_me")
+    phone = writes()
+    phone.writes("人工").hears("answer.human")
+    phone.writes("不想活了").hears("answer.human")
+    phone.writes("不如死了算了，不想活了").hears("answer.human")
+    with rt.sessions() as session:
+        waiting = cases.waiting(session, most=9)
+    assert [(one.person_id, one.detail.get("first")) for one in waiting] == [(wu.id, True), (None, None), (wu.id, None)]
 
 
 def test_a_human_and_a_call_are_one_question_a_day_until_answered(rt: Runtime, wu: Person, writes: Writes) -> None:
