@@ -214,7 +214,14 @@ def pin() -> None:
 @pin.command("set")
 @click.argument("person_id", metavar="ID")
 @by()
-@click.option("--pin", "digits", prompt="PIN", hide_input=True, confirmation_prompt=True)
+@click.option(
+    "--pin",
+    "digits",
+    prompt="六位密码，由本人选 six digits, chosen by the person",
+    hide_input=True,
+    confirmation_prompt="再输一次 once more",
+    help="six digits; asked for when left out",
+)
 @as_json
 def set_(person_id: str, by: str, digits: str, as_json: bool) -> None:
     """Set a person's six-digit PIN. 设置密码。"""

@@ -8,6 +8,7 @@ import click
 from sqlalchemy.orm import Session
 
 from certification import helpers
+from certification.certifying import day_of
 from certification.helpers import Declared, Relation
 from certification.runtime import Runtime
 from certification.store import Helper, Person, only_read
@@ -127,9 +128,7 @@ def show(person_id: str, as_json: bool) -> None:
         click.echo(f"{helper.id} · {helper.relation} · {one.name} · {one.number} · {copies}")
         if one.copies is not None:
             consent = one.copies
-            click.echo(
-                f"  同意 consent {consent.given_at:%Y-%m-%d} {consent.how} {consent.recorded_by}: {consent.text}"
-            )
+            click.echo(f"  同意 consent {day_of(consent.given_at)} {consent.how} {consent.recorded_by}: {consent.text}")
     if as_json:
         facts = [_facts(one) | {"copies": one.helper.id in sent} for one in found]
         click.echo(json.dumps({"helpers": facts}, ensure_ascii=False))

@@ -169,6 +169,12 @@ def test_the_desk_certifies_and_the_journal_holds(town: dict[str, str]) -> None:
     assert json_of(stillhere(town, "journal", "verify", "--json"))["intact"] is True
 
 
+def test_a_pin_is_asked_for_in_chinese_and_typed_twice(town: dict[str, str]) -> None:
+    set_pin = ["pin", "set", NUMBER, "--by", "clerk"]
+    said = CliRunner().invoke(main, set_pin, env=town, input="295038\n295038\n").output
+    assert ("六位密码" in said, "再输一次" in said, "密码已设置" in said) == (True,) * 3
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

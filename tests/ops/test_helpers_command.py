@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from certification.regions import SHANGHAI
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
 from tests.ops.test_routes import BY, done
 
@@ -27,6 +30,13 @@ def test_a_daughter_with_copies(town: dict[str, str]) -> None:
     said = stillhere(town, "helpers", "show", NUMBER).stdout
     assert "抄送 copies" in said and WORDS in said
     assert done(stillhere(town, "people", "show", NUMBER, "--json"))["certified"] is False
+
+
+def test_a_day_is_told_as_it_was_here(town: dict[str, str]) -> None:
+    dawn = datetime(2026, 3, 10, 5, 30, tzinfo=SHANGHAI)  # the day before, in Greenwich
+    declare = ("helpers", "declare", NUMBER, *DAUGHTER, *BY, "--copies", "--consent", WORDS)
+    assert stillhere(town, *declare, now=lambda: dawn).exit_code == 0
+    assert "2026-03-10 desk" in stillhere(town, "helpers", "show", NUMBER).stdout
 
 
 def test_copies_are_agreed_to_taken_back_and_ended(town: dict[str, str]) -> None:
