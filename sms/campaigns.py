@@ -157,7 +157,8 @@ def _move(session: Session, campaign_id: str, states: tuple[str, ...], values: d
     waiting = select(Message.id).where(Message.campaign_id == campaign_id, Message.state.in_(states)).limit(SLICE)
     some = waiting.with_for_update().cte().prefix_with("MATERIALIZED")  # or it might be looked up again for each row
     moved = update(Message).where(Message.id.in_(select(some.c.id)), Message.state.in_(states)).values(**values)
-    return session.connection().execute(moved).rowcount  # no object of these rows is looked at afterwards
+    unseen = {"synchronize_session": False}  # no object of these rows is looked at afterwards
+    return len(session.scalars(moved.returning(Message.id), execution_options=unseen).all())
 
 
 def due_today(session: Session, rt: Runtime, on: date, by: str) -> list[Region]:
