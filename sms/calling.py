@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, journal
+from certification import bereavement, cases, journal
 from certification.cases import CaseKind
 from certification.runtime import Runtime
-from certification.store import Campaign, Case, Period, Person, insert_into
+from certification.store import Campaign, Case, Message, Period, Person, insert_into
 from sms import recipients
 
 SLICE = 5_000
@@ -58,6 +58,21 @@ def ask_for(session: Session, rt: Runtime, person: Person, period: Period, by: s
     return cases.open_case(
         session, rt, kind=CaseKind.TO_CALL, cause=_BEGINS + period.id, person=person, detail=detail, actor=by
     )
+
+
+def ask_instead(session: Session, rt: Runtime, message: Message) -> Case | None:
+    """Open the case of whoever a reminder did not reach for good, where no other mobile of theirs takes it.
+
+    The next reminder would find the number at fault; but there may be none before the period is over.
+    """
+    person = session.get(Person, message.person_id) if message.person_id else None
+    period = session.get(Period, message.facts.get("period", ""))
+    if person is None or period is None or period.closed_at is not None:
+        return None
+    called = recipients.to_call(rt.regions[person.region])
+    other = recipients.own_phone(Person.id)
+    wanted = select(Person.id).where(Person.id == person.id, called, other.is_(None), ~bereavement.reported())
+    return ask_for(session, rt, person, period, "text") if session.scalar(wanted) is not None else None
 
 
 def unasked(session: Session) -> list[str]:

@@ -15,7 +15,7 @@ from certification import contacts, journal, seals, standings
 from certification.contacts import Channel, Outcome
 from certification.runtime import Runtime
 from certification.store import Campaign, Helper, Message, Person, Phone, insert_once, later, new_id
-from sms import numbers
+from sms import calling, numbers
 from sms.providers.codes import permanent
 
 SEND = "ops.text_jobs.send"
@@ -45,6 +45,10 @@ PRIORITY = MappingProxyType(
 """The least goes first: whoever asked something waits for no campaign."""
 UNASKED = (Purpose.LADDER, Purpose.REMINDER)
 """What nobody asked for: an attempt to reach the person, and nothing for a number that wants no reminders."""
+
+
+OPTED_OUT, FAULTY = "opted out", "number: "
+"""Why a message is dropped where its number takes it no more; behind the second stands the carrier's code."""
 
 
 class Told(StrEnum):
@@ -130,7 +134,7 @@ def told(session: Session, rt: Runtime, provider: str, ref: str, outcome: Told, 
         if code is not None and outcome is not Told.DELIVERED and permanent(provider, code):
             number = numbers.number_of(session, rt, message)
             if number is not None:
-                standings.mark_fault(session, rt, number, code)
+                nothing_arrives(session, rt, message, number, code)
     session.flush()
     return True
 
@@ -139,6 +143,17 @@ def settle(session: Session, rt: Runtime, message: Message, state: str, why: str
     """Bring a message into a final state, or into `unknown` for good."""
     message.state, message.why, message.settled_at = state, why and why[:60], rt.now()
     session.flush()
+
+
+def nothing_arrives(session: Session, rt: Runtime, message: Message, number: str, code: str) -> None:
+    """Note that nothing arrives at this number any more; a human calls whoever was reminded there in vain."""
+    standings.mark_fault(session, rt, number, code)
+    _call_instead(session, rt, message)
+
+
+def _call_instead(session: Session, rt: Runtime, message: Message) -> None:
+    if Purpose(message.purpose) is Purpose.REMINDER and message.phone_id is not None:
+        calling.ask_instead(session, rt, message)
 
 
 def reached(session: Session, rt: Runtime, message: Message, outcome: Outcome) -> None:
@@ -181,6 +196,8 @@ def waits(session: Session, rt: Runtime) -> bool:
 def drop(session: Session, rt: Runtime, message: Message, why: str) -> None:
     """Do not send a message; say why, and in the journal where somebody asked for it."""
     settle(session, rt, message, "dropped", why)
+    if why == OPTED_OUT or why.startswith(FAULTY):
+        _call_instead(session, rt, message)
     if Purpose(message.purpose) not in UNASKED:
         facts = {"message": message.id, "purpose": message.purpose, "why": why}
         subject = f"person:{message.person_id}" if message.person_id else "texts"

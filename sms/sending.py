@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from certification import replycodes, seals, standings
+from certification import replycodes, seals
 from certification.contacts import Outcome
 from certification.runtime import Runtime
 from certification.store import Message
@@ -221,7 +221,7 @@ def record(session: Session, rt: Runtime, message: Message, one: Outgoing, answe
         case Refused(code, permanent=True):
             outbox.settle(session, rt, message, "failed", code)
             outbox.reached(session, rt, message, Outcome.FAILED)
-            standings.mark_fault(session, rt, one.to, code)
+            outbox.nothing_arrives(session, rt, message, one.to, code)
         case Refused(code):
             if message.tries >= TRIES:
                 outbox.settle(session, rt, message, "failed", code)

@@ -10,7 +10,7 @@ from certification.regions import SHANGHAI, Region
 from certification.regions.hours import quiet
 from certification.store import Message
 from sms.batch import Known, midnight
-from sms.outbox import UNASKED, Purpose
+from sms.outbox import FAULTY, OPTED_OUT, UNASKED, Purpose
 
 SAME_A_DAY = 2  # carriers in China refuse the third of the same text to a number within 24 hours
 _AT_ONCE = (Purpose.ANSWER, Purpose.RECEIPT)
@@ -45,7 +45,7 @@ def not_now(message: Message, known: Known, now: datetime) -> Otherwise | None:
     if message.expires_at is not None and now > message.expires_at:
         return Drop("late")
     if fault is not None and purpose is not Purpose.ANSWER:
-        return Drop(f"number: {fault}")
+        return Drop(f"{FAULTY}{fault}")
     if purpose not in _AT_ONCE and quiet(region, now):
         return Later(awake(region, now))
     if purpose is Purpose.NOTICE:
@@ -53,7 +53,7 @@ def not_now(message: Message, known: Known, now: datetime) -> Otherwise | None:
     if purpose not in UNASKED:
         return Drop("called off") if _speaks_of_none(message, known) else None
     if known.opted_out(message):
-        return Drop("opted out")
+        return Drop(OPTED_OUT)
     return _reminds_in_vain(message, known, now) or _too_many(message, known, now)
 
 
