@@ -18,6 +18,16 @@ from sms import calling
 from sms.outbox import SEND
 from sms.planning import NAME, SLICE, nobody
 
+ZH = {
+    "planning": "还在计划",
+    "planned": "还没有放行",
+    "released": "已经放行",
+    "paused": "已经暂停",
+    "stopped": "已经停止",
+    "done": "已经发完",
+}
+"""Where a campaign is, in Chinese."""
+
 
 class CampaignUnknown(Problem):
     """There is no such campaign."""
@@ -34,7 +44,7 @@ class CampaignNotThere(Problem):
 
     def __init__(self, campaign: Campaign) -> None:
         super().__init__(
-            f"这批短信现在是 {campaign.state} 状态，不能这样做。",
+            f"这批短信{ZH[campaign.state]}（{campaign.state}），不能这样做。",
             f"The campaign is {campaign.state} now, which does not allow this.",
         )
 

@@ -35,7 +35,8 @@ def test_a_day_is_sent_once_and_then_held_let_go_and_stopped(town: dict[str, str
     ):
         found = done(stillhere(town, "campaigns", deed, one, *CLERK))
         assert (found["state"], found["states"]) == (state, messages)
-    assert "which does not allow this" in sentence(stillhere(town, "campaigns", "release", one, *CLERK))
+    refused = sentence(stillhere(town, "campaigns", "release", one, *CLERK))
+    assert "已经停止" in refused and "which does not allow this" in refused
     assert done(stillhere(town, "campaigns", "show", one, "--json"))["reasons"] == {"stopped": 1}
 
 
