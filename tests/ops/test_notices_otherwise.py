@@ -105,6 +105,15 @@ def test_an_appointment_is_not_confirmed(named: Runtime, why: str) -> None:
     assert messages(named) == []
 
 
+def test_one_called_off_after_it_was_looked_for_is_not_confirmed(named: Runtime) -> None:
+    person = add(named, "13888000001")
+    identifier = booked(named, person)
+    with named.sessions.begin() as session:
+        appointments.cancel(session, named, session.get_one(Person, person.id), "clerk")
+        assert not confirmations._confirm(session, named, identifier)
+    assert messages(named) == []
+
+
 class Stumbling:
     """A clock that fails once, when it is looked at for a confirmation."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from certification import standings
 from certification.ladder import climbing
@@ -47,3 +47,20 @@ def test_the_ladder_goes_on_where_the_mobile_takes_nothing(rt: Runtime, add: Add
     assert (texting.send_ladder_messages(rt), planned(rt)) == (0, [])
     with rt.sessions() as session:
         assert session.scalars(select(Contact.outcome).where(Contact.ref == asked)).one() == "failed"
+
+
+def test_of_a_ladder_that_was_stopped_nothing_is_written(rt: Runtime, add: Add, clock: Clock) -> None:
+    climbed(rt, add(1950, MOBILE), clock)
+    with rt.sessions.begin() as session:
+        contact = session.scalars(select(Contact.id)).one()
+        session.execute(update(Climb).values(stopped_at=rt.now()))
+    assert texting.send_ladder_messages(rt) == 0
+    with rt.sessions.begin() as session:
+        assert not texting._send(session, rt, contact), "stopped after it was looked for"
+    assert planned(rt) == []
+
+
+def test_what_the_ladder_asked_for_long_ago_is_not_written_any_more(rt: Runtime, add: Add, clock: Clock) -> None:
+    climbed(rt, add(1950, MOBILE), clock)
+    clock.forward(hours=texting.ASKED_LATELY.days * 24)
+    assert texting.send_ladder_messages(rt) == 0
