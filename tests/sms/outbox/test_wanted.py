@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from certification import bereavement, certifying, standings
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
@@ -60,6 +62,16 @@ def test_whoever_certified_meanwhile_is_not_reminded(
         )
     sender.batch()
     assert (state(rt, about).state, state(rt, about).why, carrier.sent) == ("dropped", "certified", [])
+
+
+@pytest.mark.parametrize(("days", "state_"), [(21, "sent"), (22, "dropped")], ids=["the last day", "the day after"])
+def test_of_a_period_that_is_over_nobody_is_reminded(
+    rt: Runtime, sender: Sender, put: Put, clock: Clock, days: int, state_: str
+) -> None:
+    about = put("reminder:1", Purpose.REMINDER, words="reminder.last")
+    clock.forward(hours=24 * days)
+    sender.batch()
+    assert (state(rt, about).state, state(rt, about).why) == (state_, None if state_ == "sent" else "late")
 
 
 def test_a_reported_death_stops_reminders(rt: Runtime, sender: Sender, carrier: Stub, put: Put, wu: Person) -> None:
