@@ -24,6 +24,7 @@ KINDS = (
 SOURCE = "review"
 """The source of evidence that a human's verdict put on record."""
 CERTIFY = "certify"  # the purpose of an assessment that is to certify
+WEIGHED = "llr"  # what the detail of an assessment holds whose voice was held against a template
 
 
 class Verdict(StrEnum):
@@ -92,7 +93,12 @@ def _spoke(session: Session, case: Case) -> Assessment:
     """The voice of the case: weighed, to certify, and of somebody who still agrees to that. Raises NoVoiceToConfirm."""
     assessment = session.get(Assessment, str(case.detail.get("assessment", "")))
     mine = assessment is not None and (assessment.person_id, assessment.purpose) == (case.person_id, CERTIFY)
-    if assessment is None or not mine or not consent.given(session, session.get_one(Person, case.person_id)):
+    if (
+        assessment is None
+        or not mine
+        or WEIGHED not in assessment.detail
+        or not consent.given(session, session.get_one(Person, case.person_id))
+    ):
         raise NoVoiceToConfirm(case.id)
     return assessment
 

@@ -20,9 +20,15 @@ from tests.certification.together import at_once
 
 
 def spoken(
-    rt: Runtime, wu: Person, kind: CaseKind = CaseKind.VOICE_DOUBT, *, purpose: str = "certify", heard: bool = True
+    rt: Runtime,
+    wu: Person,
+    kind: CaseKind = CaseKind.VOICE_DOUBT,
+    *,
+    purpose: str = "certify",
+    heard: bool = True,
+    weighed: bool = True,
 ) -> str:
-    """The case of a call by somebody with a template whose voice was weighed; without `heard`, none was."""
+    """The case of a call by somebody with a template whose voice was weighed; without `heard`, there was none."""
     with rt.sessions.begin() as session:
         person = session.get_one(Person, wu.id)
         template = keep(session, rt, person)
@@ -31,6 +37,7 @@ def spoken(
         session.flush()
         asked = Assessment(id=new_id(), call_id=call.id, person_id=wu.id, purpose=purpose, recordings=[], state="done")
         asked.asked_at, asked.outcome = rt.now(), "human"
+        asked.detail = {review.WEIGHED: 1.5} if weighed else {"problem": "no_template"}
         session.add(asked)
         limits.failed(session, rt, person, reason="voice_doubt", ref=asked.id)
         detail = {"template": template.id} | ({"assessment": asked.id} if heard else {})
@@ -95,10 +102,10 @@ def test_an_answer_is_given_once_whoever_else_gives_one(rt: Runtime, wu: Person)
     assert len(evidence(rt)) == 1
 
 
-@pytest.mark.parametrize("why", ["nothing heard", "to enrol", "another's", "consent taken back"])
+@pytest.mark.parametrize("why", ["nothing heard", "not weighed", "to enrol", "another's", "consent taken back"])
 def test_no_voice_is_confirmed_that_was_not_weighed_to_certify_and_agreed_to(rt: Runtime, wu: Person, why: str) -> None:
     purpose = "enrol" if why == "to enrol" else "certify"
-    case = spoken(rt, wu, purpose=purpose, heard=why != "nothing heard")
+    case = spoken(rt, wu, purpose=purpose, heard=why != "nothing heard", weighed=why != "not weighed")
     if why == "consent taken back":
         with rt.sessions.begin() as session:
             consent.withdraw(session, rt, session.get_one(Person, wu.id), by="clerk")
