@@ -156,7 +156,7 @@ def test_columns_in_any_order_and_without_an_event(rules: Rules, tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "is not known"),
+        ("", "its first line is empty"),
         ("id_number,source,event\n", "'seen_on' is missing"),
         ("id_number,source,seen_on,colour\n", "'colour' is not known"),
         ("id_number,source,seen_on,seen_on\n", "is there twice"),
