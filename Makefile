@@ -43,8 +43,8 @@ bench: .venv/test
 # Kills the comparison at points of chance, 50 times on both databases in turn, and 50 times the processes of the text
 # line during a campaign of 5,000 people on each; the tests do both in three rounds.
 soak: .venv/test
-	SOAK_ROUNDS=25 $(BIN)/python -m pytest tests/certification/test_comparison_killed.py
-	SOAK_ROUNDS=2 SOAK_PEOPLE=5000 SOAK_KILLS=50 $(BIN)/python -m pytest tests/sms/test_soak.py
+	SOAK_ROUNDS=25 $(BIN)/python -m pytest --timeout 3600 tests/certification/test_comparison_killed.py
+	SOAK_ROUNDS=2 SOAK_PEOPLE=5000 SOAK_KILLS=50 $(BIN)/python -m pytest --timeout 3600 tests/sms/test_soak.py
 
 # Names, versions and hashes only; run with uv on the PATH, never needed to run or test.
 lock:
