@@ -13,7 +13,7 @@ from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.errors import Problem
 from certification.regions import SHANGHAI
-from certification.review import Verdict
+from certification.review import DecidedAlready, Verdict
 from certification.store import Case, only_read
 from ops import dossiers
 from ops.commands.desk import as_json, by, region_of, runtime, told
@@ -68,16 +68,6 @@ class CaseUnknown(Problem):
         super().__init__(
             f"没有编号为 {given[:32]} 的案件，请用 stillhere cases list 查看。",
             f"There is no case {given[:32]}: see `stillhere cases list`.",
-        )
-
-
-class DecidedBefore(Problem):
-    """Somebody was quicker."""
-
-    def __init__(self, case: Case) -> None:
-        super().__init__(
-            f"这个案件已由 {case.taken_by} 办结（{case.verdict}）。",
-            f"{case.taken_by} has decided this case ({case.verdict}).",
         )
 
 
@@ -191,7 +181,7 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
         of_a_voice = case.person_id is not None and case.kind in review.KINDS
         recorded = review.decide(session, rt, case_id, _of_a_voice(verdict), by) if of_a_voice else None
         if not of_a_voice and not cases.decide(session, rt, case, verdict=verdict[:200], by=by):
-            raise DecidedBefore(case)
+            raise DecidedAlready(case)
     click.echo(f"已办结 decided {case.id}: {verdict}")
     if recorded is not None:
         click.echo(f"回执号 receipt {recorded.evidence.receipt}")

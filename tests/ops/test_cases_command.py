@@ -47,7 +47,7 @@ def test_who_goes_first_is_listed_first_and_what_is_decided_no_more(town: dict[s
     assert done(stillhere(town, "cases", "decide", first, "--verdict", "搬家了，已联系上", *BY))["decided"] == first
     assert listed(town) == [early, line]
     again = sentence(stillhere(town, "cases", "decide", first, "--verdict", "x", "--by", "another"))
-    assert "operator has decided this case" in again
+    assert "was decided by operator before" in again
     assert "There is no case" in sentence(stillhere(town, "cases", "decide", "nothing", "--verdict", "x", *BY[:2]))
 
 
