@@ -29,25 +29,29 @@ class EngineUnreachable(Problem):
         )
 
 
-def judge(gathering: Gathering, people: str, rules: Rules, engine: str, out: Path) -> None:
-    """Judge the people of a table of the gathering's connection, and write an Arrow file in the order of `person_id`.
+def judge(gathering: Gathering, people: str, rules: Rules, engine: str) -> None:
+    """Judge the people of a table of the gathering's connection (see expression.PEOPLE), and make `judged` there.
 
     Raises EngineUnreachable.
     """
-    roll, found = gathering.con.table(people), gathering.con.table("found").drop("id_number")
+    here, roll, found = gathering.con.con, gathering.con.table(people).select(*expression.PEOPLE), gathering.found()
     if engine == DUCKDB:
-        said = expression.judged(roll, found, rules).order_by("person_id")
-        _write(gathering.con.con.sql(gathering.con.compile(said)).to_arrow_reader(_ROWS), out)
+        here.execute(f"CREATE TABLE judged AS {gathering.con.compile(expression.judged(roll, found, rules))}")
         return
     with _connected(engine) as con:
-        said = expression.judged(ibis.memtable(roll.to_pyarrow()), ibis.memtable(found.to_pyarrow()), rules).order_by(
-            "person_id"
-        )
+        said = expression.judged(ibis.memtable(roll.to_pyarrow()), ibis.memtable(found.to_pyarrow()), rules)
         with con.to_pyarrow_batches(said) as rows:
-            _write(rows, out)
+            here.register("answered", rows)
+            here.execute("CREATE TABLE judged AS FROM answered")
+            here.unregister("answered")
 
 
-def _write(rows: pa.RecordBatchReader, out: Path) -> None:
+def write(gathering: Gathering, people: str, out: Path) -> None:
+    """Write down what `judged` says of the people, an Arrow file in the order of `person_id`."""
+    said = "person_id, period_id, due, judged.* EXCLUDE (roll_row, found_row)"
+    rows = gathering.con.con.sql(
+        f"SELECT {said} FROM judged JOIN {people} USING (roll_row) ORDER BY person_id"  # noqa: S608 (our own names)
+    ).to_arrow_reader(_ROWS)
     with pa.ipc.new_file(out, rows.schema) as file:
         for batch in rows:
             file.write_batch(batch)

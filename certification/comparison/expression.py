@@ -16,39 +16,37 @@ ibis.options.sql.fuse_selects = False  # each step is computed once, and the nex
 _OLD, _UNSAID, _DEATHS = -1, -2, -10  # kinds of signals besides the places of the sources that show life
 FLOOR = date(1900, 1, 1)  # a day before all others, where there is none
 PEOPLE = {
-    "person_id": "string",
+    "roll_row": "int64",
     "number": "string",
-    "period_id": "string",
     "opens": "date",
-    "due": "date",
     "closed": "boolean",
     "backed_on": "date",
     "dead_on": "date",
     "alive_on_record": "date",
 }
-"""The roll as it is judged: each person with their present period. `backed_on`: the last day of evidence on record that
-lets weaker evidence count. `dead_on`, `alive_on_record`: when a human last found that they had died, or had not."""
+"""The roll as it is judged: each person with their present period, by their row of it. `backed_on`: the last day of
+evidence on record that lets weaker evidence count. `dead_on`, `alive_on_record`: when a human last found that they had
+died, or had not."""
 
 
 def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
-    """One row a `number`, from signals (`number`, `source`, `event`: strings; `seen`: date).
+    """One row a `number`, from signals (`number`, `source`, `event`: strings as they are written; `seen`: date).
 
     `on_0`, `on_1`, …: the last day on which each source of the rules showed life, `on_old`: the last too long ago to
     count; `died_on`, `died_last`: the first and the last death on record, `died_as` which of the rules' events;
     `registered`, where the rules ask: 1 if the household register has the number. `unsaid` counts the signals that say
     nothing: of a source or an event that the rules do not know, of a day to come, or of none.
     """
-    deaths = [(signals.event == event, _DEATHS - place) for place, event in enumerate(rules.dead)]
-    kinds = [
-        (signals.source == source.name, ibis.ifelse(signals.seen >= _day(source.earliest), place, _OLD))
-        for place, source in enumerate(rules.sources)
-    ]
+    source, event = signals.source, signals.event
+    kind = ibis.coalesce(  # what nearly every line says is found without a copy of its text
+        _kind(source, event, signals.seen, rules),
+        _kind(source.strip(), event.strip().lower(), signals.seen, rules),
+        _UNSAID,
+    )
     in_time = (signals.seen <= _day(rules.on)).fill_null(False)
-    shows_life = signals.event.isin(["", *rules.alive])
-    kind = ibis.cases((~in_time, _UNSAID), *deaths, (~shows_life, _UNSAID), *kinds, else_=_UNSAID).cast("int8")
-    rows = signals.select("number", "source", "seen", kind=kind)
+    rows = signals.select("number", "source", "seen", kind=ibis.ifelse(in_time, kind, _UNSAID).cast("int8"))
     death = rows.kind <= _DEATHS
-    registered = ((rows.kind != _UNSAID) & (rows.source == REGISTER)).cast("int8").max()
+    registered = ((rows.kind != _UNSAID) & (rows.source.strip() == REGISTER)).cast("int8").max()
     return rows.group_by("number").agg(
         **{f"on_{place}": rows.seen.max(where=rows.kind == place) for place in range(len(rules.sources))},
         on_old=rows.seen.max(where=rows.kind == _OLD),
@@ -58,6 +56,17 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
         unsaid=rows.count(where=rows.kind == _UNSAID),
         **({"registered": registered} if rules.register_only else {}),
     )
+
+
+def _kind(source: ir.StringValue, event: ir.StringValue, seen: ir.DateValue, rules: Rules) -> ir.IntegerValue:
+    """What a signal shows: a place of the sources, _OLD, _DEATHS and below; nothing where no rule knows its words."""
+    shows_life = event.isin([one for one in ("", *rules.alive) if one not in rules.dead])
+    kinds = [
+        (source == one.name, ibis.ifelse(seen >= _day(one.earliest), place, _OLD))
+        for place, one in enumerate(rules.sources)
+    ]
+    deaths = [(event == one, _DEATHS - place) for place, one in enumerate(rules.dead)]
+    return ibis.cases((shows_life, ibis.cases(*kinds)), *deaths)
 
 
 def joined(rows: ir.Table) -> ir.Table:
@@ -73,7 +82,7 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     `outcome` is one of Outcome; `source`, `strength` and `seen_on` name the sign that certifies, or else the last one
     there is, or that contradicts; `died_on` is the day of a death that no human found wrong, `died_as` the event that
     told of it, none where a human did. `stronger`, `stronger_strength`, `stronger_on`: a stronger sign than the one
-    told, if there is one: it may back others for months.
+    told, if there is one: it may back others for months. `found_row` is what `found` calls the row of their number.
     """
     rows, places = _told(_laid_side_by_side(people, found, rules), rules), range(len(rules.sources))
     outcome = ibis.cases(
@@ -86,9 +95,8 @@ def judged(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Table:
     )
     names, strengths = zip(*((source.name, int(source.strength)) for source in rules.sources), strict=True)
     return rows.select(
-        "person_id",
-        "period_id",
-        "due",
+        "roll_row",
+        "found_row",
         outcome=outcome,
         source=_of(rows.told, names),
         strength=_of(rows.told, strengths),
@@ -141,7 +149,7 @@ def _laid_side_by_side(people: ir.Table, found: ir.Table, rules: Rules) -> ir.Ta
     rows = people.left_join(found, people.number == found.number)
     days = {f"on_{place}": ibis.coalesce(rows[f"on_{place}"], _day(FLOOR)) for place in range(len(rules.sources))}
     return rows.select(
-        *("person_id", "period_id", "due", "opens", "closed", "backed_on", "dead_on", "died_as"),
+        *("roll_row", "found_row", "opens", "closed", "backed_on", "dead_on", "died_as"),
         **days,
         alive_on=_latest([*days.values(), ibis.coalesce(rows.on_old, _day(FLOOR))]),
         death=_death(rows),

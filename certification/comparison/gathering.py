@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
@@ -97,10 +98,23 @@ class Gathering:
             self._sql.execute("INSERT INTO found SELECT * FROM older")
             self._sql.execute("DROP TABLE older")
 
-    def look_for_strangers(self, people: str) -> int:
-        """Set aside the numbers on nobody's roll that are mistyped; how many others there are. `people`: a table."""
+    def lay_out(self, roll: Path) -> None:
+        """Make the table `people` of what rolls.write() wrote; `roll_row` says which row."""
+        rows = f"SELECT file_row_number AS roll_row, * FROM read_parquet({_text(str(roll))}, file_row_number = true)"
+        self._sql.execute(f"CREATE VIEW people AS SELECT * EXCLUDE (file_row_number) FROM ({rows})")
+
+    def found(self) -> ir.Table:
+        """What gather() found, by blind index; `found_row` says which row."""
+        self._sql.execute("CREATE OR REPLACE VIEW rows AS SELECT rowid AS found_row, * EXCLUDE (id_number) FROM found")
+        return self.con.table("rows")
+
+    def look_for_strangers(self, judged: str) -> int:
+        """Set aside the numbers on nobody's roll that are mistyped; how many others there are.
+
+        `judged`: a table whose `found_row` names the rows of found() that are of somebody on the roll.
+        """
         keys = len(self._pads)
-        on_no_roll = f"SELECT id_number AS number FROM found ANTI JOIN {people} USING (number)"
+        on_no_roll = f"SELECT id_number AS number FROM found ANTI JOIN {judged} ON found.rowid = found_row"
         self._sql.execute(f"CREATE TABLE strangers AS {on_no_roll} GROUP BY ALL HAVING count(*) = {keys}")
         why = CheckCharacterWrong()
         self._sql.execute(f"INSERT INTO unread SELECT number, ? FROM strangers WHERE {_MISTYPED}", [str(why)])

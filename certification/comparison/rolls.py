@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         *((name, pa.date32()) for name in ("backed_on", "dead_on", "alive_on_record")),
     ]
 )
+_REPEATED = ["opens", "due", "closed", "backed_on", "dead_on", "alive_on_record"]
 _ROWS = 50_000
 _SAID = (Verdict.DEAD, Verdict.ALIVE)  # in the order of the columns
 
@@ -45,7 +46,7 @@ def write(
     """Write everybody down who has a period on the day of the rules; how many. `progress` is told of each stretch."""
     verdicts = bereavement.verdicts(session)
     people = 0
-    with pq.ParquetWriter(out, SCHEMA) as file:
+    with pq.ParquetWriter(out, SCHEMA, use_dictionary=_REPEATED, compression="none") as file:  # it is read once
         for some in _rows(session, _people(region, rules)):
             person, number, period, opens, due, closed, backed_at = (list(column) for column in zip(*some, strict=True))
             answers = [verdicts.get(one) for one in person] if verdicts else [None] * len(person)

@@ -134,22 +134,21 @@ class Signals:
     @property
     def typed(self) -> str:
         """SQL: every line's `number`, `source`, `event` and `day` as they are written, and `seen`."""
-        return self._typed(self.fields)
+        return self._typed("* EXCLUDE (f)", self.fields)
 
     @property
     def numbered(self) -> str:
-        """SQL: as `typed`, and `n`, its line, and `whole`."""
-        return self._typed(self.lines, "n, f IS NOT NULL AS whole, ")
+        """SQL: as `typed`, but `source` and `event` as the rules know them, and `n`, its line, and `whole`."""
+        said = "trim(source) AS source, lower(trim(event)) AS event"
+        return self._typed(f"* EXCLUDE (f) REPLACE ({said}), f IS NOT NULL AS whole", self.lines)
 
-    def _typed(self, read: str, more: str = "") -> str:
+    def _typed(self, wanted: str, read: str) -> str:
         number, source, day, event = (
             f"coalesce(f[{self.places[name]}], '')" if name in self.places else "''" for name in COLUMNS
         )
-        return f"""
-            SELECT {more}{number} AS number, trim({source}) AS source,
-                lower(trim({event})) AS event, {day} AS day,
-                coalesce(TRY_CAST({day} AS DATE), CAST(try_strptime(trim({day}), {_OTHER_DATES}) AS DATE)) AS seen
-            FROM ({read})"""
+        seen = f"coalesce(TRY_CAST(day AS DATE), CAST(try_strptime(trim(day), {_OTHER_DATES}) AS DATE))"
+        return f"""SELECT {wanted}, {seen} AS seen
+            FROM (SELECT *, {number} AS number, {source} AS source, {event} AS event, {day} AS day FROM ({read}))"""
 
 
 def look_at(files: Iterable[File]) -> None:
@@ -196,12 +195,11 @@ def _csv(file: File, folder: Path) -> Signals:
         escape = '', auto_detect = false, header = """
     width = len(names)
     split = f"""CASE
-        WHEN contains(l, '\ufffd') THEN NULL
-        WHEN contains(l, '"') THEN CASE
-            WHEN len(q) = {width} AND array_to_string(q, ',') = l THEN [{_UNQUOTED} FOR x IN q] END
-        WHEN len(p) = {width} THEN p END AS f"""
-    parts = f"""l, string_split(l, ',') AS p,
-        CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1) END AS q"""
+        WHEN len(p) <> {width} OR contains(l, '\ufffd') THEN NULL
+        WHEN NOT contains(l, '"') THEN p
+        WHEN array_to_string(p, ',') = l THEN [{_UNQUOTED} FOR x IN p] END AS f"""
+    parts = f"""l, CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1)
+        ELSE string_split(l, ',') END AS p"""
     fields = f"SELECT {split} FROM (SELECT {parts} FROM {read}true) WHERE l IS NOT NULL)"
     counted = f"SELECT row_number() OVER () AS n, l FROM {read}false)"
     lines = f"SELECT n, {split} FROM (SELECT n, {parts} FROM ({counted}) WHERE n > 1 AND l IS NOT NULL)"

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import URL
 
@@ -131,9 +132,10 @@ def judged(crowd: list[Somebody], rules: Rules, engine: str, folder: Path) -> di
     people = [(one.row[0], keys.index(one.row[1], "people.number"), *one.row[2:]) for one in crowd]
     gathering = Gathering([File.of(signals(folder / "signals.csv", rows))], rules, keys, folder)
     gathering.gather()
-    table = pa.table([list(column) for column in zip(*people, strict=True)], schema=SCHEMA)
-    gathering.con.con.register("people", table)
-    engines.judge(gathering, "people", rules, engine, folder / "out.arrow")
+    pq.write_table(pa.table([list(column) for column in zip(*people, strict=True)], schema=SCHEMA), folder / "roll")
+    gathering.lay_out(folder / "roll")
+    engines.judge(gathering, "people", rules, engine)
+    engines.write(gathering, "people", folder / "out.arrow")
     with pa.ipc.open_file(folder / "out.arrow") as file:
         said = file.read_all().to_pylist()
     gathering.con.disconnect()
@@ -199,4 +201,4 @@ def test_an_engine_that_is_not_there_is_named(engine: str, crowd: list[Somebody]
 def test_the_months_are_those_of_the_rules() -> None:
     assert BACKED.rule.lesser is not None
     assert add_months(ON, -BACKED.rule.lesser.months) == date(2025, 3, 10)
-    assert set(expression.PEOPLE) == set(SCHEMA.names)
+    assert set(expression.PEOPLE) - {"roll_row"} < set(SCHEMA.names)

@@ -57,7 +57,8 @@ def _gathered(
         gathering.gather()
         roll = pa.table({"number": [keys.index(one, "people.number") for one in (ONE, TWO)]})
         gathering.con.con.register("people", roll)
-        strangers = gathering.look_for_strangers("people")
+        gathering.con.create_view("met", gathering.con.table("people").join(gathering.found(), "number"))
+        strangers = gathering.look_for_strangers("met")
         rejected = [(one.line, one.why.split(" ", 1)[1]) for one in gathering.rejected()]
         found = gathering.con.table("found").to_pyarrow().to_pylist()
         assert all(row["number"] == keys.index(row["id_number"], "people.number") for row in found)
