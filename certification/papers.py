@@ -8,13 +8,25 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal, routes
+from certification import certifying, journal, people, routes
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
+from certification.paperfaults import (
+    VOID,
+    DateImpossible,
+    DayMissing,
+    NothingDated,
+    PaperElsewhere,
+    PaperOfAnother,
+    PaperOut,
+    PaperUnknown,
+    PaperVoid,
+    StampMissing,
+)
 from certification.periods import add_months
 from certification.receipts import draw
 from certification.regions import SHANGHAI, Region, Route
@@ -29,6 +41,9 @@ class PaperKind(StrEnum):
     OWN = "own"  # a form that the office numbers, signed by the person and sent back
     ASSISTANCE = "assistance"  # the same, filled in and stamped where the person now lives
     POST = "post"  # documents that the person sent of themselves
+
+
+FORMS = (PaperKind.OWN, PaperKind.ASSISTANCE)
 
 
 class DocumentKind(StrEnum):
@@ -47,93 +62,44 @@ class Document:
     dated: date
 
 
-class PaperUnknown(Problem):
-    """The office has issued no form of this number."""
+def issue(
+    session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str, *, again: str | None = None
+) -> Paper:
+    """Issue a numbered form to a person, who has one at a time. Raises NotTakenHere, PaperOut.
 
-    def __init__(self, number: str) -> None:
-        super().__init__(
-            f"没有编号为 {number[:20]} 的表：表由社保机构统一编号发出，请核对编号。",
-            f"No form has the number {number[:20]}: only the office issues them; please check the number.",
-        )
-
-
-class PaperOfAnother(Problem):
-    """The form was issued to somebody else."""
-
-    def __init__(self, number: str) -> None:
-        super().__init__(
-            f"表 {number} 是发给别人的，不能用于此人，请核对姓名和编号。",
-            f"The form {number} was issued to somebody else; please check name and number.",
-        )
-
-
-STATES = {"issued": "已发", "posted": "已寄出", "received": "已收到", "accepted": "已通过", "returned": "已退回"}
-_BEFORE: dict[tuple[str, ...], tuple[str, str]] = {
-    ("received",): (
-        "请先用 papers receive 登记收到；已通过的不用再办",
-        "note it as received first (`papers receive`); one that is accepted is done with",
-    ),
-    ("issued",): ("寄出只登记一次", "its posting is noted once"),
-}
-
-
-class PaperElsewhere(Problem):
-    """The paper is not where this step begins."""
-
-    def __init__(self, paper: Paper, needed: tuple[str, ...]) -> None:
-        zh, en = _BEFORE.get(needed, ("不用再登记收到", "it need not be received again"))
-        super().__init__(
-            f"表 {paper.number} 现在的状态是“{STATES[paper.state]}”，"
-            f"这一步要求“{'”或“'.join(STATES[one] for one in needed)}”：{zh}。",
-            f"The paper {paper.number} is {paper.state}; this step needs one that is {' or '.join(needed)}: {en}.",
-        )
-
-
-class DateImpossible(Problem):
-    """The date on a paper shows no sign of life that counts."""
-
-    def __init__(self, on: date, earliest: date, latest: date) -> None:
-        super().__init__(
-            f"材料日期 {on} 不符合要求，应在 {earliest} 至 {latest} 之间；请退回并说明原因。",
-            f"The date {on} does not count: it must lie between {earliest} and {latest}; please return it and say why.",
-        )
-
-
-class StampMissing(Problem):
-    """An assistance form needs the stamp of the place that helped."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "异地协助认证表须有协助地盖章，请填写盖章单位；没有盖章的请退回。",
-            "An assistance form needs the stamp of the place that helped: name it, or return the form.",
-        )
-
-
-class DayMissing(Problem):
-    """The day on which a form was signed is not said."""
-
-    def __init__(self) -> None:
-        super().__init__("请填写表上签名的日期。", "Say on what day the form was signed.")
-
-
-class NothingDated(Problem):
-    """A letter needs at least one document that shows when the person was alive."""
-
-    def __init__(self, months: int) -> None:
-        super().__init__(
-            f"户口簿只说明身份，还需要一份 {months} 个月以内的就医或出行记录；请退回并说明。",
-            f"A booklet says who they are; add a medical or travel record of the last {months} months.",
-        )
-
-
-def issue(session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str) -> Paper:
-    """Issue a numbered form to a person. Raises NotTakenHere."""
+    `again`: why another takes the place of those that are with the person (lost in the post); their numbers are void
+    from then on. A form that is out for longer than the region says counts as lost, and another needs no reason.
+    """
     region = rt.regions[person.region]
     routes.need(region, Route.PAPER)
     if kind.value not in region.paper.forms:
         raise NotTakenHere(region, Route.PAPER, kind.value)
+    people.hold(session, person.id)  # of two who issue at once, the second sees the first's
+    for out in _undecided(session, person, rt.now() - timedelta(days=region.paper.days)):
+        if again is None or out.state == "received":
+            raise PaperOut(out)
     values = {"state": "issued", "issued_by": by, "issued_at": rt.now()}
-    return _make(session, rt, person, kind, by, "form issued", values)
+    paper = _make(session, rt, person, kind, by, "form issued", values)
+    if again is not None:
+        _replace(session, rt, paper, by, again)
+    return paper
+
+
+def _undecided(session: Session, person: Person, since: datetime) -> list[Paper]:
+    """Forms of the person that lie with us, or were issued since then and are still out."""
+    still_out = and_(Paper.state.in_(("issued", "posted")), Paper.issued_at >= since)
+    found = select(Paper).where(Paper.person_id == person.id, Paper.kind.in_(FORMS))
+    return list(session.scalars(found.where(or_(still_out, Paper.state == "received")).order_by(Paper.issued_at)))
+
+
+def _replace(session: Session, rt: Runtime, paper: Paper, by: str, reason: str) -> None:
+    """Make the person's other forms void that are with them."""
+    mine = update(Paper).where(Paper.person_id == paper.person_id, Paper.kind.in_(FORMS), Paper.id != paper.id)
+    there = mine.where(Paper.state.in_(("issued", "posted", "returned")))
+    void = there.values(state=VOID, reason=reason, decided_at=rt.now(), decided_by=by)
+    for identifier in session.scalars(void.returning(Paper.id)).all():
+        facts = {"paper": identifier, "instead": paper.id, "reason": reason}
+        journal.write(session, rt.now(), by, "form replaced", f"person:{paper.person_id}", **facts)
 
 
 def letter(session: Session, rt: Runtime, person: Person, documents: Iterable[Document], by: str) -> Paper:
@@ -167,6 +133,17 @@ def find(session: Session, rt: Runtime, number: str, by: str) -> Paper | PaperUn
         journal.write(session, rt.now(), by, "paper refused", f"form:{plain[:40]}", why="never issued")
         return PaperUnknown(plain)
     return paper
+
+
+def valid(session: Session, rt: Runtime, number: str, by: str) -> Paper | PaperUnknown | PaperVoid:
+    """The paper of this number that somebody has in hand; that it is void, or was never issued, is journalled."""
+    paper = find(session, rt, number, by)
+    if isinstance(paper, Problem) or paper.state != VOID:
+        return paper
+    subject = f"person:{paper.person_id}"
+    journal.write(session, rt.now(), by, "paper refused", subject, paper=paper.id, why=VOID)
+    later = select(Paper.number).where(Paper.person_id == paper.person_id, Paper.kind.in_(FORMS), Paper.state != VOID)
+    return PaperVoid(paper, session.scalars(later.order_by(Paper.issued_at.desc())).first())
 
 
 def refuse(session: Session, rt: Runtime, paper: Paper, by: str) -> PaperOfAnother:

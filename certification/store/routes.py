@@ -43,7 +43,7 @@ class Paper(Identified, Base):
     number: Mapped[str] = mapped_column(String(20), unique=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(20))  # own | assistance | post
-    state: Mapped[str] = mapped_column(String(20))  # issued | posted | received | accepted | returned
+    state: Mapped[str] = mapped_column(String(20))  # issued | posted | received | accepted | returned | void
     documents: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     issued_by: Mapped[str | None]
     issued_at: Mapped[datetime | None]
@@ -51,7 +51,7 @@ class Paper(Identified, Base):
     received_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
-    reason: Mapped[str | None] = mapped_column(Text)  # why it went back
+    reason: Mapped[str | None] = mapped_column(Text)  # why it went back, or was replaced
     signed_on: Mapped[date | None]
     stamp: Mapped[str | None]  # the place whose stamp an assistance form bears
 

@@ -52,6 +52,11 @@ def told(_context: click.Context, _parameter: click.Parameter, value: str | None
     return value.strip()
 
 
+def told_if_given(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """What may be left out, but when it is given says something."""
+    return None if value is None else told(context, parameter, value)
+
+
 def by(default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The option that names who did it, for the journal."""
     return click.option(

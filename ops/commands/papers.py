@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from certification import papers
 from certification.certifying import day_of
 from certification.errors import Problem
-from certification.papers import STATES, Document, PaperKind
+from certification.paperfaults import STATES, VOID
+from certification.papers import Document, PaperKind
 from certification.runtime import Runtime
 from certification.store import Paper, only_read
-from ops.commands.desk import as_json, by, find, region_of, runtime
+from ops.commands.desk import as_json, by, find, region_of, runtime, told_if_given
 from ops.commands.routes import DAY, DocumentType, tell
 
-FORMS = [PaperKind.OWN.value, PaperKind.ASSISTANCE.value]
+FORMS = [kind.value for kind in papers.FORMS]
 
 
 @click.group("papers")
@@ -29,14 +30,18 @@ def papers_() -> None:
 @papers_.command()
 @click.argument("person_id", metavar="ID")
 @click.option("--kind", type=click.Choice(FORMS), default="own", show_default=True)
+@click.option("--again", metavar="WHY", callback=told_if_given, help="why another replaces the one that is out")
 @by()
 @as_json
-def issue(person_id: str, kind: str, by: str, as_json: bool) -> None:
-    """Issue a numbered form to a person; prints its number. 发表。"""
+def issue(person_id: str, kind: str, again: str | None, by: str, as_json: bool) -> None:
+    """Issue a numbered form to a person, who has one at a time; prints its number. 发表。
+
+    --again, with the reason, gives another for one that was lost, whose number is void from then on; write no name.
+    """
     rt = runtime()
     with rt.sessions.begin() as session:
         person = find(session, rt, person_id)
-        paper = papers.issue(session, rt, person, PaperKind(kind), by)
+        paper = papers.issue(session, rt, person, PaperKind(kind), by, again=again)
     click.echo(f"签发 issued by: {rt.regions[person.region].paper.issuer}")
     _tell(paper, as_json)
 
@@ -84,7 +89,7 @@ def accept(number: str, signed_on: datetime | None, stamp: str | None, by: str, 
     """Accept what was received; prints the receipt. 审核通过。"""
     rt = runtime()
     with rt.sessions.begin() as session:
-        paper = papers.find(session, rt, number, by)
+        paper = papers.valid(session, rt, number, by)
         if isinstance(paper, Paper):
             on = signed_on.date() if signed_on else None
             recorded = papers.accept(session, rt, paper, by, signed_on=on, stamp=stamp)
@@ -113,7 +118,7 @@ def return_(number: str, reason: str, by: str, as_json: bool) -> None:
 @as_json
 def show(number: str, by: str, as_json: bool) -> None:
     """Say where a paper is. 查询。"""
-    _step(number, by, as_json, lambda *_: None)
+    _step(number, by, as_json, lambda *_: None, papers.find)
 
 
 @papers_.command()
@@ -140,11 +145,17 @@ def overdue(place: str, as_json: bool) -> None:
         click.echo(json.dumps({"papers": rows}))
 
 
-def _step(number: str, by: str, as_json: bool, step: Callable[[Session, Runtime, Paper, str], None]) -> None:
+def _step(
+    number: str,
+    by: str,
+    as_json: bool,
+    step: Callable[[Session, Runtime, Paper, str], None],
+    look: Callable[[Session, Runtime, str, str], Paper | Problem] = papers.valid,
+) -> None:
     """Take one step with a paper, and say where it is then."""
     rt = runtime()
     with rt.sessions.begin() as session:
-        paper = papers.find(session, rt, number, by)
+        paper = look(session, rt, number, by)
         if isinstance(paper, Paper):
             step(session, rt, paper, by)
     if isinstance(paper, Problem):  # raised after the commit, which keeps what the journal says of it
@@ -157,5 +168,7 @@ def _tell(paper: Paper, as_json: bool) -> None:
     click.echo(f"编号 number {paper.number} · {STATES[paper.state]} {paper.state}")
     if paper.state == "returned":
         click.echo(f"退回原因 reason: {paper.reason}")
+    elif paper.state == VOID:
+        click.echo(f"作废原因 replaced because: {paper.reason}")
     if as_json:
-        click.echo(json.dumps(facts | {"reason": paper.reason if paper.state == "returned" else None}))
+        click.echo(json.dumps(facts | {"reason": paper.reason if paper.state in ("returned", VOID) else None}))

@@ -108,7 +108,7 @@ def tell(recorded: Recorded, as_json: bool) -> None:
 def _form(
     session: Session, rt: Runtime, person: Person, number: str, signed_on: date, stamp: str | None, by: str
 ) -> Recorded | Problem:
-    paper = papers.find(session, rt, number, by)
+    paper = papers.valid(session, rt, number, by)
     if isinstance(paper, Problem):
         return paper
     if paper.person_id != person.id:

@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 
 from certification import certifying, papers
 from certification.evidence import Strength
-from certification.papers import (
+from certification.paperfaults import (
     DateImpossible,
     DayMissing,
-    Document,
-    DocumentKind,
     NothingDated,
     PaperElsewhere,
-    PaperKind,
     PaperOfAnother,
+    PaperOut,
     PaperUnknown,
+    PaperVoid,
     StampMissing,
 )
+from certification.papers import Document, DocumentKind, PaperKind
 from certification.runtime import Runtime
 from certification.store import Evidence, JournalEntry, Paper, Person
 from tests.certification.conftest import Clock
@@ -174,11 +174,51 @@ def test_a_paper_accepted_by_several_at_once_is_one_piece_of_evidence(rt: Runtim
 def test_forms_that_stay_out_for_longer_than_the_region_says_are_listed(rt: Runtime, wu: Person, clock: Clock) -> None:
     kunming = rt.regions["kunming"]
     with rt.sessions.begin() as session:
-        early, back = (papers.issue(session, rt, wu, PaperKind.OWN, "clerk") for _ in range(2))
+        back = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         papers.receive(session, rt, back, "clerk")
+        papers.give_back(session, rt, back, "clerk", "没有签名")
+        early = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         clock.forward(days=kunming.paper.days)
-        papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         assert papers.overdue(session, rt, kunming) == []
+        with pytest.raises(PaperOut):
+            papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         clock.forward(hours=1)
+        papers.issue(session, rt, wu, PaperKind.OWN, "clerk")  # the one that counts as lost is in nobody's way
         assert [one.id for one in papers.overdue(session, rt, kunming)] == [early.id]
         assert papers.overdue(session, rt, rt.regions["nanjing"]) == []
+
+
+def test_who_has_a_form_gets_no_second_one_but_for_a_reason(rt: Runtime, wu: Person) -> None:
+    with rt.sessions.begin() as session:
+        lost = papers.issue(session, rt, wu, PaperKind.OWN, "clerk").number
+    for kind in papers.FORMS:
+        with rt.sessions.begin() as session, pytest.raises(PaperOut, match=f"{lost}.*“已发”.*{lost}.*--again WHY"):
+            papers.issue(session, rt, wu, kind, "clerk")
+    with rt.sessions.begin() as session:
+        number = papers.issue(session, rt, wu, PaperKind.OWN, "clerk", again="寄丢了").number
+        refused = papers.valid(session, rt, lost, "clerk")
+    assert standing(rt, lost) == ("void", "寄丢了")
+    assert isinstance(refused, PaperVoid)
+    assert f"改用编号为 {number} 的表" in str(refused) and f"use the form {number}" in str(refused)
+    assert journalled(rt, "form replaced") == journalled(rt, "paper refused") == 1
+    with rt.sessions.begin() as session, pytest.raises(PaperElsewhere, match="void"):
+        papers.receive(session, rt, found(session, rt, lost), "clerk")
+    with rt.sessions.begin() as session:
+        papers.receive(session, rt, found(session, rt, number), "clerk")
+        with pytest.raises(PaperOut, match="accept or return that one first"):  # what is here was not lost
+            papers.issue(session, rt, wu, PaperKind.OWN, "clerk", again="寄丢了")
+        assert papers.accept(session, rt, found(session, rt, number), "clerk", signed_on=TODAY).closed
+        papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
+    assert standing(rt, number) == ("accepted", None)
+
+
+def test_of_several_who_issue_a_form_at_once_one_does(rt: Runtime, wu: Person) -> None:
+    def issue() -> bool:
+        with rt.sessions.begin() as session:
+            try:
+                papers.issue(session, rt, session.get_one(Person, wu.id), PaperKind.OWN, "clerk")
+            except PaperOut:
+                return False
+            return True
+
+    assert sorted(at_once(4, issue)) == [False, False, False, True]

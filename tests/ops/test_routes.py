@@ -106,6 +106,21 @@ def test_a_form_goes_its_way(town: dict[str, str]) -> None:
     assert "accepted" in sentence(stillhere(town, "papers", "receive", number, *BY))
 
 
+def test_a_form_is_out_once_and_one_that_was_replaced_is_refused(town: dict[str, str]) -> None:
+    lost = done(stillhere(town, "papers", "issue", NUMBER, *BY, "--json"))["number"]
+    assert lost in sentence(stillhere(town, "papers", "issue", NUMBER, *BY))
+    assert stillhere(town, "papers", "issue", NUMBER, "--again", " ", *BY).exit_code == 2
+    number = done(stillhere(town, "papers", "issue", NUMBER, "--again", "寄丢了", *BY, "--json"))["number"]
+    before = done(stillhere(town, "journal", "verify", "--json"))["entries"]
+    certify = ("certify", NUMBER, "--route", "paper", "--signed-on", str(today()), *BY, "--form")
+    for refused in (("papers", "receive", lost, *BY), (*certify, lost)):
+        assert f"改用编号为 {number} 的表" in sentence(stillhere(town, *refused))
+    assert done(stillhere(town, "journal", "verify", "--json"))["entries"] == before + 2
+    assert not certified(town)
+    assert done(stillhere(town, "papers", "show", lost, "--json"))["reason"] == "寄丢了"
+    assert done(stillhere(town, *certify, number, "--json"))["certified"] is True
+
+
 def test_a_form_that_nobody_issued_is_refused_and_stays_in_the_journal(town: dict[str, str]) -> None:
     before = done(stillhere(town, "journal", "verify", "--json"))["entries"]
     refused = stillhere(
