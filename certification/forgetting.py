@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import erasure, guesses, journal, people, seals
+from certification import erasure, guesses, journal, people, reasons, seals
 from certification.cases import CaseKind
 from certification.erasure import Proof
 from certification.keys import KeyRing, SealBroken
@@ -55,8 +55,10 @@ from certification.store import (
 Conditions = Mapping[Any, ColumnElement[bool]]
 
 
-def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | None:
-    """Erase everything that is kept of a person; None when there is nobody (any more). Journalled.
+def person(session: Session, rt: Runtime, person_id: str, by: str, why: str | None = None) -> Proof | None:
+    """Erase everything that is kept of a person; None when there is nobody (any more). Journalled, with `why`.
+
+    Raises ReasonPersonal where `why` names them.
 
     Deleted: the person, telephones, helpers, PIN, codes, consents, voice, what was said in their calls, cases, failed
     attempts, periods, suspensions. Kept, with nobody in them: receipts (their number, kind, strength and times), calls
@@ -65,6 +67,7 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
     person = people.hold(session, person_id, to_erase=True)
     if person is None:
         return None
+    reason = {} if why is None else {"why": reasons.about(rt.keys, person, why)}
     numbers = own_numbers(session, rt.keys, person)
     calls = list(session.scalars(select(Call.id).where(calls_of(rt.keys, person, numbers))))
     # a turn that is being written down is waited for: its recording goes as well
@@ -77,7 +80,7 @@ def person(session: Session, rt: Runtime, person_id: str, by: str) -> Proof | No
     rows = _delete(session, person, calls, conditions, by_number(rt.keys, numbers))
     kept = {"receipts": receipts, "calls": len(calls)}
     proof = Proof(erased, _left(session, conditions), kept, rows)
-    journal.write(session, rt.now(), by, erasure.PERSON, f"person:{person.id}", **proof.facts())
+    journal.write(session, rt.now(), by, erasure.PERSON, f"person:{person.id}", **proof.facts(), **reason)
     return proof
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal, people, routes
+from certification import certifying, journal, people, reasons, routes
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
@@ -65,7 +65,7 @@ class Document:
 def issue(
     session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str, *, again: str | None = None
 ) -> Paper:
-    """Issue a numbered form to a person, who has one at a time. Raises NotTakenHere, PaperOut.
+    """Issue a numbered form to a person, who has one at a time. Raises NotTakenHere, PaperOut, ReasonPersonal.
 
     `again`: why another takes the place of those that are with the person (lost in the post); their numbers are void
     from then on. A form that is out for longer than the region says counts as lost, and another needs no reason.
@@ -74,6 +74,8 @@ def issue(
     routes.need(region, Route.PAPER)
     if kind.value not in region.paper.forms:
         raise NotTakenHere(region, Route.PAPER, kind.value)
+    if again is not None:
+        again = reasons.about(rt.keys, person, again)
     people.hold(session, person.id)  # of two who issue at once, the second sees the first's
     for out in _undecided(session, person, rt.now() - timedelta(days=region.paper.days)):
         if again is None or out.state == "received":

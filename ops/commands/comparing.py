@@ -12,7 +12,7 @@ import click
 from sqlalchemy import select
 
 from certification.store import ComparisonRun, only_read
-from ops.commands.desk import as_json, by, region_of, runtime, told
+from ops.commands.desk import as_json, by, impersonal, region_of, runtime
 
 ZH = {
     "certified": "比对通过",
@@ -110,7 +110,7 @@ def release(run_id: str, by: str, as_json: bool) -> None:
 
 @compare_.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--reason", required=True, callback=told, help="why, for the journal; write no name and no number")
+@click.option("--reason", required=True, callback=impersonal, help="why, for the journal; write no name and no number")
 @by()
 @as_json
 def undo(run_id: str, reason: str, by: str, as_json: bool) -> None:

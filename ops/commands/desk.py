@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, codes, confirmation, consent, pins, roll
+from certification import cases, certifying, codes, confirmation, consent, pins, reasons, roll
 from certification.identity import ResidentNumber
 from certification.people import RegionUnknown, find_by_number
 from certification.regions import Region, Regions
@@ -52,9 +52,9 @@ def told(_context: click.Context, _parameter: click.Parameter, value: str | None
     return value.strip()
 
 
-def told_if_given(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """What may be left out, but when it is given says something."""
-    return None if value is None else told(context, parameter, value)
+def impersonal(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A reason that the journal keeps: it says something, and holds no number."""
+    return None if value is None else reasons.impersonal(told(context, parameter, value))
 
 
 def by(default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 
 import click
@@ -14,7 +15,7 @@ from certification.comparison import folders
 from certification.erasure import Entered
 from certification.runtime import Runtime
 from certification.store import forget_deleted, give_way, only_read
-from ops.commands.desk import PersonUnknown, as_json, by, find, runtime
+from ops.commands.desk import PersonUnknown, as_json, by, find, impersonal, runtime
 from ops.sentences import held
 
 TRIES = 25
@@ -56,18 +57,23 @@ def withdraw(person_id: str, by: str, as_json: bool) -> None:
 @click.command()
 @click.argument("person_id", metavar="ID")
 @by()
+@click.option(
+    "--reason", callback=impersonal, help="why, for the journal and the proof; write no name. A terminal asks for it"
+)
 @as_json
-def erase(person_id: str, by: str, as_json: bool) -> None:
+def erase(person_id: str, by: str, reason: str | None, as_json: bool) -> None:
     """Erase a person, for good; receipts, calls and the journal stay without them. 彻底删除某人的个人信息。
 
     What comparisons that were killed left lying is cleared as well: they compute again when they are gone on with.
     Again, with our identifier, it prints the proof and holds it against the database.
     """
     rt = runtime()
+    if reason is None and sys.stdin.isatty():
+        reason = _asked(rt, person_id)
 
     def erase(session: Session) -> tuple[str, bool]:
         identifier = _identified(session, rt, person_id)
-        return identifier, forgetting.person(session, rt, identifier, by) is not None
+        return identifier, forgetting.person(session, rt, identifier, by, reason) is not None
 
     identifier, erased = _giving_way(rt, erase)
     if erased:
@@ -79,6 +85,18 @@ def erase(person_id: str, by: str, as_json: bool) -> None:
             if folders.clear_left(session, rt, run_id, by):
                 click.echo(f"已清除中断的比对留下的文件 cleared what a comparison that was stopped left: {run_id}")
     _show(rt, identifier, {"erased_now": erased}, as_json)
+
+
+def _asked(rt: Runtime, given: str) -> str | None:
+    """Why, as somebody at a terminal says it; nobody is asked about whom there is nothing to erase any more."""
+    with rt.sessions() as session:
+        only_read(session)
+        try:
+            find(session, rt, given)
+        except PersonUnknown:
+            return None
+    asked: str = click.prompt("删除原因，不要写姓名和号码 why they are erased; write no name and no number")
+    return asked
 
 
 def _giving_way(rt: Runtime, act: Callable[[Session], tuple[str, bool]], tries: int = TRIES) -> tuple[str, bool]:
@@ -128,6 +146,8 @@ def _show(rt: Runtime, person_id: str, facts: dict[str, object], as_json: bool) 
 
 def _print(proof: Entered) -> None:
     click.echo(f"{proof.action}：日志第 {proof.seq} 条 journal entry {proof.seq}, {proof.hash}")
+    if why := proof.facts.get("why"):
+        click.echo(f"  原因 why: {why}")
     for column, rows in proof.facts["erased"].items():
         for identifier, digest in rows.items():
             click.echo(f"  已删除 erased {column} {identifier} sha256 {digest}")

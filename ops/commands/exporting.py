@@ -12,13 +12,13 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import click
 
-from certification import dossier, journal, people
+from certification import dossier, journal, people, reasons
 from certification.dossier import Dossier
 from certification.regions import SHANGHAI
 from certification.sections import FORMAT, SECTIONS
 from certification.store import only_read
 from ops import writing
-from ops.commands.desk import PersonUnknown, as_json, by, find, runtime, told
+from ops.commands.desk import PersonUnknown, as_json, by, find, impersonal, runtime
 
 DATA, README = "data.json", "README.txt"
 _OPENING = """{name}：我们保存的关于您的全部信息
@@ -57,7 +57,7 @@ times of calls, the journal) stays without your name.
 @click.argument("person_id", metavar="ID")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="a ZIP file, made anew")
 @by()
-@click.option("--reason", required=True, callback=told, help="why, for the journal; write no name")
+@click.option("--reason", required=True, callback=impersonal, help="why, for the journal; write no name")
 @as_json
 def export(person_id: str, out: Path, by: str, reason: str, as_json: bool) -> None:
     """Write everything that is kept about a person into a ZIP file for them. 导出某人的全部信息。
@@ -72,9 +72,11 @@ def export(person_id: str, out: Path, by: str, reason: str, as_json: bool) -> No
     digest = sha256(content).hexdigest()
     with writing.draft(out, content) as written:
         with rt.sessions.begin() as session:
-            if people.hold(session, found.person) is None:  # erased meanwhile: nothing of them may come out any more
+            person = people.hold(session, found.person)
+            if person is None:  # erased meanwhile: nothing of them may come out any more
                 raise PersonUnknown(person_id)
-            facts = {"sha256": digest, "reason": reason, "unreadable": len(found.unreadable)}
+            why = reasons.about(rt.keys, person, reason)
+            facts = {"sha256": digest, "reason": why, "unreadable": len(found.unreadable)}
             journal.write(session, rt.now(), by, "data exported", f"person:{found.person}", **facts)
         writing.put(written, out)  # after the commit: no file without its entry
     for one in found.unreadable:

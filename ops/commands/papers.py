@@ -16,7 +16,7 @@ from certification.paperfaults import STATES, VOID
 from certification.papers import Document, PaperKind
 from certification.runtime import Runtime
 from certification.store import Paper, only_read
-from ops.commands.desk import as_json, by, find, region_of, runtime, told_if_given
+from ops.commands.desk import as_json, by, find, impersonal, region_of, runtime
 from ops.commands.routes import DAY, DocumentType, tell
 
 FORMS = [kind.value for kind in papers.FORMS]
@@ -30,7 +30,7 @@ def papers_() -> None:
 @papers_.command()
 @click.argument("person_id", metavar="ID")
 @click.option("--kind", type=click.Choice(FORMS), default="own", show_default=True)
-@click.option("--again", metavar="WHY", callback=told_if_given, help="why another replaces the one that is out")
+@click.option("--again", metavar="WHY", callback=impersonal, help="why another replaces the one that is out")
 @by()
 @as_json
 def issue(person_id: str, kind: str, again: str | None, by: str, as_json: bool) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +28,7 @@ from tests.certification.sealed import call, voice
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
 
 __all__ = ["settings", "town"]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -164,6 +169,28 @@ def test_a_person_is_erased_and_the_proof_can_be_seen_again(town: dict[str, str]
         assert row is not None
         row.detail = row.detail.replace('"left":{"assessments":0', '"left":{"assessments":1')
     assert stillhere(town, "people", "erase", found["id"], "--by", "clerk").exit_code == 1
+
+
+def test_an_erasure_says_why_in_its_proof(town: dict[str, str], rt: Runtime) -> None:
+    erase = ("people", "erase", NUMBER, "--by", "clerk", "--reason")
+    assert stillhere(town, *erase, " ").exit_code == 2
+    assert "write no name" in sentence(stillhere(town, *erase, f"{NUMBER} 迁出"))
+    result = stillhere(town, *erase, "迁出本市", "--json")
+    assert [one["why"] for one in shown(result)["proofs"]] == ["迁出本市"]
+    assert "原因 why: 迁出本市" in result.stdout
+
+
+def test_a_terminal_asks_why_somebody_is_erased(town: dict[str, str], rt: Runtime) -> None:
+    keyboard, terminal = os.openpty()
+    command = [sys.executable, "-m", "ops.cli", "people", "erase", NUMBER, "--by", "clerk", "--json"]
+    os.write(keyboard, "迁出本市\n".encode())
+    ended = subprocess.run(
+        command, stdin=terminal, env={**os.environ, **town}, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    os.close(keyboard)
+    os.close(terminal)
+    assert "why they are erased" in ended.stdout
+    assert [one["why"] for one in json.loads(ended.stdout.splitlines()[-1])["proofs"]] == ["迁出本市"]
 
 
 @pytest.mark.parametrize("command", [("people", "erase"), ("voice", "withdraw")])
