@@ -15,6 +15,7 @@ from certification.agents import AgentKind
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.papers import Document, DocumentKind
+from certification.regions import BASE, Region, Regions
 from certification.runtime import Runtime
 from certification.store import Agent, AgentPerson, Person, only_read
 from ops.commands.desk import PersonUnknown, as_json, by, find, region_of, runtime
@@ -38,6 +39,14 @@ class DocumentType(click.ParamType):  # type: ignore[type-arg]  # not subscripta
             self.fail(
                 f"应写作 种类:日期，种类为 {kinds}。 Write KIND:DATE, such as medical_record:2026-03-01.", param, ctx
             )
+
+
+class RegionNotSaid(click.UsageError):
+    """More than one region could be meant."""
+
+    def __init__(self, regions: Regions) -> None:
+        listed = "、".join(f"{one.code} {one.name}" for one in regions)
+        super().__init__(f"请用 --region 写明地区。 Say which region with --region: {listed}.")
 
 
 class Incomplete(click.UsageError):
@@ -126,16 +135,29 @@ def agents_() -> None:
 @agents_.command("add")
 @click.argument("name")
 @click.option("--kind", type=click.Choice([kind.value for kind in AgentKind]), required=True)
-@click.option("--region", "place", default="", help="by default the default region")
+@click.option(
+    "--region", "place", help="left out where there is one alone: DEFAULT_REGION, or that of everybody on the roll"
+)
 @by()
 @as_json
-def add(name: str, kind: str, place: str, by: str, as_json: bool) -> None:
+def add(name: str, kind: str, place: str | None, by: str, as_json: bool) -> None:
     """Open an account for an agent; prints its code. 开户。"""
     rt = runtime()
-    region = region_of(rt.regions, place) if place else rt.regions.default
     with rt.sessions.begin() as session:
+        region = region_of(rt.regions, place) if place else _only_region(session, rt.regions)
         agent = agents.add(session, rt, name=name, kind=AgentKind(kind), region=region.code, by=by)
     click.echo(json.dumps({"code": agent.code, "id": agent.id}) if as_json else f"编号 code {agent.code}")
+
+
+def _only_region(session: Session, regions: Regions) -> Region:
+    """The region of this installation, where it has one alone. Raises RegionNotSaid."""
+    if regions.default.code != BASE:
+        return regions.default
+    on_roll = session.execute(select(func.min(Person.region), func.max(Person.region))).one()
+    only = regions.find(on_roll[0]) if on_roll[0] is not None and on_roll[0] == on_roll[1] else None
+    if only is None:
+        raise RegionNotSaid(regions)
+    return only
 
 
 @agents_.command("list")

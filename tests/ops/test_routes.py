@@ -12,6 +12,7 @@ from click.testing import Result
 
 from certification.regions import SHANGHAI
 from certification.runtime import utc_now
+from tests.certification.numbers import resident_number
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
 
 __all__ = ["settings", "town"]
@@ -55,6 +56,26 @@ def test_an_agent_certifies_those_on_its_list(town: dict[str, str], tmp_path: Pa
     assert "closed" in sentence(stillhere(town, *certify))
     assert agents(town) == [(code, "昆明机床厂", 0, True)]
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_an_agent_is_of_the_only_region_or_of_the_one_that_is_said(town: dict[str, str], tmp_path: Path) -> None:
+    def added(environment: dict[str, str], *region: str) -> str:
+        """The code of an agent."""
+        add = ("agents", "add", "机床厂", "--kind", "employer", *region, *BY, "--json")
+        return str(done(stillhere(environment, *add))["code"])
+
+    roll = tmp_path / "more.csv"
+    roll.write_text(f"身份证号,姓名,地区\n{resident_number('110101', 1950, 5, 15)},某某,广州\n", encoding="utf-8")
+    of_everybody = added(town)
+    done(stillhere(town, "people", "import", str(roll), "--json"))
+    refused = stillhere(town, "agents", "add", "机床厂", "--kind", "employer", *BY)
+    assert (refused.exit_code, "请用 --region 写明地区" in refused.stderr) == (2, True)
+    assert "guangzhou 广州、" in refused.stderr and "kunming 昆明、" in refused.stderr
+    assert [one[0] for one in agents(town, "--region", "kunming")] == [of_everybody]
+    said, set_ = added(town, "--region", "广州"), added({**town, "DEFAULT_REGION": "beijing"})
+    assert [one[0] for one in agents(town, "--region", "guangzhou")] == [said]
+    assert [one[0] for one in agents(town, "--region", "beijing")] == [set_]
+    assert agents(town, "--region", "default") == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
