@@ -28,6 +28,14 @@ ZH = {
     "engine": "计算引擎",
     "changed": "发布前情况有变",
 }
+STATES = {
+    "running": "比对中",
+    "ready": "待发布",
+    "releasing": "发布中",
+    "released": "已发布",
+    "undoing": "撤销中",
+    "undone": "已撤销",
+}
 _FIRST = 20
 """So many people of each outcome are shown."""
 
@@ -81,7 +89,7 @@ def list_(as_json: bool) -> None:
         only_read(session)
         found = session.scalars(select(ComparisonRun).order_by(ComparisonRun.started_at.desc())).all()
     for one in found:
-        click.echo(f"{one.id} · {one.region} · {one.on} · {one.state}")
+        click.echo(f"{one.id} · {one.region} · {one.on} · {STATES[one.state]} {one.state}")
     if as_json:
         rows = [{"run": one.id, "region": one.region, "on": one.on.isoformat(), "state": one.state} for one in found]
         click.echo(json.dumps({"runs": rows}))
@@ -130,7 +138,7 @@ def _show(text: str, as_json: bool) -> None:
         only_read(session)
         found = runs.find(session, text)
         examples = runs.examples(session, found.id, _FIRST)
-    click.echo(f"{found.id} · {found.region} · {found.on} · {found.state}")
+    click.echo(f"{found.id} · {found.region} · {found.on} · {STATES[found.state]} {found.state}")
     for file in found.files:
         click.echo(f"文件 file: {file['name']} · {file['bytes']} B · SHA-256 {file['sha256']}")
     counts: dict[str, Any] = found.counts

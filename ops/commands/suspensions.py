@@ -22,6 +22,13 @@ from certification.suspension.files import File
 from ops import writing
 from ops.commands.desk import as_json, by, region_of, runtime
 
+STATES = {
+    "proposed": "拟暂停",
+    "held": "不暂停",
+    "suspended": "已暂停",
+    "dropped": "不再暂停",
+    "restored": "已恢复发放",
+}
 FOLDER = "lists"
 """Where released files lie in the data folder, unless --out says otherwise."""
 
@@ -65,7 +72,8 @@ def show(place: str, month: datetime, as_json: bool) -> None:
         listed = _find(session, rt, place, month.date())
         facts, people = _facts(session, listed), lists.lines(session, listed)
     for one in people:
-        click.echo(" · ".join([one.person_id, one.state, *(f"{Block(why).zh} {Block(why).en}" for why in one.blocks)]))
+        state = f"{STATES[one.state]} {one.state}"
+        click.echo(" · ".join([one.person_id, state, *(f"{Block(why).zh} {Block(why).en}" for why in one.blocks)]))
     shown = [{"person": one.person_id, "state": one.state, "blocks": list(one.blocks)} for one in people]
     _tell(facts, as_json, people=shown)
 
@@ -154,7 +162,7 @@ def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
         "region": listed.region,
         "month": f"{listed.month:%Y-%m}",
         "released": listed.released_at is not None,
-        **{state: states[state] for state in ("proposed", "held", "suspended", "dropped", "restored")},
+        **{state: states[state] for state in STATES},
         "reasons": dict(Counter(str(why) for one in people for why in one.blocks)),
         "digest": lists.digest(session, listed),
         "signed_by": sorted(lists.signatories(session, listed).values()),

@@ -68,10 +68,11 @@ def test_a_run_is_looked_at_released_and_taken_back(qingdao: dict[str, str], pat
     assert not list(rejected.parent.glob("*.parquet")), "nothing else is left lying"
 
     text = stillhere(qingdao, "compare", "show", str(ran["run"])[:8]).stdout
-    assert "比对通过 certified: 1" in text and "尚未生效" in text and str(rejected) in text
+    assert "待发布 ready" in text and "比对通过 certified: 1" in text and "尚未生效" in text and str(rejected) in text
     assert found(stillhere(qingdao, *command))["run"] == ran["run"]
     [listed] = found(stillhere(qingdao, "compare", "list", "--json"))["runs"]
     assert (listed["run"], listed["region"], listed["state"]) == (ran["run"], "qingdao", "ready")
+    assert stillhere(qingdao, "compare", "list").stdout.endswith("待发布 ready\n")
 
     released = found(stillhere(qingdao, "compare", "release", str(ran["run"]), "--by", "李", "--json"))
     assert (released["state"], released["changed"]) == ("released", 0)
@@ -79,6 +80,7 @@ def test_a_run_is_looked_at_released_and_taken_back(qingdao: dict[str, str], pat
     assert certified(qingdao) == [True, False, False]
     undo = ("compare", "undo", str(ran["run"]), "--by", "李", "--reason", "文件不全", "--json")
     assert found(stillhere(qingdao, *undo))["state"] == "undone"
+    assert stillhere(qingdao, "compare", "list").stdout.endswith("已撤销 undone\n")
     assert certified(qingdao) == [False, False, False]
     said = sentence(stillhere(qingdao, "compare", "release", str(ran["run"]), "--by", "李"))
     assert "undone" in said

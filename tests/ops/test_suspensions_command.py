@@ -112,6 +112,7 @@ def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Burea
     assert "Another supervisor" not in second.output
     shown = done(stillhere(town, "suspensions", "show", *of))
     assert (shown["signed_by"], [one["state"] for one in shown["people"]]) == (["李", "王"], ["proposed"])
+    assert " · 拟暂停 proposed\n" in stillhere(town, "suspensions", "show", *of).stdout
     released = done(stillhere(town, "suspensions", "release", *of))
     path = Path(released["file"])
     assert path == tmp_path / "lists" / f"suspensions-kunming-{bureau.following:%Y-%m}.csv"
@@ -121,6 +122,7 @@ def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Burea
     digest = sha256(path.read_bytes()).hexdigest()
     assert path.with_name(f"{path.name}.sha256").read_text(encoding="utf-8") == f"{digest}  {path.name}\n"
     assert (released["sha256"], released["people"], released["dropped"]) == (digest, 1, 0)
+    assert " · 已暂停 suspended\n" in stillhere(town, "suspensions", "show", *of).stdout
     path.unlink()
     assert done(stillhere(town, "suspensions", "release", *of)) == released
     assert path.exists(), "a release that was killed before its file was there goes on"
