@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
 
-from certification.store import Contact, Period
+from ops import schedule
 from tests.certification.comparing import signals
-from tests.ops.test_suspensions_command import Bureau, supervisors
-from tests.scenarios.place import BY, Pensioner, Place, today
+from tests.scenarios.place import BY, Pensioner, Place
+from tests.scenarios.test_r12_all import SUPERVISORS, Missed, rows, supervised
 
 
 @pytest.fixture
@@ -23,9 +21,9 @@ def town(place: Place) -> list[Pensioner]:
 
 def compared(place: Place, town: list[Pensioner]) -> dict[str, object]:
     """The released comparison with this month's register."""
-    rows = [(one.number, "household_register", today().isoformat(), "registered") for one in town[:2]]
-    rows.append((town[2].number, "household_register", today().isoformat(), "register_cancelled"))
-    rows.append((town[3].number, "medical", today().isoformat(), "visit"))
+    rows = [(one.number, "household_register", place.today.isoformat(), "registered") for one in town[:2]]
+    rows.append((town[2].number, "household_register", place.today.isoformat(), "register_cancelled"))
+    rows.append((town[3].number, "medical", place.today.isoformat(), "visit"))
     path = signals(Path(place.environment["STILLHERE_DATA"]) / "register.csv", rows)
     run = place.does("compare", "run", "--region", "guangzhou", "--signals", str(path))
     place.does("compare", "release", run["run"], *BY)
@@ -47,24 +45,17 @@ def test_r3_who_fails_is_on_the_list_of_the_following_month_and_nobody_else(
     place: Place, town: list[Pensioner]
 ) -> None:
     compared(place, town)
-    bureau = Bureau(place.environment, supervisors(place.environment), "guangzhou")
     for one in town:
         for channel, outcome in (("sms", "delivered"), ("call", "rung")):
             contact = ("contacts", "note", one.number, "--channel", channel, "--outcome", outcome, *BY)
             place.does(*contact)
-    over(place)
-    proposed = place.does("suspensions", "propose", *bureau.of[:-1])
+    over = place.on(date.fromisoformat(place.stands(town[3])["due"]) + timedelta(days=1))
+    schedule.open_periods(over.rt)  # as it does on every day
+    list_of = Missed(over, town[3], supervised(over), "guangzhou")
+    proposed = over.does("suspensions", "propose", *list_of.of)
     assert (proposed["proposed"], proposed["held"]) == (1, 1)
     assert proposed["reasons"]["death_reported"] == 1, "a death on record is for a human"
-    for name in ("李", "王"):
-        assert bureau.sign(name).exit_code == 0
-    released = place.does("suspensions", "release", *bureau.of[:-1])
-    [row] = csv.DictReader(Path(released["file"]).read_text(encoding="utf-8").splitlines())
-    assert (row["id_number"], row["month"]) == (town[3].number, f"{bureau.following:%Y-%m}")
-
-
-def over(place: Place) -> None:
-    """Let the month that everybody was asked in be over."""
-    with place.rt.sessions.begin() as session:
-        session.execute(update(Period).values(opens=today() - timedelta(days=40), due=today() - timedelta(days=1)))
-        session.execute(update(Contact).values(begun_at=place.rt.now() - timedelta(days=9)))
+    for name in SUPERVISORS:
+        list_of.signs(name)
+    [row] = rows(over.does("suspensions", "release", *list_of.of))
+    assert (row["id_number"], row["month"]) == (town[3].number, f"{list_of.following:%Y-%m}")
