@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -85,34 +86,69 @@ def blank(text: str) -> bool:
 
 
 class Utf8:
-    """Looks whether bytes, given piece by piece, are text in UTF-8."""
+    """Looks whether bytes, given piece by piece, are text in UTF-8.
+
+    Chinese is three bytes a letter there, but two in GB 18030, and some words of GB 18030 (住院, D7 A1 D4 BA) are two
+    letters in UTF-8 as well: Hebrew and Armenian ones. Where that is all that a file has beside ASCII, it is Chinese.
+    Signs that Chinese text has in UTF-8, too (·, ×, °), are below U+0100 and settle nothing.
+    """
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self.readable = True
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._gb = codecs.getincrementaldecoder("gb2312")()  # what is in use; GB 18030 has every letter there is
+        self._beyond = self._foreign = False
+        self._readable, self._chinese = True, True
+
+    @property
+    def readable(self) -> bool:
+        """Whether what was taken so far is UTF-8."""
+        return self._readable and not (self._foreign and self._chinese)
 
     def take(self, part: bytes, *, last: bool = False) -> None:
         """Look at the next piece; `last`: nothing comes after it."""
         try:
-            if self.readable:
-                self._decoder.decode(part, last)
+            if self._readable:
+                self._utf8.decode(part, last)
         except UnicodeDecodeError:
-            self.readable = False
+            self._readable = False
+        if self._readable and self._chinese:
+            self._weigh(part, last)
+
+    def _weigh(self, part: bytes, last: bool) -> None:
+        """Look whether all beside ASCII are words of GB 18030 that can be read as two-byte letters of UTF-8."""
+        if part.isascii() and not self._beyond:  # most files, at no cost
+            return
+        self._beyond = True
+        self._foreign = self._foreign or _TWO_BYTES.search(part) is not None
+        try:
+            if _THREE_BYTES.search(part):
+                raise UnicodeError
+            self._gb.decode(part, last)
+        except UnicodeError:
+            self._chinese = False
 
 
 def encoding(path: Path) -> str | None:
     """The encoding that the whole file can be read in; None when it is neither."""
-    for name in ("utf-8-sig", "gb18030"):
-        try:
-            with path.open(encoding=name) as file:
-                while file.read(_READ):
-                    pass
-        except UnicodeDecodeError:
-            continue
-        return name
-    return None
+    text, gb = Utf8(), codecs.getincrementaldecoder("gb18030")()
+    try:
+        with path.open("rb") as file:
+            while part := file.read(_READ):
+                text.take(part)
+        text.take(b"", last=True)
+        if text.readable:
+            return "utf-8-sig"
+        with path.open("rb") as file:
+            while part := file.read(_READ):
+                gb.decode(part)
+        gb.decode(b"", True)
+    except UnicodeDecodeError:
+        return None
+    return "gb18030"
 
 
+_TWO_BYTES = re.compile(rb"[\xc4-\xdf]")  # begins a letter from U+0100 to U+07FF
+_THREE_BYTES = re.compile(rb"[\xe0-\xf4]")  # begins a letter from U+0800 on, Chinese ones and the mark of a UTF-8 file
 _READ = 2**20
 _SHOWN = 30  # characters of a header that is not known: of a file that is no text, it may be all
 _WORKBOOKS = ("PK\x03\x04", "\ufffd\ufffd\x11\u0871", "\u90a2\x11\u5537")

@@ -21,6 +21,30 @@ def test_text_is_known_as_utf_8_wherever_it_is_cut(piece: int) -> None:
     assert not _readable("身份证号,来源\n".encode("gb18030"), piece)
 
 
+@pytest.mark.parametrize("piece", [1, 3, 100])
+@pytest.mark.parametrize(
+    ("text", "written_in", "read_in"),
+    [
+        ("id_number,source,seen_on,event\n1,medical,2026-11-01,住院\n", "gb18030", "gb18030"),
+        ("id_number,source,seen_on,event\n1,medical,2026-11-01,住院\n", "utf-8", "utf-8-sig"),
+        ("id_number,source,seen_on,event\n1,medical,2026-11-01,住院\n", "utf-8-sig", "utf-8-sig"),
+        ("id_number,name\n1,A·B\n", "utf-8", "utf-8-sig"),
+        ("id_number,name\n1,Łódź\n", "utf-8", "utf-8-sig"),
+        ("id_number,name\n1,阿里木·买买提\n", "gb18030", "gb18030"),
+        ("id_number,event\n1,visit\n", "utf-8", "utf-8-sig"),
+    ],
+    ids=["gb", "utf-8", "utf-8 marked", "dot", "latin", "gb dot", "ascii"],
+)
+def test_one_word_of_chinese_is_told_from_letters_of_utf_8(
+    tmp_path: Path, text: str, written_in: str, read_in: str, piece: int
+) -> None:
+    written = text.encode(written_in)
+    path = tmp_path / "signals.csv"
+    path.write_bytes(written)
+    assert csvfile.encoding(path) == read_in
+    assert _readable(written, piece) == (read_in == "utf-8-sig")
+
+
 @pytest.mark.parametrize(
     ("begins", "read_as"),
     [(b"PK\x03\x04\x14\x00", "utf-8-sig"), (XLS, "utf-8-sig"), (XLS, "gb18030")],
