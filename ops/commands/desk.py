@@ -157,7 +157,13 @@ def show(person_id: str, as_json: bool) -> None:
 @click.argument("person_id", metavar="ID")
 @click.option("--audio", "first", required=True, type=click.Path(path_type=Path), help="recordings, one utterance each")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--consent", "text", required=True, callback=told, help="the words that the person agreed to")
+@click.option(
+    "--consent",
+    "text",
+    required=True,
+    callback=told,
+    help="the words that the person agreed to: they should say what the line says (README)",
+)
 @by("desk")
 @as_json
 def enrol(person_id: str, first: Path, more: tuple[Path, ...], text: str, by: str, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import wave
 from pathlib import Path
@@ -92,6 +93,14 @@ def test_what_a_dialect_lacks_is_said_in_mandarin() -> None:
     assert prompts.text("no-such-dialect", "greeting") == prompts.text("mandarin", "greeting")
     assert prompts.audio("no-such-dialect", "greeting") == prompts.audio("mandarin", "greeting")
     assert prompts.audio("cantonese", "greeting") != prompts.audio("mandarin", "greeting")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_consent_says_what_is_kept_of_a_voice_that_does_not_fit_and_for_how_long(dialect: str) -> None:
+    said = built_in().text(dialect, "enrol.consent")
+    [sentence] = [one for one in said.split("。") if "冒领" in one]
+    assert re.search("不像您|唔似你", sentence) and re.search("别人|其他人", sentence)
+    assert re.search("九十[天日]", sentence), "no longer than the recordings"
 
 
 def test_a_pause_is_silence_without_words() -> None:
