@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from certification.phones import NumberNotRecognised
 from certification.runtime import Runtime
 from certification.store import Message, Person, Text, insert_once, new_id
 from certification.store import Pin as KeptPin
-from sms import outbox, proving, recipients, replies, stopping
+from sms import outbox, proving, recipients, replies, stopping, texts
 from sms.outbox import Purpose
 from sms.replies import (
     CallMe,
@@ -139,18 +140,31 @@ def _answer(writer: Writer, said: Said, person: Person | None) -> None:
     phone = writer.phone(person)
     helper = None if phone is not None else writer.helper(person)
     nobodys = phone is None and helper is None
+    facts = {**said.facts, "region": region.code, "dialect": writer.dialect(person)}
+    times = _said_before(writer, said.words, facts)
     outbox.put(
         writer.session,
         writer.rt,
         reminder=f"answer:{writer.text.id}",
         purpose=Purpose.ANSWER,
         words=said.words,
-        facts={**said.facts, "region": region.code, "dialect": writer.dialect(person)},
+        facts=facts | texts.otherwise(said.words, times, writer.rt.now()),
         person=person,
         phone=phone,
         helper=helper,
         to=writer.number if nobodys else None,
         expires_at=writer.rt.now() + DAY,
+    )
+
+
+def _said_before(writer: Writer, words: str, facts: dict[str, Any]) -> int:
+    """How often the number was answered with the same within a day."""
+    about = [f"answer:{one.id}" for one in writer.earlier()]
+    answers = select(Message.facts).where(Message.reminder.in_(about), Message.words == words)
+    how = (texts.WORDING, texts.AGAIN)
+    return sum(
+        {name: value for name, value in there.items() if name not in how} == facts
+        for there in writer.session.scalars(answers)
     )
 
 

@@ -23,6 +23,7 @@ from sms.outbox import Purpose
 from sms.pace import Pace, Tally
 from sms.providers import Absent, Accepted, Answer, Provider, Refused, Unclear
 from sms.segments import measure
+from sms.texts import SAME_A_DAY
 from sms.wanted import Back, Drop, Later
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Sender:
         going = []
         for message, text in made:
             index = str(message.same_index)
-            if message.tries == 1 and lately[index] >= wanted.SAME_A_DAY:
+            if message.tries == 1 and lately[index] >= SAME_A_DAY:
                 outbox.drop(session, rt, message, "the same again")
                 continue
             lately[index] += 1

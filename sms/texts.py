@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 from typing import Any
 
 from certification.phones import dialled
@@ -21,6 +22,9 @@ WORDS = Path(__file__).with_name("words")
 HOME = "mandarin"
 HOW = frozenset({"how", "answer.help"})
 """Names of what the region's file itself answers: how people certify there."""
+WORDING, AGAIN = "wording", "again"
+"""Facts of any answer: the key of the wording that is sent instead, and when it is sent once more."""
+SAME_A_DAY = 2  # carriers in China refuse the third of the same text to a number within 24 hours
 SAFE_WORD = 4
 """Characters that a safe word has at most."""
 
@@ -34,15 +38,31 @@ def render(
         region.how_sms
         if words in HOW
         else signature(region)
-        + _sentence(words, dialect).format_map(told | {"number": dialled(region.operator.number)})
+        + _sentence(told.get(WORDING, words), dialect).format_map(told | {"number": dialled(region.operator.number)})
     )
+    if AGAIN in told:
+        text += f"（{told[AGAIN]}）"
     return f"{text}暗号：{safe_word}" if safe_word else text
 
 
-def longest(words: str, region: Region, dialect: str | None, safe_word: bool) -> Length:
-    """The most that a sentence can measure here, with the longest facts, and with a safe word or without."""
+def otherwise(words: str, times: int, now: datetime) -> dict[str, str]:
+    """What keeps an answer that went so often within a day from being the same again, to be put among its facts.
+
+    Each time another wording, each of them as often as carriers let it through; then the time of day stands behind it.
+    """
+    wordings = [words, *sorted(one for one in KEYS if one.startswith(f"{words}."))]
+    if times < SAME_A_DAY * len(wordings):
+        wording = wordings[times % len(wordings)]
+        return {WORDING: wording} if wording != words else {}
+    return {AGAIN: now.isoformat()}
+
+
+def longest(
+    words: str, region: Region, dialect: str | None, safe_word: bool, more: Mapping[str, Any] = MappingProxyType({})
+) -> Length:
+    """The most that a sentence can measure here, with the longest facts and `more`, and with a safe word or without."""
     offices = [office.name for office in region.offices]
-    facts = _LONGEST | {"office": max(offices, key=len, default="社保窗口")}
+    facts = _LONGEST | {"office": max(offices, key=len, default="社保窗口"), **more}
     return measure(render(words, region, dialect, facts, "喜" * SAFE_WORD if safe_word else None))
 
 
@@ -94,11 +114,16 @@ def _moment(value: Any) -> str:
     return f"{_day(moment.date())}{moment:%H:%M}"
 
 
+def _time(value: Any) -> str:
+    return f"{datetime.fromisoformat(str(value)).astimezone(SHANGHAI):%H:%M}"
+
+
 _WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "due": _day,
     "next_due": _day_of_a_year,  # it may be more than a year from now
     "until": _moment,
     "at": _moment,
+    AGAIN: _time,
 }
 _LONGEST = {
     "due": "2026-12-31",

@@ -12,7 +12,6 @@ from certification.store import Message
 from sms.batch import Known, midnight
 from sms.outbox import FAULTY, OPTED_OUT, UNASKED, Purpose
 
-SAME_A_DAY = 2  # carriers in China refuse the third of the same text to a number within 24 hours
 _AT_ONCE = (Purpose.ANSWER, Purpose.RECEIPT)
 """What somebody who is awake has just brought about."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from certification.phones import dialled
 from certification.regions import Region, Regions
 from ivr.dialects import dialects as spoken_dialects
-from sms.texts import HOME, HOW, KEYS, dialects, facts_of, longest, render, sentences, signature
+from sms.texts import HOME, HOW, KEYS, SAME_A_DAY, dialects, facts_of, longest, otherwise, render, sentences, signature
 
 REGIONS = Regions.load()
 FACTS = {
@@ -51,6 +53,7 @@ CODE = "code_over code_later code_many code_yes code_unreadable call_yes call_un
 WITHOUT_FACTS = {"how", "verdict.more", "call.dropped", "answer.offer_call", "answer.closed"} | {
     f"answer.{name}" for name in f"{BARE} {CODE}".split()
 }
+OFTEN = ("answer.locked", "answer.unreadable", "answer.code_unreadable", "answer.call_unreadable", "answer.offer_call")
 KUNMING = REGIONS["kunming"]
 
 
@@ -62,7 +65,35 @@ def region(request: pytest.FixtureRequest) -> Region:
 
 
 def test_every_sentence_is_there_and_asks_for_the_facts_it_is_given() -> None:
-    assert {words: facts_of(words) for words in KEYS} == NAMED | {words: set() for words in WITHOUT_FACTS}
+    wordings = {f"{words}.{n}": NAMED.get(words, set()) for words in OFTEN for n in (2, 3)}
+    bare = {words: set[str]() for words in WITHOUT_FACTS}
+    assert {words: facts_of(words) for words in KEYS} == NAMED | bare | wordings
+
+
+@pytest.mark.parametrize("dialect", dialects())
+@pytest.mark.parametrize("words", OFTEN)
+def test_the_other_wordings_of_a_sentence_are_there_where_it_is_and_no_longer(words: str, dialect: str) -> None:
+    said = [sentences(dialect).get(one) for one in (words, f"{words}.2", f"{words}.3")]
+    written = [one for one in said if one is not None]
+    assert len(set(written)) == (3 if words in sentences(dialect) else 0)
+    assert all(len(one) <= len(written[0]) for one in written)
+
+
+@pytest.mark.parametrize("dialect", dialects())
+def test_an_answer_that_is_sent_once_more_takes_no_more_segments(region: Region, dialect: str) -> None:
+    for words in sorted(words for words in KEYS if words.startswith("answer.")):
+        more = otherwise(words, 14, datetime(2026, 12, 31, 12, tzinfo=UTC))
+        for safe_word in (False, True):
+            once, again = (longest(words, region, dialect, safe_word, one) for one in ({}, more))
+            assert again.segments <= max(2, once.segments), words
+
+
+def test_the_same_answer_goes_as_often_as_a_number_is_answered_and_never_three_times_in_the_same_words() -> None:
+    for words in ("answer.unreadable", "answer.thanks", "answer.help"):
+        day = datetime(2026, 12, 31, 2, tzinfo=UTC)
+        more = [otherwise(words, times, day + timedelta(minutes=times)) for times in range(15)]
+        sent = Counter(render(words, KUNMING, None, facts) for facts in more)
+        assert max(sent.values()) == SAME_A_DAY
 
 
 def test_a_dialect_of_the_voice_line_is_one_of_the_text_line() -> None:
