@@ -190,6 +190,8 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
             return _call(writer, "yes") if _asked(writer) == OFFER else _willing(writer)
         case No():
             return Said("answer.no", person=writer.person)
+        case Help(pin=True):
+            return Said("answer.pin", person=writer.person)
         case Help():
             return Said("answer.help", person=writer.person)
         case Thanks():

@@ -39,7 +39,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """They ask what to do."""
+    """They ask what to do. `pin`: about their PIN, which they forgot, or want changed."""
+
+    pin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,11 @@ LONGEST = 1000
 _WANTS: tuple[tuple[re.Pattern[str], Reply], ...] = (
     (phrases.CALL_ME, CallMe()),
     (phrases.START, Start()),
-    (phrases.FORGOTTEN, Help()),
+    (phrases.ILL, CallMe()),
+    (phrases.PIN, Help(pin=True)),
     (phrases.QUERY, Query()),
+    (phrases.NO_TEXT, Human()),
+    (phrases.MOVED, Human()),
     (phrases.HUMAN, Human()),
     (phrases.HELP, Help()),
     (phrases.NOT_ME, No()),
@@ -92,14 +97,14 @@ _WANTS: tuple[tuple[re.Pattern[str], Reply], ...] = (
 def read(text: str) -> Reply:
     """What a text means.
 
-    Whoever wants to live no longer gets a human; a death that is told goes before a PIN, and a PIN before the wish to
-    be left alone. What others have sent and is only handed on means nothing.
+    Whoever wants to live no longer gets a human, whatever else they write; a death that is told goes before a PIN, and
+    a PIN before the wish to be left alone. What others have sent and is only handed on means nothing.
     """
     said = plain(text[:LONGEST])
-    if phrases.OTHERS.search(said):
-        return Unreadable()
     if phrases.DESPAIR.search(said):
         return Human(first=True)
+    if phrases.OTHERS.search(said):
+        return Unreadable()
     if phrases.DEATH.search(phrases.NOT_DEATH.sub(" ", said)):
         return Death()
     if digits := six_digits(said):

@@ -139,6 +139,24 @@ def test_whoever_wants_to_live_no_longer_is_called_before_others(rt: Runtime, wu
     assert [(one.person_id, one.detail.get("first")) for one in waiting] == [(wu.id, True), (None, None), (wu.id, None)]
 
 
+@pytest.mark.parametrize(
+    ("body", "words", "cases_"),
+    [
+        ("我住院了", "answer.call_me", ["call_back"]),
+        ("我搬家了", "answer.human", ["call_back"]),
+        ("我没有收到短信", "answer.human", ["call_back"]),
+        ("改密码", "answer.pin", []),
+        ("忘记密码了", "answer.pin", []),
+    ],
+    ids=["hospital", "moved", "no text", "change the PIN", "forgot the PIN"],
+)
+def test_who_cannot_certify_now_is_called_and_who_forgot_their_pin_is_told_how_to_set_one(
+    rt: Runtime, wu: Person, writes: Writes, body: str, words: str, cases_: list[str]
+) -> None:
+    writes().writes(body).hears(words)
+    assert opened(rt) == [(kind, wu.id) for kind in cases_]
+
+
 def test_a_human_and_a_call_are_one_question_a_day_until_answered(rt: Runtime, wu: Person, writes: Writes) -> None:
     phone = writes()
     phone.writes("打给我").hears("answer.call_me")

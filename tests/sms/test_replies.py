@@ -4,7 +4,8 @@ The corpus (replies.tsv: text, reading, `held`) is ours, in the voice of old peo
 it to us. Texts marked `held` were written before the rules and looked at once, after them: all 148 were right, but who
 made the rules had written them. So four more batches were written against finished rules and read before anything was
 changed for them; 77 % of 361, 87 % of 219, 90 % of 138 and 97 % of 68 were right. They stand here since, unmarked:
-the rules have been changed for them.
+the rules have been changed for them. Then came what was still not understood, of hospitals, removals, PINs, texts that
+did not come and despair: 82 texts together with their rules, and 40 against those, of which 73 % were right at first.
 """
 
 from __future__ import annotations
