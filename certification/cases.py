@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import false, func, select, update
+from sqlalchemy import ColumnElement, false, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -36,6 +36,7 @@ class CaseKind(StrEnum):
     DEATH_REPORTED = "death_reported"  # somebody says that the person died; until a human knows, nothing else happens
     CONTRADICTION = "contradiction"  # a record says that the person died, and a later one that they live
     UNREADABLE = "unreadable"  # what is sealed about the person does not open: somebody with the keys has to look
+    URGENT = "urgent"  # somebody wrote that they want to live no longer: a human calls at once, before all others
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
 
 
@@ -70,14 +71,21 @@ def open_case(
 
 
 def waiting(session: Session, *, region: str | None = None, kind: CaseKind | None = None, most: int) -> list[Case]:
-    """Cases that nobody has decided, at most so many: of people who go before others first, then the oldest."""
+    """Cases that nobody has decided, at most so many: urgent ones, those of people who go before others, the oldest."""
+    urgent = Case.kind == CaseKind.URGENT.value
     first = func.coalesce(Case.detail["first"].as_boolean(), false())
     found = select(Case).outerjoin(Person, Person.id == Case.person_id).where(Case.decided_at.is_(None))
     if region is not None:
         found = found.where(Person.region == region)
     if kind is not None:
         found = found.where(Case.kind == kind.value)
-    return list(session.scalars(found.order_by(first.desc(), Case.opened_at, Case.id).limit(most)))
+    return list(session.scalars(found.order_by(urgent.desc(), first.desc(), Case.opened_at, Case.id).limit(most)))
+
+
+def urgent() -> ColumnElement[bool]:
+    """In a query of people: whom a human is to call at once; until they have, nothing else is asked of them."""
+    waits = (Case.person_id == Person.id, Case.kind == CaseKind.URGENT.value, Case.decided_at.is_(None))
+    return select(Case.id).where(*waits).exists()
 
 
 def of(session: Session, cause: str) -> Case | None:

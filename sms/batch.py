@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import bereavement, replycodes, seals
+from certification import bereavement, cases, replycodes, seals
 from certification.certifying import day_of
 from certification.keys import SealBroken
 from certification.regions import SHANGHAI, Region
@@ -56,6 +56,7 @@ class Known:
     safe_words: dict[str, str] = field(repr=False)  # by person
     codes: dict[str, Drawn]  # by message, of those whose text has one
     at_peace: frozenset[str]  # people whose death was reported
+    called_first: frozenset[str]  # people whom a human calls before anything else reaches them
     today: Counter[str]
 
     def person(self, message: Message) -> Person | None:
@@ -97,6 +98,7 @@ def known(session: Session, rt: Runtime, messages: Sequence[Message]) -> Known:
     numbers = _numbers(rt, messages, phones, helpers)
     asking = [(one, numbers[one.id]) for one in messages if one.id in numbers and "code" in texts.facts_of(one.words)]
     peace = select(Person.id).where(Person.id.in_(people), bereavement.reported())
+    first = select(Person.id).where(Person.id.in_(people), cases.urgent())
     return Known(
         rt=rt,
         people=people,
@@ -110,6 +112,7 @@ def known(session: Session, rt: Runtime, messages: Sequence[Message]) -> Known:
         safe_words=_safe_words(session, rt, people),
         codes=replycodes.draw(session, rt, asking) if asking else {},
         at_peace=frozenset(session.scalars(peace)),
+        called_first=frozenset(session.scalars(first)),
         today=_today(session, rt, people, messages),
     )
 

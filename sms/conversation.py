@@ -16,7 +16,7 @@ from certification.phones import NumberNotRecognised
 from certification.runtime import Runtime
 from certification.store import Message, Person, Text, insert_once, new_id
 from certification.store import Pin as KeptPin
-from sms import outbox, proving, recipients, replies, stopping, texts
+from sms import despair, outbox, proving, recipients, replies, stopping, texts
 from sms.outbox import Purpose
 from sms.replies import (
     CallMe,
@@ -181,8 +181,10 @@ def _act(writer: Writer, reply: Reply) -> Said | None:
             return _where_they_stand(writer)
         case Death():
             return _died(writer)
-        case Human(first):
-            writer.ask_a_human(CaseKind.CALL_BACK, "human", first=first)
+        case Human(first=True):
+            return despair.comfort(writer)
+        case Human():
+            writer.ask_a_human(CaseKind.CALL_BACK, "human")
             return Said("answer.human", person=writer.person)
         case CallMe():
             return _call(writer, "call me")

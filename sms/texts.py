@@ -25,6 +25,8 @@ HOW = frozenset({"how", "answer.help"})
 WORDING, AGAIN = "wording", "again"
 """Facts of any answer: the key of the wording that is sent instead, and when it is sent once more."""
 SAME_A_DAY = 2  # carriers in China refuse the third of the same text to a number within 24 hours
+NUMBERS = frozenset({"number", "helpline"})
+"""What stands in a sentence for a telephone number of the region's."""
 SAFE_WORD = 4
 """Characters that a safe word has at most."""
 
@@ -37,8 +39,7 @@ def render(
     text = (
         region.how_sms
         if words in HOW
-        else signature(region)
-        + _sentence(told.get(WORDING, words), dialect).format_map(told | {"number": dialled(region.operator.number)})
+        else signature(region) + _sentence(told.get(WORDING, words), dialect).format_map(told | _numbers(region))
     )
     if AGAIN in told:
         text += f"（{told[AGAIN]}）"
@@ -77,7 +78,7 @@ def facts_of(words: str) -> frozenset[str]:
     if words in HOW:
         return frozenset()
     said = [sentences(dialect).get(words, "") for dialect in dialects()]
-    return frozenset(name for text in said for _, name, _, _ in Formatter().parse(text) if name) - {"number"}
+    return frozenset(name for text in said for _, name, _, _ in Formatter().parse(text) if name) - NUMBERS
 
 
 @cache
@@ -96,6 +97,10 @@ def sentences(dialect: str) -> Mapping[str, str]:
 
 def _sentence(words: str, dialect: str | None) -> str:
     return sentences(dialect or HOME).get(words) or sentences(HOME)[words]
+
+
+def _numbers(region: Region) -> dict[str, str]:
+    return {"number": dialled(region.operator.number), "helpline": dialled(region.helpline)}
 
 
 def _day(value: Any) -> str:

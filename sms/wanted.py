@@ -91,6 +91,8 @@ def _reminds_in_vain(message: Message, known: Known, now: datetime) -> Otherwise
         return Drop("nobody")
     if person.id in known.at_peace:
         return Drop("bereavement")
+    if person.id in known.called_first:
+        return Drop("called first")
     if period is None or period.closed_at is not None:
         return Drop("certified")
     if message.purpose == Purpose.REMINDER and period.due < day_of(now):

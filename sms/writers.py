@@ -138,18 +138,21 @@ class Writer:
         before = select(Text).where(written_at(self.rt, self.number), Text.id != self.text.id)
         return list(self.session.scalars(before.where(Text.received_at > since).order_by(Text.received_at.desc())))
 
-    def ask_a_human(self, kind: CaseKind, why: str, *, first: bool = False) -> Case:
-        """A case for whoever wrote, one a day for the number while it waits; where it was decided, a new one.
-
-        `first`: it goes before others, and is one of its own beside any that waits.
-        """
-        index, day = self.rt.keys.index(self.number, seals.TEXTING), day_of(self.rt.now())
+    def ask_a_human(self, kind: CaseKind, why: str) -> Case:
+        """A case for whoever wrote, one a day for the number while it waits; where it was decided, a new one."""
         person = self.person
         detail = {"text": self.text.id, "why": why, "dialect": self.dialect(person)}
-        cause = f"{kind}:text:{index[:32]}:{day}"
-        if first:
-            return self._ask(kind, f"{cause}:first", person, {**detail, "first": True})
+        return self._ask(kind, self._today(kind), person, detail)
+
+    def ask_at_once(self, kind: CaseKind, person: Person | None) -> Case:
+        """A case that goes before others, about this person or whoever wrote; one a day as well."""
+        cause = f"{self._today(kind)}:{person.id}" if person else self._today(kind)
+        detail = {"text": self.text.id, "first": True, "dialect": self.dialect(person)}
         return self._ask(kind, cause, person, detail)
+
+    def _today(self, kind: CaseKind) -> str:
+        index, day = self.rt.keys.index(self.number, seals.TEXTING), day_of(self.rt.now())
+        return f"{kind}:text:{index[:32]}:{day}"
 
     def _ask(self, kind: CaseKind, cause: str, person: Person | None, detail: dict[str, Any]) -> Case:
         there = cases.of(self.session, cause)

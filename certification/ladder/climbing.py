@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import bereavement, cases, contacts, journal, needs, outages, people, visits
@@ -69,7 +69,7 @@ def climb(session: Session, rt: Runtime, climb_id: str) -> bool:
     person, period = session.get_one(Person, row.person_id), session.get_one(Period, row.period_id)
     if session.scalar(select(Period.id).where(Period.id == period.id, certified())) is not None:
         return _stop(session, rt, row, "certified")
-    if bereavement.reminders_stopped(session, person.id):
+    if session.scalar(select(Person.id).where(Person.id == person.id, or_(bereavement.reported(), cases.urgent()))):
         return False
     rungs = [Rung(name, timedelta(days=days)) for name, days in row.rungs]
     index = next_rung(rungs, _who(session, rt, person), _standing(session, rt, row), rt.now())

@@ -15,6 +15,12 @@ def operator_open(region: Region, now: datetime) -> bool:
     return staffed(region, here.date()) and opens <= here.time() < closes
 
 
+def operator_answers_today(region: Region, now: datetime) -> bool:
+    """Whether a human answers the region's line now or later on this day."""
+    here = now.astimezone(SHANGHAI)
+    return staffed(region, here.date()) and here.time() < region.operator.hours[1]
+
+
 def staffed(region: Region, day: date) -> bool:
     """Whether anybody works on this day: one of the operator's days of the week, and no holiday."""
     return day.isoweekday() in region.operator.days and not any(day in holiday for holiday in region.holidays)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from certification.errors import Problem
 from certification.evidence import Lesser, Rule
 from certification.periods import Interval
-from certification.regions.fields import Holiday, NoneHere, StrengthName, Table, each_once
+from certification.regions.fields import Holiday, NoneHere, StrengthName, Table, Telephone, each_once
 from certification.regions.places import Office, OperatorLine, Paper, Post
 from certification.regions.plans import Comparison, Household, Ladder, Reminders, Suspension
 
@@ -81,9 +81,10 @@ class Region(Table):
 
     `code`: the file's name. `name`: the place's, never inherited. `interval`: how often people certify, see Interval.
     `routes`: the ways that are open; one of them must need no voice. `holidays`: days on which no desk and no line is
-    staffed. `dialects`: what a call begins with. `recording_days`: how long recordings are kept. `how` answers "how do
-    I certify here?" in each dialect; Mandarin is always there. `how_sms`: the same answer by message, with its
-    signature in 【】. `comparison`: absent where nothing is compared.
+    staffed. `helpline`: who is there for somebody in despair; the country's own unless said. `dialects`: what a call
+    begins with. `recording_days`: how long recordings are kept. `how` answers "how do I certify here?" in each dialect;
+    Mandarin is always there. `how_sms`: the same answer by message, with its signature in 【】. `comparison`: absent
+    where nothing is compared.
     """
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
@@ -94,6 +95,7 @@ class Region(Table):
     dialects: Annotated[tuple[str, ...], Field(min_length=1, max_length=3), AfterValidator(each_once)]
     recording_days: int = Field(ge=1, le=3650)
     operator: OperatorLine
+    helpline: Telephone = "12356"
     evidence: EvidenceRules
     reminders: Reminders
     ladder: Ladder

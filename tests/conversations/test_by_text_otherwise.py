@@ -132,11 +132,11 @@ def test_whoever_wants_to_live_no_longer_is_called_before_others(rt: Runtime, wu
     writes(STRANGER).writes("打给我").hears("answer.call_me")
     phone = writes()
     phone.writes("人工").hears("answer.human")
-    phone.writes("不想活了").hears("answer.human")
-    phone.writes("不如死了算了，不想活了").hears("answer.human")
+    phone.writes("不想活了").hears("answer.urgent")
+    phone.writes("不如死了算了，不想活了").hears("answer.urgent")
     with rt.sessions() as session:
-        waiting = cases.waiting(session, most=9)
-    assert [(one.person_id, one.detail.get("first")) for one in waiting] == [(wu.id, True), (None, None), (wu.id, None)]
+        waiting = [(one.kind, one.person_id) for one in cases.waiting(session, most=9)]
+    assert waiting == [("urgent", wu.id), ("call_back", None), ("call_back", wu.id)]
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ NAMED = {
     "appointment.moved": {"office", "at"},
     "appointment.cancelled": {"at"},
 }
-BARE = "no_pin pin unknown which help human call_me stopped not_stopped started death thanks yes no unreadable"
-CODE = "code_over code_later code_many code_yes code_unreadable call_yes call_unreadable"
+BARE = "no_pin pin unknown which help human call_me urgent urgent_later stopped not_stopped started death thanks"
+CODE = "yes no unreadable code_over code_later code_many code_yes code_unreadable call_yes call_unreadable"
 WITHOUT_FACTS = {"how", "verdict.more", "call.dropped", "answer.offer_call", "answer.closed"} | {
     f"answer.{name}" for name in f"{BARE} {CODE}".split()
 }
