@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, false, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
+from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Call, Case, Person, insert_once, new_id
 
@@ -38,6 +39,20 @@ class CaseKind(StrEnum):
     UNREADABLE = "unreadable"  # what is sealed about the person does not open: somebody with the keys has to look
     URGENT = "urgent"  # somebody wrote that they want to live no longer: a human calls at once, before all others
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
+
+
+class CaseUnknown(Problem):
+    """There is no such case, or not only one."""
+
+    def __init__(self, text: str, *, several: bool) -> None:
+        if several:
+            zh, en = (
+                f"编号以 {text[:32]} 开头的案件不止一个，请多写几位",
+                f"More than one case begins with {text[:32]!r}",
+            )
+        else:
+            zh, en = f"没有编号为 {text[:32]} 的案件", f"There is no case {text[:32]!r}"
+        super().__init__(f"{zh}，请用 stillhere cases list 查看。", f"{en}: see `stillhere cases list`.")
 
 
 def open_case(
@@ -80,6 +95,16 @@ def waiting(session: Session, *, region: str | None = None, kind: CaseKind | Non
     if kind is not None:
         found = found.where(Case.kind == kind.value)
     return list(session.scalars(found.order_by(urgent.desc(), first.desc(), Case.opened_at, Case.id).limit(most)))
+
+
+def find(session: Session, text: str) -> Case:
+    """A case by its identifier or the beginning of it. Raises CaseUnknown, also where several begin so."""
+    begins = text.strip().lower()
+    wanted = select(Case).where(Case.id.startswith(begins, autoescape=True)).limit(2)
+    found = session.scalars(wanted).all() if begins else []
+    if len(found) != 1:
+        raise CaseUnknown(text, several=len(found) > 1)
+    return found[0]
 
 
 def urgent() -> ColumnElement[bool]:

@@ -180,6 +180,11 @@ def _closes(on: date) -> datetime:
     return datetime.combine(on + timedelta(days=3), time.min, SHANGHAI)
 
 
+def over(on: date, now: datetime) -> bool:
+    """Whether reminders of this day would not be sent any more."""
+    return now >= _closes(on)
+
+
 def _end(rt: Runtime, campaign: Campaign, by: str) -> None:
     counts: dict[str, Any] = {name: campaign.counts.get(name, 0) for name in recipients.SUMS}
     counts["cost"] = recipients.cost(rt, counts["segments"])

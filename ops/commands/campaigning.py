@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 from sqlalchemy import select
 
 from certification.certifying import day_of
+from certification.errors import Problem
 from certification.store import Campaign, only_read
 from ops.commands.desk import as_json, by, region_of, runtime
 from ops.commands.reminding import of_region, remind_
@@ -17,6 +18,16 @@ from sms import campaigns, planning
 from sms.providers.configured import carriers
 
 _SHOWN = 20
+
+
+class DayOver(Problem):
+    """What would be planned for this day would be sent to nobody."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(
+            f"{day} 已经过去三天以上，那天的提醒不会再发；请去掉 --on，发今天的。",
+            f"Reminders of {day} are not sent any more, three days after it: leave out --on for those of today.",
+        )
 
 
 @remind_.command()
@@ -28,6 +39,8 @@ def send(place: str, on: datetime | None, by: str, as_json: bool) -> None:
     """Plan the reminders of a day and let them go; again, it goes on, and nobody gets two. 发送提醒。"""
     rt = runtime()
     region, day = region_of(rt.regions, place), on.date() if on else day_of(rt.now())
+    if planning.over(day, rt.now()):
+        raise DayOver(day)
     identifier = planning.plan(rt, region, day, by)
     nobody = campaigns.leave(rt, identifier)
     if nobody:

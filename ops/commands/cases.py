@@ -14,7 +14,7 @@ from certification.certifying import day_of
 from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.review import DecidedAlready, Verdict
-from certification.store import Case, only_read
+from certification.store import only_read
 from ops import dossiers
 from ops.commands.desk import as_json, by, region_of, runtime, told
 
@@ -60,16 +60,6 @@ WHOSE = {
     "carer": "护工",
     "helper": "帮手",
 }
-
-
-class CaseUnknown(Problem):
-    """There is no such case."""
-
-    def __init__(self, given: str) -> None:
-        super().__init__(
-            f"没有编号为 {given[:32]} 的案件，请用 stillhere cases list 查看。",
-            f"There is no case {given[:32]}: see `stillhere cases list`.",
-        )
 
 
 class AnswerIt(Problem):
@@ -128,13 +118,12 @@ def list_(place: str | None, kind: str | None, most: int, as_json: bool) -> None
 def show(case_id: str, by: str, as_json: bool) -> None:
     """Show whom a case is about, where they are reached and what they wrote; the journal says who looked. 查看。
 
+    CASE: its identifier, or the beginning of it.
     What is shown is for whoever sees to the case alone. PINs and codes are hidden.
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        case = session.get(Case, case_id)
-        if case is None:
-            raise CaseUnknown(case_id)
+        case = cases.find(session, case_id)
         found = dossiers.of(session, rt, case, by)
         about = {"id": case.id, "kind": case.kind, "opened": _minute(case.opened_at)}
         facts = {**about, "person": case.person_id, "verdict": case.verdict, "detail": case.detail}
@@ -167,6 +156,7 @@ def show(case_id: str, by: str, as_json: bool) -> None:
 def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
     """Write down what came of a question, once. 办结。
 
+    CASE: its identifier, or the beginning of it.
     Of the voice of a call (voice_doubt, unconfirmed, limit_reached, no_template) the verdict is `confirmed`: it was the
     person, there and then, and the call certifies; or `unsure`: this call does not show it, and nothing is counted.
     Where `list` names a suspicion, call back first. They are told by text. Of anything else it certifies nobody and
@@ -174,13 +164,11 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        case = session.get(Case, case_id)
-        if case is None:
-            raise CaseUnknown(case_id)
+        case = cases.find(session, case_id)
         if case.person_id is not None and case.kind in bereavement.QUESTIONS:
             raise AnswerIt(case.person_id)
         of_a_voice = case.person_id is not None and case.kind in review.KINDS
-        recorded = review.decide(session, rt, case_id, _of_a_voice(verdict), by) if of_a_voice else None
+        recorded = review.decide(session, rt, case.id, _of_a_voice(verdict), by) if of_a_voice else None
         if not of_a_voice and not cases.decide(session, rt, case, verdict=verdict[:200], by=by):
             raise DecidedAlready(case)
     click.echo(f"已办结 decided {case.id}: {verdict}")

@@ -51,6 +51,16 @@ def test_who_goes_first_is_listed_first_and_what_is_decided_no_more(town: dict[s
     assert "There is no case" in sentence(stillhere(town, "cases", "decide", "nothing", "--verdict", "x", *BY[:2]))
 
 
+def test_the_beginning_of_an_identifier_is_enough_where_no_other_begins_so(town: dict[str, str], rt: Runtime) -> None:
+    ids = [opened(rt, CaseKind.CALL_BACK, str(n)) for n in range(17)]  # two of them begin with the same digit
+    some = next(one[0] for one in ids if sum(other[0] == one[0] for other in ids) > 1)
+    for command in (("show",), ("decide", "--verdict", "rung")):
+        assert "More than one case" in sentence(stillhere(town, "cases", *command, some, *BY[:2]))
+        assert "There is no case" in sentence(stillhere(town, "cases", *command, " ", *BY[:2]))
+    assert done(stillhere(town, "cases", "show", ids[0][:12].upper(), *BY))["id"] == ids[0]
+    assert done(stillhere(town, "cases", "decide", ids[0][:12], "--verdict", "rung", *BY))["decided"] == ids[0]
+
+
 @pytest.mark.parametrize("kind", bereavement.QUESTIONS)
 def test_whether_somebody_died_is_answered_and_not_decided(town: dict[str, str], rt: Runtime, kind: str) -> None:
     about = opened(rt, CaseKind(kind), "1")
