@@ -141,7 +141,8 @@ def _copy(session: Session, rt: Runtime, campaign: Campaign, chosen: Columns, da
     for person_id, period_id, due, dialect in session.execute(
         select(*columns).where(recipients.agreed(chosen.person_id))
     ).all():
-        for one in helpers.copies_for(session, rt, session.get_one(Person, person_id)):
+        person = session.get(Person, person_id)
+        for one in () if person is None else helpers.copies_for(session, rt, person):  # None: erased in between
             if one.kind is PhoneKind.LANDLINE or _takes_nothing(session, rt, one.number):
                 continue
             segments = texts.longest(words, region, dialect, safe_word=False).segments
