@@ -1,4 +1,4 @@
-"""The only reader of the environment: every setting, its default, and what it means."""
+"""The only reader of the environment: every setting of the table (certification.known_settings)."""
 
 from __future__ import annotations
 
@@ -10,124 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from certification.errors import Problem
+from certification.known_settings import SETTINGS, SUSPICIONS
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the README's table. Without a default it must be set."""
-
-    name: str
-    default: str | None
-    zh: str
-    en: str
-
-
-SETTINGS = (
-    Setting(
-        "PUBLIC_BASE_URL",
-        None,
-        "运营商回调本服务的地址",
-        "where the carrier reaches this service; signatures rest on it",
-    ),
-    Setting(
-        "MEDIA_BASE_URL",
-        "",
-        "语音媒体地址，默认由上项改为 wss",
-        "where the carrier reaches the media socket; by default the former, as wss",
-    ),
-    Setting("SESSION_SECRET", None, "网页会话的签名密钥", "signs the sessions of web pages"),
-    Setting("VOICE_FROM", "", "本线路的电话号码", "the telephone number of the line"),
-    Setting(
-        "DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"
-    ),
-    Setting(
-        "REDIS_URL", "redis://127.0.0.1:6379/0", "队列；make demo 自带一个", "the queue; `make demo` brings its own"
-    ),
-    Setting("TWILIO_ACCOUNT_SID", None, "运营商帐号", "the account at the carrier"),
-    Setting("TWILIO_AUTH_TOKEN", None, "运营商密钥，用于验签", "the carrier's token; checks signatures"),
-    Setting(
-        "TWILIO_API_BASE_URL", "https://api.twilio.com", "运营商接口地址", "the carrier's API, or a compatible one"
-    ),
-    Setting(
-        "SMS_FROM",
-        "",
-        "短信的发送号码，或运营商的短信服务编号",
-        "the number texts come from, or a messaging service (MG…)",
-    ),
-    Setting(
-        "SMS_PROVIDERS",
-        "",
-        "短信通道和权重（docs/carriers.md），如 twilio:2,kannel:1；默认为 twilio（设有 SMS_FROM 时）；"
-        "console 只写入文件，用于演示",
-        "who carries texts, with weights (docs/carriers.md): twilio:2,kannel:1; by default twilio, if SMS_FROM is set;"
-        " console only writes them to a file, for the demo",
-    ),
-    Setting("KANNEL_URL", "", "Kannel 的 smsbox 地址，如 http://127.0.0.1:13013", "Kannel's smsbox, http://HOST:13013"),
-    Setting("KANNEL_USER", "", "Kannel 的 sendsms 用户", "the sendsms-user at Kannel"),
-    Setting("KANNEL_PASSWORD", "", "该用户的密码", "that user's password"),
-    Setting(
-        "KANNEL_TOKEN",
-        "",
-        "Kannel 回调时出示的密钥（16 位以上字母、数字、-、_）",
-        "the secret that Kannel's calls to us carry: 16 or more letters, digits, - and _",
-    ),
-    Setting(
-        "STILLHERE_KEYS",
-        None,
-        "加密密钥环，最新的在前",
-        "the encryption key ring, NAME:BASE64,…, newest first",
-    ),
-    Setting("STILLHERE_DATA", "var", "数据目录", "the folder of the embedded database and queue"),
-    Setting("STILLHERE_REGIONS", "", "自订地区规则的目录", "a folder of region files that override the built-in ones"),
-    Setting(
-        "STILLHERE_PROMPTS", "", "真人录音提示音的目录", "a folder of recorded prompts that win over the rendered ones"
-    ),
-    Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
-    Setting(
-        "VOICEPRINT_ENCODER",
-        "",
-        "声纹编码器，默认随附",
-        "the voice encoder, onnx:PATH or speechbrain:PATH; by default the shipped one",
-    ),
-    Setting(
-        "VOICEPRINT_MODELS",
-        "",
-        "自己的声纹模型目录：cohort.npz、calibration.json，没有的用随附的",
-        "a folder with a cohort.npz and calibration.json of one's own; what is not there is the shipped one",
-    ),
-    Setting(
-        "ONLY_NOTED",
-        "",
-        "只记录、不转人工的疑点，逗号分隔：replay,repeats,synthetic,several_voices,household",
-        "suspicions only written down, sending nobody to a human: replay,repeats,synthetic,several_voices,household",
-    ),
-    Setting(
-        "SPEECH_MODELS",
-        "",
-        "语音识别模型，或放各种话的模型的目录（docs/engines.md），默认随附",
-        "a speech model, or a folder of them (docs/engines.md); by default the shipped one",
-    ),
-    Setting(
-        "COMPARISON_ENGINE",
-        "duckdb",
-        "每月比对的计算引擎：duckdb（进程内），或 Ibis 支持的地址，如 postgres://…、pyspark://",
-        "where the monthly comparison is computed: duckdb (in the process), or a URL of Ibis, postgres://… or pyspark://",
-    ),
-    Setting(
-        "SMS_PER_SECOND",
-        "20",
-        "每个短信通道每秒发送的段数上限",
-        "how many segments of messages go out through each carrier in a second",
-    ),
-    Setting(
-        "SMS_SEGMENT_COST",
-        "",
-        "一段短信的价格，如 0.05；不写就不显示费用",
-        "the price of one segment, such as 0.05; without it no cost is shown",
-    ),
-    Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
-)
-SUSPICIONS = ("replay", "repeats", "synthetic", "several_voices", "household")  # those of voiceprint.challenge
 _PRICE = re.compile(r"[0-9]{1,4}([.][0-9]{1,6})?")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -183,6 +67,8 @@ class Settings:
     media_slots: int
     sms_per_second: int
     sms_segment_cost: Decimal | None
+    text_body_days: int
+    text_days: int
     default_region: str
 
     @property
@@ -230,6 +116,8 @@ class Settings:
             media_slots=read.count("MEDIA_SLOTS"),
             sms_per_second=read.count("SMS_PER_SECOND"),
             sms_segment_cost=read.price("SMS_SEGMENT_COST"),
+            text_body_days=read.count("TEXT_BODY_DAYS"),
+            text_days=read.count("TEXT_DAYS", least=90),
             default_region=read.text("DEFAULT_REGION"),
         )
 
@@ -283,10 +171,10 @@ class _Reader:
             raise SettingInvalid(name, f"目录 {value} 不存在", f"there is no folder {value}")
         return Path(value) if value else None
 
-    def count(self, name: str) -> int:
+    def count(self, name: str, least: int = 1) -> int:
         value = self.text(name)
-        if not value.isascii() or not value.isdigit() or int(value) < 1:
-            raise SettingInvalid(name, "应为大于零的整数", "write a whole number above zero")
+        if not value.isascii() or not value.isdigit() or int(value) < least:
+            raise SettingInvalid(name, f"应为不小于 {least} 的整数", f"write a whole number, {least} or more")
         return int(value)
 
     def price(self, name: str) -> Decimal | None:

@@ -22,6 +22,8 @@ BEFORE = timedelta(days=1)
 MOST = 20
 """So many texts of a number are shown, the latest."""
 LONGEST = 500
+ERASED = "（已删除 erased）"
+"""Instead of what somebody wrote so long ago that it is kept no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def _texts(session: Session, rt: Runtime, case: Case, text: Text) -> list[Writte
 
 
 def _body(rt: Runtime, text: Text) -> str | None:
+    if text.body_sealed is None:
+        return ERASED
     body = _unsealed(rt, text.body_sealed, seals.body(text.id))
     return None if body is None else hidden(body)[:LONGEST]
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import consent, erasure, guesses, journal, opening, outages
+from certification import consent, erasure, guesses, journal, opening, outages, retention
 from certification.comparison import folders
 from certification.ladder import climbing
 from certification.runtime import QueueUnavailable, Runtime
@@ -173,6 +173,15 @@ def forget_guesses(rt: Runtime) -> int:
         return guesses.forget(session, rt)
 
 
+def forget_texts(rt: Runtime) -> int:
+    """Delete a slice of what was written, sent and known for longer than it is to be kept."""
+    with rt.sessions.begin() as session:
+        forgotten = sum(retention.forget(session, rt, "schedule").values())
+    if forgotten:
+        forget_deleted(rt.sessions)
+    return forgotten
+
+
 def open_periods(rt: Runtime) -> int:
     """See to it that everybody has the period on record that today lies in: a slice, until today's round is done."""
     return opening.go_on(rt)
@@ -220,6 +229,7 @@ DUTIES = (
     erase_recordings,
     erase_withdrawn_voices,
     forget_guesses,
+    forget_texts,
     open_periods,
     begin_ladders,
     lead_up_ladders,

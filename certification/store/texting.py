@@ -71,6 +71,12 @@ class Message(Identified, Base):
             sqlite_where=text("same_index IS NOT NULL"),
             postgresql_where=text("same_index IS NOT NULL"),
         ),
+        Index(
+            "ix_messages_alone",
+            "not_before",
+            sqlite_where=text("campaign_id IS NULL"),
+            postgresql_where=text("campaign_id IS NULL"),
+        ),
     )
 
     reminder: Mapped[str] = mapped_column(String(160))
@@ -103,13 +109,23 @@ class Text(Identified, Base):
     """What somebody wrote to us, once for each identifier that the carrier gave it."""
 
     __tablename__ = "texts"
-    __table_args__ = (UniqueConstraint("provider", "provider_ref"), Index("ix_texts_from", "from_index", "received_at"))
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_ref"),
+        Index("ix_texts_from", "from_index", "received_at"),
+        Index("ix_texts_received_at", "received_at"),
+        Index(
+            "ix_texts_written",
+            "received_at",
+            sqlite_where=text("body_sealed IS NOT NULL"),
+            postgresql_where=text("body_sealed IS NOT NULL"),
+        ),
+    )
 
     provider: Mapped[str] = mapped_column(String(20))
     provider_ref: Mapped[str] = mapped_column(String(80))
     from_sealed: Mapped[bytes]
     from_index: Mapped[str] = mapped_column(String(64))
-    body_sealed: Mapped[bytes]
+    body_sealed: Mapped[bytes | None]  # None: it is too old, and deleted
     read: Mapped[str] = mapped_column(String(20))  # what it was taken for
     person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     received_at: Mapped[datetime]
@@ -145,7 +161,7 @@ class ReplyCode(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     number_index: Mapped[str] = mapped_column(String(64), index=True)  # as that of phones
     code_index: Mapped[str] = mapped_column(String(64))
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
 
 

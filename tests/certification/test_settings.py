@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from certification.keys import KeyRing
+from certification.known_settings import SETTINGS
 from certification.runtime import Runtime
-from certification.settings import SETTINGS, SettingInvalid, SettingMissing, Settings
+from certification.settings import SettingInvalid, SettingMissing, Settings
 from tests.certification.conftest import Queue
 
 LEAST = {
@@ -64,6 +65,8 @@ def test_a_secret_from_a_file(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://localhost/x"),
         ("MEDIA_SLOTS", "0"),
         ("MEDIA_SLOTS", "many"),
+        ("TEXT_BODY_DAYS", "0"),
+        ("TEXT_DAYS", "89"),
         ("STILLHERE_REGIONS", "/there/is/no/such/folder"),
         ("STILLHERE_PROMPTS", "/there/is/no/such/folder"),
         ("SPEECH_MODELS", "/there/is/no/such/folder"),

@@ -260,7 +260,7 @@ def test_nothing_that_was_written_stands_in_the_journal_or_in_clear(rt: Runtime,
         ]
         cases = [f"{one.cause}{one.detail}" for one in session.scalars(select(Case))]
         sent = [f"{one.reminder}{one.facts}" for one in session.scalars(select(Message))]
-        sealed = [one.body_sealed + one.from_sealed for one in session.scalars(select(Text))]
+        sealed = [(one.body_sealed or b"") + one.from_sealed for one in session.scalars(select(Text))]
     for secret in (PIN, WU, WU[3:], STRANGER[3:], "天气", "去世", "喜鹊"):
         assert not [one for one in (*journalled, *cases, *sent) if secret in one]
         assert not [one for one in sealed if secret.encode() in one]

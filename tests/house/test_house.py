@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from certification.settings import SETTINGS
+from certification.known_settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from certification import helpers
 from certification.cases import CaseKind
@@ -11,7 +11,8 @@ from certification.helpers import Relation
 from certification.identity import ResidentNumber
 from certification.people import find_by_number
 from certification.runtime import Runtime
-from certification.store import Case, JournalEntry, Phone
+from certification.store import Case, JournalEntry, Phone, Text
+from ops.dossiers import ERASED
 from sms import conversation
 from sms.digits import hidden
 from tests.ops.test_cases_command import opened
@@ -60,6 +61,13 @@ def test_whom_a_case_is_about_and_who_helps_them_is_shown_and_journalled(town: d
         looks = (JournalEntry.action == "case shown", JournalEntry.subject == f"case:{case}")
         seen = list(session.scalars(select(JournalEntry.actor).where(*looks)))
     assert seen == ["operator"] * 2
+
+
+def test_what_was_written_too_long_ago_is_said_to_be_erased(town: dict[str, str], rt: Runtime) -> None:
+    case = write(rt, "打给我")
+    with rt.sessions.begin() as session:
+        session.execute(update(Text).values(body_sealed=None))
+    assert [one["body"] for one in done(stillhere(town, "cases", "show", case, *BY))["texts"]] == [ERASED]
 
 
 def test_a_case_that_is_none_is_named(town: dict[str, str]) -> None:

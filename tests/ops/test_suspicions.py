@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from certification import consent, templates
+from certification.known_settings import SUSPICIONS
 from certification.runtime import Runtime
-from certification.settings import SUSPICIONS
 from certification.store import Person
 from ops import jobs
 from ops.voices import Bench

@@ -87,7 +87,7 @@ class TextLine:
                 (
                     row.provider,
                     keys.open(row.from_sealed, seals.writer(row.id)).decode(),
-                    keys.open(row.body_sealed, seals.body(row.id)).decode(),
+                    keys.open(row.body_sealed or b"", seals.body(row.id)).decode(),
                 )
                 for row in rows
             ]
