@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Select, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from certification import bereavement, certifying, review, seals
+from certification import bereavement, cases, certifying, review, seals
+from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.evidence import Kind
 from certification.keys import SealBroken
@@ -86,8 +87,21 @@ def tell_verdicts(rt: Runtime) -> int:
 
 
 def _tell_verdict(session: Session, rt: Runtime, identifier: str) -> bool:
+    """Tell it once; where the person's record does not open, a human gets that, and it is not tried again."""
     case = session.get_one(Case, identifier)
     person = session.get_one(Person, case.person_id)
+    try:
+        return _verdict(session, rt, case, person)
+    except SealBroken as error:
+        logger.error("the record of person %s cannot be read, verdict on case %s: %s", person.id, case.id, error)
+    kind, detail = CaseKind.UNREADABLE, {"verdict": case.id}
+    cases.open_case(session, rt, kind=kind, cause=f"{kind}:verdict:{case.id}", person=person, detail=detail, actor=BY)
+    message = put(session, rt, f"verdict:{case.id}", Purpose.NOTICE, "verdict.more", {}, person, None)
+    outbox.drop(session, rt, message, "unreadable")
+    return False
+
+
+def _verdict(session: Session, rt: Runtime, case: Case, person: Person) -> bool:
     phone, period = mobile_of(session, person), certifying.current_period(session, rt, person)
     receipt = _certified(session, rt, person, case)
     words, facts = ("verdict.certified", {"receipt": receipt}) if receipt else ("verdict.more", {"period": period.id})

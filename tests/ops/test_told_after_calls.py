@@ -112,6 +112,17 @@ def test_what_no_mobile_takes_is_written_down_and_a_human_calls(service: Service
         assert service.cases()["to_call"] == "certified"
 
 
+@pytest.mark.parametrize("verdict", ["confirmed", "unsure"])
+def test_a_record_that_does_not_open_is_a_humans_once(service: Service, wu: Person, verdict: str) -> None:
+    service.decides(service.doubted(wu), verdict)
+    with service.rt.sessions.begin() as session:
+        session.execute(update(Person).values(number_sealed=b"broken"))
+    assert service.texts() == service.texts() == []
+    assert service.messages() == [("verdict.more", "dropped", "unreadable")]
+    assert service.cases() == {"voice_doubt": verdict, "unreadable": None}
+    assert (service.journalled("message dropped"), service.journalled("case opened")) == (1, 2)
+
+
 def test_whoever_is_certified_meanwhile_is_not_told_to_go_on(service: Service, wu: Person) -> None:
     service.decides(service.doubted(wu), "unsure")
     at_the_desk(service.rt, wu)
