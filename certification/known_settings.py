@@ -29,7 +29,12 @@ SETTINGS = (
         "where the carrier reaches the media socket; by default the former, as wss",
     ),
     Setting("SESSION_SECRET", None, "网页会话的签名密钥", "signs the sessions of web pages"),
-    Setting("VOICE_FROM", "", "本线路的电话号码", "the telephone number of the line"),
+    Setting(
+        "VOICE_FROM",
+        "",
+        "本线路的电话号码；只收发短信、不接电话的写 none",
+        "the telephone number of the line; none for an installation of texts alone",
+    ),
     Setting(
         "DATABASE_URL", "", "数据库，默认为数据目录里的 SQLite", "the database; by default SQLite in the data folder"
     ),

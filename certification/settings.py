@@ -76,6 +76,11 @@ class Settings:
         """Whether anybody carries texts: sms.providers.configured says who."""
         return bool(self.sms_providers.strip(", ") or self.sms_from)
 
+    @property
+    def calls(self) -> bool:
+        """Whether there is a telephone line at all, and not texts alone."""
+        return self.voice_from.lower() != "none"
+
     def __repr__(self) -> str:
         return f"Settings(public_base_url={self.public_base_url!r}, data={str(self.data)!r})"
 

@@ -69,6 +69,8 @@ def _ready(rt: Runtime) -> tuple[Response, int]:
     parts = {"database": False, "redis": False} | dict.fromkeys(heartbeat.PROCESSES, False)
     if not carriers(rt.settings):
         del parts["texts"]  # nobody sends where no carrier is named
+    if not rt.settings.calls:
+        del parts["media"], parts["worker"]  # the worker weighs voices
     try:
         with rt.sessions() as session:
             only_read(session)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 from twilio.request_validator import RequestValidator
 
 from certification.runtime import Runtime
+from ops import heartbeat
 from ops.app import create_app
+from ops.embedded import redis_server
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FORM = {"CallSid": "CA1", "From": "+8613800138000", "Empty": ""}
@@ -79,3 +84,27 @@ def test_health_needs_nothing_and_readiness_says_what_is_away(client: FlaskClien
     assert answer.json is not None
     assert answer.json["database"] is True
     assert answer.json["worker"] is False
+
+
+@pytest.mark.parametrize(
+    ("voice_from", "run", "ready"),
+    [
+        ("none", ("texts", "schedule"), True),
+        ("none", ("schedule",), False),
+        ("+8687112333", ("texts", "schedule"), False),
+        ("", ("texts", "schedule"), False),
+        ("", heartbeat.PROCESSES, True),
+    ],
+    ids=["texts alone", "texts alone, none sent", "no voices", "no voices, no number", "everything"],
+)
+def test_who_takes_no_calls_is_ready_without_what_calls_need(
+    rt: Runtime, tmp_path: Path, voice_from: str, run: tuple[str, ...], ready: bool
+) -> None:
+    with redis_server(tmp_path) as url:
+        for process in run:
+            Redis.from_url(url).set(f"stillhere:alive:{process}", 1)
+        settings = replace(rt.settings, voice_from=voice_from, sms_providers="console", redis_url=url)
+        answer = create_app(replace(rt, settings=settings)).test_client().get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["ready"]) == ((200, True) if ready else (503, False))
+    assert ("media" in answer.json) == (voice_from != "none")
