@@ -30,6 +30,7 @@ CALLED = {
     "dialects": "方言",
     "recording_days": "录音保留天数",
     "operator": "人工电话",
+    "helpline": "心理援助热线",
     "evidence": "证据要求",
     "reminders": "提醒",
     "ladder": "逐级联系",

@@ -17,11 +17,12 @@ from certification import certifying, changes, people
 from certification.changes import Effect
 from certification.evidence import Kind, Strength
 from certification.periods import Interval
-from certification.regions import BUILT_IN, SHANGHAI, Regions
+from certification.regions import BUILT_IN, SHANGHAI, Region, Regions
 from certification.runtime import Runtime
 from certification.store import Period, Person
 from ops import compose
 from ops.cli import main
+from ops.commands.regions import CALLED
 from tests.certification.numbers import resident_number
 
 KUNMING = (BUILT_IN / "kunming.toml").read_text("utf-8")
@@ -53,6 +54,10 @@ def test_the_regions_are_listed_without_any_secret(tmp_path: Path) -> None:
     mine = folder(tmp_path / "mine", dali='name = "大理"')
     listed = stillhere("list", "--json", STILLHERE_REGIONS=str(mine), DEFAULT_REGION="dali")
     assert json_of(listed)["default"] == "dali"
+
+
+def test_every_key_of_a_region_is_called_something_in_chinese() -> None:
+    assert set(CALLED) == set(Region.model_fields)
 
 
 @pytest.mark.parametrize("asked", ["kunming", "昆明"])
