@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from certification import bereavement
 from certification.needs import Declared
@@ -35,10 +35,10 @@ def planned(session: Session, region: Region, today: date) -> dict[int, tuple[in
     return {before: (counts.get((day, True), 0), counts.get((day, False), 0)) for before, day in days.items()}
 
 
-def mobile() -> ColumnElement[bool]:
+def mobile(person: ColumnElement[str] | InstrumentedAttribute[str] = Person.id) -> ColumnElement[bool]:
     """In a query of people: whether they have a mobile of their own, and have not said that they have none."""
     own = select(Phone.id).where(
-        Phone.person_id == Person.id, Phone.holder == "self", Phone.kind != PhoneKind.LANDLINE.value
+        Phone.person_id == person, Phone.holder == "self", Phone.kind != PhoneKind.LANDLINE.value
     )
-    none = select(Need.need).where(Need.person_id == Person.id, Need.need == Declared.NO_MOBILE.value)
+    none = select(Need.need).where(Need.person_id == person, Need.need == Declared.NO_MOBILE.value)
     return and_(own.exists(), ~none.exists())

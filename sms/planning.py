@@ -92,8 +92,8 @@ def go_on(rt: Runtime, identifier: str, by: str) -> int | None:
 def _slice(session: Session, rt: Runtime, campaign: Campaign, region: Region, days: int, after: str) -> None:
     """Plan for the people after one who have so many days left, at most SLICE; they are looked up once."""
     last = recipients.slice_end(session, campaign.on, days, after, SLICE)
-    found = recipients.own(session, region, campaign.on).where(*recipients.between(campaign.on, days, after, last))
-    chosen = recipients.laid_down(session, found)
+    within = recipients.between(campaign.on, days, after, last)
+    chosen = recipients.laid_down(session, recipients.own(session, region, campaign.on, *within))
     counts = recipients.summed(session, chosen.c, region)
     if "self" in region.reminders.to:
         _put(session, campaign, region, chosen.c, days, rt.now())
@@ -112,7 +112,7 @@ def _put(session: Session, campaign: Campaign, region: Region, chosen: Columns, 
     made = func.json_build_object if postgres else func.json_object
     rows = select(
         recipients.fresh_id(session, at),
-        literal("reminder:") + chosen.period_id + f":{days}:" + chosen.phone,
+        literal("reminder:") + chosen.person_id + ":" + chosen.period_id + f":{days}:" + chosen.phone,
         literal(1),
         literal(Purpose.REMINDER.value),
         literal(PRIORITY[Purpose.REMINDER]),

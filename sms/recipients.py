@@ -61,20 +61,35 @@ LAST_DAYS = 2
 """So near the end, the words are more urgent."""
 
 
-def own(session: Session, region: Region, on: date) -> Select[Any]:
+def own(session: Session, region: Region, on: date, *within: ColumnElement[bool]) -> Select[Any]:
     """Everybody to be reminded, with `days` left, the `phone` that takes the message (None: none), and its `words`.
 
-    `mobile`: they have one, though it may take nothing. `calls`: a human can call them. `safe`: they have a safe word.
+    `mobile`: they have one, though it may take nothing. `calls`: none does, and a human can call them. `safe`: they
+    have a safe word. `within`: those of whom more holds, as between() has it.
     """
     safe = select(SafeWord.person_id).where(SafeWord.person_id == Person.id).exists()
     days = days_left(region, on)
-    return reminders.to_remind(session, region, on).add_columns(
-        days.label("days"),
-        case((_without_mobile(), None), else_=own_phone(Person.id)).label("phone"),
-        _words(region, on, days).label("words"),
-        Person.dialect.label("dialect"),
-        safe.label("safe"),
-        to_call(region).label("calls"),
+    found = (
+        reminders.to_remind(session, region, on)
+        .where(*within)
+        .with_only_columns(
+            Person.id.label("person_id"),
+            Period.id.label("period_id"),
+            Period.due,
+            days.label("days"),
+            case((_without_mobile(), None), else_=own_phone(Person.id)).label("phone"),
+            _words(region, on, days).label("words"),
+            Person.dialect.label("dialect"),
+            safe.label("safe"),
+        )
+        .cte("reminded")
+        .prefix_with("MATERIALIZED")
+    )
+    person, reached = found.c.person_id, found.c.phone.is_not(None)  # of most, no more is to be looked up
+    return select(
+        *found.c,
+        case((reached, true()), else_=reminders.mobile(person)).label("mobile"),
+        case((reached, false()), else_=to_call(region, person)).label("calls"),
     )
 
 
@@ -170,9 +185,7 @@ def own_phone(
 
 def laid_down(session: Session, query: Select[Any]) -> Table:
     """The rows of own(), each looked up once and kept beside the database until the table is dropped."""
-    person, period, *others = query.selected_columns
-    named = query.with_only_columns(person.label("person_id"), period.label("period_id"), *others)
-    made = CreateTableAs(named, "chosen", temporary=True)
+    made = CreateTableAs(query, "chosen", temporary=True)
     session.execute(made)
     return made.table
 
@@ -198,7 +211,7 @@ def foreseen(session: Session, rt: Runtime, region: Region, on: date) -> dict[st
 
     Copies are counted for helpers whose numbers take no more messages as well.
     """
-    sums = summed(session, own(session, region, on).cte().prefix_with("MATERIALIZED").c, region)
+    sums = summed(session, own(session, region, on).cte().c, region)
     for words, dialect, number in _copies(session, region, on):
         segments = number * texts.longest(words, region, dialect, safe_word=False).segments
         sums.update(messages=number, copies=number, segments=segments)
@@ -255,11 +268,11 @@ def _without_mobile() -> ColumnElement[bool]:
     return none.exists()
 
 
-def to_call(region: Region) -> ColumnElement[bool]:
+def to_call(region: Region, person: ColumnElement[str] | InstrumentedAttribute[str] = Person.id) -> ColumnElement[bool]:
     """In a query of people: whether a human can remind them by telephone, and the region reminds people themselves."""
     if "self" not in region.reminders.to:
         return false()
-    phone = select(Phone.id).where(Phone.person_id == Person.id).exists()
+    phone = select(Phone.id).where(Phone.person_id == person).exists()
     deaf = (Declared.CANNOT_SPEAK.value, Declared.HARD_OF_HEARING.value)
-    silent = select(Need.need).where(Need.person_id == Person.id, Need.need.in_(deaf)).exists()
+    silent = select(Need.need).where(Need.person_id == person, Need.need.in_(deaf)).exists()
     return and_(phone, not_(silent))

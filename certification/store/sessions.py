@@ -19,6 +19,14 @@ _JOBS = "jobs"
 _ONLY_READS = "only_reads"
 _AGAIN_S = 0.05
 _GIVE_WAY_S = 0.2  # PostgreSQL looks for a deadlock after 1 s
+_PRAGMAS = (
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "temp_store=MEMORY",  # what is laid down meanwhile is of people, and goes on no disk
+    "cache_size=-32768",  # KiB for a connection at most
+    "wal_autocheckpoint=16000",  # pages: 64 MiB go back into the file at once, and a page but once for many slices
+)
 PATIENCE_S = 4.0  # on SQLite: the carrier gives a webhook 15 s in all, and it may hold several transactions
 
 
@@ -69,7 +77,7 @@ def _prepare_sqlite(engine: Engine, patience_s: float) -> None:
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is too late and too weak
         patience = f"busy_timeout={round(patience_s * 1000)}"
-        for pragma in (patience, "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in (patience, *_PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
         _write_ahead(connection, patience_s)
 
