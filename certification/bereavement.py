@@ -98,19 +98,24 @@ def deceased(session: Session, person_id: str) -> bool:
 
 def reported() -> ColumnElement[bool]:
     """In a query of people: whose death is under question, or was found to be so."""
-    unanswered = select(Case.id).where(_reports(Case, Person.id), Case.decided_at.is_(None))
-    return or_(unanswered.exists(), found_dead())
+    report = aliased(Case)
+    counts = or_(report.decided_at.is_(None), _stands(report))
+    return select(report.id).where(_reports(report, Person.id), counts).exists()
 
 
 def found_dead() -> ColumnElement[bool]:
     """In a query of people: of whom a human found that they died, and none has found otherwise since."""
-    dead, alive = aliased(Case), aliased(Case)
+    dead = aliased(Case)
+    return select(dead.id).where(_reports(dead, Person.id), _stands(dead)).exists()
+
+
+def _stands(dead: type[Case]) -> ColumnElement[bool]:
+    """In a query of reports: whether one was found right, and none about the same person wrong since."""
+    alive = aliased(Case)
     since = select(alive.id).where(
         _reports(alive, dead.person_id), alive.verdict == Verdict.ALIVE.value, alive.decided_at >= dead.decided_at
     )
-    return (
-        select(dead.id).where(_reports(dead, Person.id), dead.verdict == Verdict.DEAD.value, ~since.exists()).exists()
-    )
+    return and_(dead.verdict == Verdict.DEAD.value, ~since.exists())
 
 
 def _reports(

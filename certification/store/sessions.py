@@ -24,7 +24,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "secure_delete=ON",
     "temp_store=MEMORY",  # what is laid down meanwhile is of people, and goes on no disk
-    "cache_size=-32768",  # KiB for a connection at most
+    "cache_size=-65536",  # KiB for a connection at most
     "wal_autocheckpoint=16000",  # pages: 64 MiB go back into the file at once, and a page but once for many slices
 )
 PATIENCE_S = 4.0  # on SQLite: the carrier gives a webhook 15 s in all, and it may hold several transactions
