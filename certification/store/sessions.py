@@ -42,6 +42,8 @@ def open_engine(database_url: str, patience_s: float = PATIENCE_S) -> Engine:
     )
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, patience_s)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
@@ -70,6 +72,13 @@ def give_way(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL lock_timeout = {round(_GIVE_WAY_S * 1000)}"))
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Compile no statement: PostgreSQL takes half a second for each that reads many rows, and ours take less."""
+    connection.autocommit = True
+    connection.execute("SET jit = off")
+    connection.autocommit = False
 
 
 def _prepare_sqlite(engine: Engine, patience_s: float) -> None:
