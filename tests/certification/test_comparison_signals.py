@@ -130,6 +130,19 @@ def test_a_death_counts_from_any_source(rules: Rules, tmp_path: Path) -> None:
     assert rejected == []
 
 
+@pytest.mark.parametrize(
+    ("space", "taken"), [(" ", True), ("\u3000", True), ("\u00a0", True), ("\t", False), ("\v", False)], ids=ascii
+)
+def test_what_stands_around_a_word_is_passed_over_or_named_but_never_both_nor_neither(
+    rules: Rules, tmp_path: Path, space: str, taken: bool
+) -> None:
+    lines = [f"{ONE},{space}medical{space},2026-03-02,seen", f"{TWO},nowhere,2026-03-02,{space}Death{space}"]
+    found, rejected, _ = read(rules, tmp_path, "\n".join([HEADER, *lines, f"{ONE},nowhere,2026-03-01,"]))
+    signs = [found[ONE][f"on_{place}"] for place, source in enumerate(rules.sources) if source.name == "medical"]
+    assert (signs == [date(2026, 3, 2)], found[TWO]["died_on"] == date(2026, 3, 2)) == (taken, taken)
+    assert [line for line, _ in rejected] == ([4] if taken else [2, 3, 4])
+
+
 def test_text_that_is_neither_encoding_loses_the_lines_that_cannot_be_read(rules: Rules, tmp_path: Path) -> None:
     lines = [HEADER.encode(), f"{ONE},medical,2026-03-02,seen".encode(), b"\xff\xfe\xfa,medical,2026-03-02,\xff"]
     found, rejected, _ = read(rules, tmp_path, b"\n".join(lines))
