@@ -101,7 +101,7 @@ def read(text: str) -> Reply:
     a PIN before the wish to be left alone. What others have sent and is only handed on means nothing.
     """
     said = plain(text[:LONGEST])
-    if phrases.DESPAIR.search(said):
+    if _despairs(said):
         return Human(first=True)
     if phrases.OTHERS.search(said):
         return Unreadable()
@@ -110,6 +110,12 @@ def read(text: str) -> Reply:
     if digits := six_digits(said):
         return Pin(digits)
     return _wish(said)
+
+
+def _despairs(said: str) -> bool:
+    """Whether they want to live no longer; a space between the words is no end of them."""
+    meant = phrases.NOT_DESPAIR.sub(" ", said)
+    return any(phrases.DESPAIR.search(one) for one in (meant, re.sub(r"(?<=\w)\s+(?=\w)", "", meant)))
 
 
 def _wish(said: str) -> Reply:

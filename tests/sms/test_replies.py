@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sms.replies import Death, Pin, Reply, Stop, read
+from sms.replies import CallMe, Death, Human, Pin, Reply, Stop, read
 
 CORPUS = Path(__file__).with_name("replies.tsv")
 FORMS = {
@@ -60,6 +60,30 @@ def test_no_rubbish_is_read_as_a_pin_a_death_or_a_wish_to_be_left_alone() -> Non
         assert not isinstance(read_as, Pin) or reading == named(read_as), text
         assert not isinstance(read_as, Death) or reading == "Death", text
         assert not isinstance(read_as, Stop) or reading == "Stop", text
+
+
+DESPAIRS = """
+我不活了 真的不活了 没法活了 活不成了 我要去死 你们逼我去死 早点死算了 巴不得死 只求一死 死的心都有了 死掉算了
+死咗算 死咗好过 死了好 死了就解脱了 一死百了 想了断 厌世 生无可恋 想不开 老天爷收了我吧 不想在这个世界了
+唔想做人 唔想生啦 没意思活着 没勇气活 活着是累赘 活着是受罪 活着没指望 活着有么子意思 活的没意思 活的太累
+活起没得意思 做人没意思 活著沒意思 我吃了一瓶安眠药 喝药死了算了 一个人想上吊死了算了 老伴走了我想跳楼死了算了
+我老伴走了，我不想活了 想死 想死啊
+"""
+LIVES = """
+累死了 热死了 忙死了 笑死我了 想死你们了 想死您了 想死咗你 想死老家了 想死那个味道了 我活够本了 我活够八十岁了
+年轻生病 年轻生活苦 我在医院上吊针 打吊针 上吊水呢 跳楼价 跳楼梯 跳河北梆子 楼上跳下跳上吵死了 不如死记硬背
+干脆死心 让我死了这条心 没有活路可做 人死了就好办了 死了还好意思要钱 人死了算不算 老伴上吊死了
+父亲去年跳河自杀身亡 你们是不是想死 骗子去死 养不活了 鱼都不活了 好死不如赖活着 死要面子活受罪 活一天算一天
+活着就好 活着就有希望 活着没意见 生活的累 想了断这件事 吃安眠药睡不着 喝药自己煮
+"""
+
+
+def test_despair_is_told_from_what_people_say_every_day() -> None:
+    assert [text for text in DESPAIRS.split() if read(text) != Human(first=True)] == []
+    assert [text for text in LIVES.split() if read(text) == Human(first=True)] == []
+    assert read("不想 活了") == Human(first=True)
+    assert isinstance(read("父亲去年跳河自杀身亡"), Death)
+    assert isinstance(read("我在医院上吊针"), CallMe)
 
 
 def test_every_text_of_the_corpus_is_there_once() -> None:
