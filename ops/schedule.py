@@ -182,6 +182,11 @@ def forget_texts(rt: Runtime) -> int:
     return forgotten
 
 
+def empty_log(rt: Runtime) -> int:
+    """Empty SQLite's write-ahead log once a minute: what was erased while somebody read or wrote may be there yet."""
+    return int(rt.now().second < EVERY_S and forget_deleted(rt.sessions))
+
+
 def open_periods(rt: Runtime) -> int:
     """See to it that everybody has the period on record that today lies in: a slice, until today's round is done."""
     return opening.go_on(rt)
@@ -230,6 +235,7 @@ DUTIES = (
     erase_withdrawn_voices,
     forget_guesses,
     forget_texts,
+    empty_log,
     open_periods,
     begin_ladders,
     lead_up_ladders,

@@ -112,7 +112,7 @@ def _write_ahead(connection: Any, patience_s: float) -> None:
 def forget_deleted(sessions: sessionmaker[Session]) -> bool:
     """On SQLite, empty the write-ahead log, where what was deleted may still lie; the pages themselves are zeroed.
 
-    False when somebody reads or writes just then: what is left goes when the log is next emptied. Nobody is kept
+    False when somebody reads or writes just then: what is left goes when the sweep next empties the log. Nobody is kept
     waiting for it. On PostgreSQL this is VACUUM's, and nothing is done here.
     """
     with sessions() as session:
@@ -123,6 +123,7 @@ def forget_deleted(sessions: sessionmaker[Session]) -> bool:
     try:
         [patience] = connection.cursor().execute("PRAGMA busy_timeout").fetchone()
         connection.cursor().execute("PRAGMA busy_timeout=0")
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # most of it: nobody waits meanwhile
         [busy, _, _] = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         connection.cursor().execute(f"PRAGMA busy_timeout={patience}")
     finally:
