@@ -44,7 +44,7 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
     `on_0`, `on_1`, …: the last day on which each source of the rules showed life, `on_old`: the last too long ago to
     count; `died_on`, `died_last`: the first and the last death on record, `died_as` which of the rules' events;
     `registered`, where the rules ask: 1 if the household register has the number. `unsaid` counts the signals that say
-    nothing: of a source or an event that the rules do not know, of a day to come, or of none.
+    nothing: of a source or an event that the rules do not know, of a day to come, long before all lives, or of none.
     """
     source, event = signals.source, signals.event
     kind = ibis.coalesce(  # what nearly every line says is found without a copy of its text
@@ -52,7 +52,7 @@ def gathered(signals: ir.Table, rules: Rules) -> ir.Table:
         _kind(_trimmed(source), _trimmed(event).lower(), signals.seen, rules),
         _UNSAID,
     )
-    in_time = (signals.seen <= _day(rules.on)).fill_null(False)
+    in_time = signals.seen.between(_day(FLOOR), _day(rules.on)).fill_null(False)
     rows = signals.select("number", "source", "seen", kind=ibis.ifelse(in_time, kind, _UNSAID).cast("int8"))
     death = rows.kind <= _DEATHS
     registered = ((rows.kind != _UNSAID) & (_trimmed(rows.source) == REGISTER)).cast("int8").max()

@@ -136,10 +136,10 @@ class Gathering:
                 f"""SELECT n, whole, why, source, event, day, seen
                 FROM ({file.numbered}) LEFT JOIN unread USING (number)
                 WHERE NOT whole OR trim(number || source || day || event) <> '' AND (
-                    why IS NOT NULL OR seen IS NULL OR seen > ?
+                    why IS NOT NULL OR seen IS NULL OR seen NOT BETWEEN ? AND ?
                     OR NOT (event IN ({dead}) OR (source IN ({known}) AND event IN ('', {alive})))
                 ) ORDER BY n""",
-                [self._rules.on],
+                [expression.FLOOR, self._rules.on],
             )
             while some := lines.fetchmany(_ROWS):
                 for line, *read in some:
@@ -152,7 +152,7 @@ class Gathering:
             return LineMalformed(file.width)
         if why is not None:
             return why
-        if seen is None:
+        if seen is None or seen < expression.FLOOR:  # -infinity, or 0001-01-01 where a database had none
             return DateUnreadable(day)
         if seen > self._rules.on:
             return DateToCome(day, self._rules.on)
