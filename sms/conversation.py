@@ -78,13 +78,17 @@ def hand_over(session: Session, rt: Runtime, provider: str, ref: str, sender: st
     if text is None:
         return False
     journal.write(session, rt.now(), ACTOR, "text handed over", f"text:{text.id}")
-    cause, detail = f"{CaseKind.CALL_BACK}:text:{text.id}", {"text": text.id, "why": "nothing could be done"}
+    detail: dict[str, Any] = {"text": text.id, "why": "nothing could be done"}
+    kind, words = CaseKind.CALL_BACK, "answer.human"
+    if replies.despairs(body):
+        kind, words, detail = CaseKind.URGENT, "answer.urgent_later", detail | {"first": True}
     writer = Writer(session, rt, text, number or sender)
     person = writer.person if number is not None else None
     text.person_id = person.id if person else None
-    cases.open_case(session, rt, kind=CaseKind.CALL_BACK, cause=cause, person=person, detail=detail, actor=ACTOR)
+    cause = f"{kind}:text:{text.id}"
+    cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail, actor=ACTOR)
     if number is not None and _few(writer):
-        _answer(writer, Said("answer.human"), person)
+        _answer(writer, Said(words), person)
     session.flush()
     return True
 

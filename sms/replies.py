@@ -101,7 +101,7 @@ def read(text: str) -> Reply:
     a PIN before the wish to be left alone. What others have sent and is only handed on means nothing.
     """
     said = plain(text[:LONGEST])
-    if _despairs(said):
+    if despairs(text):
         return Human(first=True)
     if phrases.OTHERS.search(said):
         return Unreadable()
@@ -112,9 +112,9 @@ def read(text: str) -> Reply:
     return _wish(said)
 
 
-def _despairs(said: str) -> bool:
-    """Whether they want to live no longer; a space between the words is no end of them."""
-    meant = phrases.NOT_DESPAIR.sub(" ", said)
+def despairs(text: str) -> bool:
+    """Whether whoever wrote this wants to live no longer; a space between the words is no end of them."""
+    meant = phrases.NOT_DESPAIR.sub(" ", plain(text[:LONGEST]))
     return any(phrases.DESPAIR.search(one) for one in (meant, re.sub(r"(?<=\w)\s+(?=\w)", "", meant)))
 
 

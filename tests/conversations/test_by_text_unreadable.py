@@ -118,3 +118,14 @@ def test_a_text_that_a_mistake_stops_is_kept_for_a_human(
     assert opened(rt) == [("call_back", whose)]
     assert journalled(rt, "text handed over") == [f"text:{text.id}"]
     assert "ZeroDivisionError" in caplog.text and PIN not in caplog.text
+
+
+def test_whoever_despairs_is_called_first_even_where_a_mistake_stops_their_text(
+    rt: Runtime, clock: Clock, wu: Person
+) -> None:
+    form = {"MessageSid": "SM1", "From": WU, "Body": "不想活了"}
+    client = create_app(replace(rt, now=Stumbling(clock))).test_client()
+    assert client.post("/sms", data=form, headers=TextLine(rt).signature("/sms", form)).status_code == 200
+    assert opened(rt) == [("urgent", wu.id)]
+    with rt.sessions() as session:
+        assert session.scalars(select(Message.words)).all() == ["answer.urgent_later"]
