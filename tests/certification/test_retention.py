@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +14,18 @@ from sqlalchemy.orm import Session
 from certification import cases, replycodes, retention, seals
 from certification.cases import CaseKind
 from certification.runtime import Runtime
-from certification.store import Campaign, Case, JournalEntry, Message, Person, ReplyCode, Text, new_id
+from certification.store import (
+    Campaign,
+    Case,
+    JournalEntry,
+    Message,
+    Person,
+    ReplyCode,
+    Text,
+    forget_deleted,
+    new_id,
+    only_read,
+)
 from ops import schedule
 from tests.certification.conftest import Clock
 
@@ -133,3 +145,21 @@ def test_the_sweep_does_it_a_slice_at_a_time(rt: Runtime, clock: Clock, monkeypa
     clock.forward(days=200)
     assert schedule.forget_texts in schedule.DUTIES
     assert [schedule.forget_texts(rt) for _ in range(3)] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_deleted_while_somebody_read_leaves_the_log_within_a_minute(
+    rt: Runtime, clock: Clock, database_url: str
+) -> None:
+    log = Path(f"{database_url.removeprefix('sqlite:///')}-wal")
+    with rt.sessions() as reader:
+        only_read(reader)
+        reader.execute(select(Person.id)).all()
+        with rt.sessions.begin() as session:
+            wrote(session, rt)
+        assert not forget_deleted(rt.sessions)
+    for _ in range(60 // schedule.EVERY_S):
+        clock.forward(seconds=schedule.EVERY_S)
+        schedule.empty_log(rt)
+    assert log.stat().st_size == 0
+    assert schedule.empty_log in schedule.DUTIES

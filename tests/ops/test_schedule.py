@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -17,16 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from certification import consent, erasure, people
 from certification.runtime import Runtime
-from certification.store import (
-    Assessment,
-    Call,
-    Case,
-    JournalEntry,
-    Person,
-    Recording,
-    forget_deleted,
-    only_read,
-)
+from certification.store import Assessment, Call, Case, JournalEntry, Person, Recording
 from ops import jobs, schedule
 from ops.embedded import redis_server
 from ops.queue import QUEUE, SERIALIZER
@@ -318,20 +308,3 @@ def test_a_sweep_notes_that_the_service_was_away(rt: Runtime, clock: Clock) -> N
     schedule.sweep(rt)
     [noted] = [json.loads(detail) for detail in journalled(rt, "outage noted")]
     assert noted["minutes"] == 120
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_was_erased_while_somebody_read_leaves_the_log_within_a_minute(
-    desk: Desk, rt: Runtime, clock: Clock, database_url: str
-) -> None:
-    log = Path(f"{database_url.removeprefix('sqlite:///')}-wal")
-    with rt.sessions() as reader:
-        only_read(reader)
-        reader.execute(select(Person.id)).all()
-        desk.ask([])
-        assert not forget_deleted(rt.sessions)
-    for _ in range(60 // schedule.EVERY_S):
-        clock.forward(seconds=schedule.EVERY_S)
-        schedule.empty_log(rt)
-    assert log.stat().st_size == 0
-    assert schedule.empty_log in schedule.DUTIES
