@@ -38,6 +38,7 @@ def open_engine(database_url: str, patience_s: float = PATIENCE_S) -> Engine:
     engine = create_engine(
         database_url,
         pool_pre_ping=not database_url.startswith("sqlite"),
+        pool_use_lifo=True,  # the same few connections, and what they keep in memory, rather than all by turns
         hide_parameters=True,  # or an error in the log would show what was to be stored
     )
     if engine.dialect.name == "sqlite":
