@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
@@ -19,55 +14,19 @@ import requests
 
 from ops.embedded import free_port
 from sms.providers import Accepted, Refused, Unclear
-from sms.providers.kannel import Kannel
 from sms.segments import measure
 from tests.peers import running, wait_until
 from tests.sms.conftest import LINE, REMINDER, ZHANG, TextLine
+from tests.sms.gateway import FAKE_CENTRE, boxes, listens, on_the_way, provider
 
-FAKE_CENTRE = Path("/usr/lib/kannel/test/fakesmsc")
-PASSWORD = "a password"
-CONFIG = """\
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-smsbox-port = {inner}
-smsbox-interface = 127.0.0.1
-admin-password = {password}
-dlr-storage = internal
-
+CENTRE = """\
 group = smsc
 smsc = fake
 smsc-id = FAKE
-port = {centre}
+port = {port}
 connect-allow-ip = 127.0.0.1
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {sendsms}
-sendsms-interface = 127.0.0.1
-http-request-retry = 100
-http-queue-delay = 1
-
-group = sendsms-user
-username = stillhere
-password = {password}
-max-messages = 5
-concatenation = true
-
-group = sms-service
-keyword = default
-accepted-smsc = FAKE
-get-url = "{web}/sms/kannel?token={token}&from=%p&to=%P&text=%b&charset=%C&coding=%c&id=%I&ts=%t"
-max-messages = 0
 """
 _RECEIVED = re.compile(r"Got message \d+: <(\S+) (\S+) (?:udh \S+ )?(?:data|text) ([^>]*)>")
-
-
-def program(name: str) -> str:
-    found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if found is None or not FAKE_CENTRE.is_file():
-        pytest.skip("Kannel is not here: install kannel and kannel-extras")
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +45,13 @@ class Gateway:
 @contextmanager
 def gateway(line: TextLine, folder: Path, web: str) -> Iterator[Gateway]:
     """A Kannel that calls `line` at `web`; Mrs Zhang has written 好, which it has brought."""
-    bearerbox, smsbox = program("bearerbox"), program("smsbox")
-    ports = {name: free_port() for name in ("admin", "inner", "centre", "sendsms")}
-    config, logs = folder / "kannel.conf", {name: folder / f"{name}.log" for name in ("bearerbox", "smsbox", "centre")}
-    config.write_text(CONFIG.format(**ports, password=PASSWORD, web=web, token=line.rt.settings.kannel_token))
-    writes = ("-r", str(ports["centre"]), "-i", "1", "-m", "1", f"13800138000 {LINE} text 好")
-    with ExitStack() as stack:
-        stack.enter_context(running(logs["bearerbox"], bearerbox, config))
-        wait_until(lambda: listens(ports["inner"]) and listens(ports["centre"]), "Kannel starts", logs["bearerbox"])
-        stack.enter_context(running(logs["smsbox"], smsbox, config))
-        wait_until(lambda: listens(ports["sendsms"]), "its smsbox starts", logs["smsbox"])
-        stack.enter_context(running(logs["centre"], FAKE_CENTRE, "-H", "127.0.0.1", *writes))
-        wait_until(line.texts, "the text arrives", logs["smsbox"])
-        yield Gateway(f"http://127.0.0.1:{ports['sendsms']}", logs["centre"])
+    port, log = free_port(), folder / "centre.log"
+    writes = ("-r", str(port), "-i", "1", "-m", "1", f"13800138000 {LINE} text 好")
+    with boxes(line, folder, web, CENTRE.format(port=port)) as url:
+        wait_until(lambda: listens(port), "Kannel waits for its message centre", folder / "bearerbox.log")
+        with running(log, FAKE_CENTRE, "-H", "127.0.0.1", *writes):
+            wait_until(line.texts, "the text arrives", folder / "smsbox.log")
+            yield Gateway(url, log)
 
 
 @pytest.fixture
@@ -106,16 +59,6 @@ def kannel(line: TextLine, tmp_path: Path) -> Iterator[Gateway]:
     """A Kannel that calls `line`."""
     with gateway(line, tmp_path, line.rt.settings.public_base_url) as running_gateway:
         yield running_gateway
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def provider(line: TextLine, url: str, **settings: str) -> Kannel:
-    own = {"kannel_url": url, "kannel_user": "stillhere", "kannel_password": PASSWORD} | settings
-    return Kannel(line.with_settings(**own).rt.settings)
 
 
 def test_chinese_in_two_parts_arrives_whole(line: TextLine, kannel: Gateway) -> None:
@@ -211,29 +154,3 @@ def test_a_text_is_read_in_whatever_it_is_written(
             answer = requests.post(f"{url}?{urlencode(token)}", data=said, timeout=20)
         assert (answer.status_code, answer.text) == (200, "")
     assert line.texts() == [("kannel", ZHANG, "密码 1234 😀")]
-
-
-@contextmanager
-def on_the_way(url: str, fails: int = 0, until: Callable[[], bool] = lambda: True) -> Iterator[str]:
-    """A way to `url` that fails so often at first, and whose answers wait until something has happened."""
-    failures = iter(range(fails))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = 503, b""
-            if next(failures, None) is None:
-                answer = requests.get(url + self.path, timeout=20)
-                wait_until(until, "what the answer waits for")
-                status, body = answer.status_code, answer.content
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
