@@ -11,6 +11,7 @@ const RECEIPT = smpp.ESM_CLASS.MC_DELIVERY_RECEIPT; // 0x04
 const came = []; // each submit_sm: what was in it, and whether it was taken
 const told = []; // each receipt: of which message, and how the gateway answered it
 const plans = []; // what is done with the next submit_sm, and those after it; else it is taken and delivered
+const held = []; // receipts that wait until they are asked for
 const bound = new Set();
 const waiting = []; // what is to be called when the gateway is bound again
 
@@ -42,7 +43,7 @@ async function receipt(pdu, id, stat) {
 }
 
 async function submitted(session, pdu) {
-  const { status = "ESME_ROK", drop = false, stat = "DELIVRD", first = false, links = 0 } = plans.shift() ?? {};
+  const { status = "ESME_ROK", drop, stat = "DELIVRD", when = "after", links = 0 } = plans.shift() ?? {};
   const code = smpp.errors[status];
   const { message, udh } = pdu.short_message;
   const taken = code === 0 && drop !== "before it is taken";
@@ -55,10 +56,11 @@ async function submitted(session, pdu) {
     return;
   }
   for (let link = 0; link < links; link++) await once(session, "enquire_link");
-  const reports = code === 0 && registered & 1 && stat;
-  if (reports && first) await receipt(pdu, id, stat);
+  const reports = code === 0 && registered & 1;
+  if (reports && when === "before") await receipt(pdu, id, stat);
   session.send(pdu.response(code === 0 ? { message_id: id } : { command_status: code }));
-  if (reports && !first) await receipt(pdu, id, stat);
+  if (when === "held") await new Promise((go) => held.push(go));
+  if (reports && when !== "before") await receipt(pdu, id, stat);
 }
 
 // Somebody writes: [number, words] of each part, in UCS-2, with a header (UDH) of concatenation where there are several.
@@ -94,6 +96,7 @@ const deeds = {
   "GET /": () => ({ bound: bound.size, came, told }),
   "POST /plans": (wanted) => plans.push(...wanted),
   "POST /texts": bring,
+  "POST /go": () => [plans.splice(0), held.splice(0).map((go) => go())],
 };
 
 createServer(async (request, response) => {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sms.providers.kannel import Kannel
 from sms.sending import Sender
 from tests.peers import HERE, node_modules, running, wait_until
 from tests.sms.conftest import LINE, TextLine
-from tests.sms.gateway import boxes, provider
+from tests.sms.gateway import Boxes, boxes, provider
 
 _GROUP = """\
 group = smsc
@@ -54,6 +55,10 @@ class Centre:
     def plans(self, *next_ones: dict[str, Any]) -> None:
         """What it does with each submit_sm from now on; when these are used up it takes and delivers them."""
         self._post("/plans", next_ones)
+
+    def goes_on(self) -> None:
+        """It brings the receipts that it held, and has no plans any more."""
+        self._post("/go", None)
 
     def brings(self, sender: str, *parts: str, backwards: bool = False) -> list[int]:
         """Somebody writes to the line, in so many parts; what Kannel answered to each deliver_sm."""
@@ -115,11 +120,12 @@ class Overheard:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A text line with its outbox, whose one carrier is Kannel with the message centre behind it."""
+    """A text line whose outbox has one carrier: Kannel with the message centre behind it. `start` starts it anew."""
 
     line: TextLine
     centre: Centre
-    url: str
+    kannel: Boxes
+    start: Callable[[], AbstractContextManager[Boxes]]
     sender: Sender
     carrier: Overheard
 
@@ -136,9 +142,10 @@ def bound(line: TextLine, folder: Path, redis: Redis) -> Iterator[Service]:
     smpp, door = free_port(), free_port()
     with running(log, "node", HERE / "centre.mjs", modules, str(smpp), str(door)):
         centre = Centre(f"http://127.0.0.1:{door}", folder / "bearerbox.log")
-        web = line.rt.settings.public_base_url
-        with boxes(line, folder, web, _GROUP.format(port=smpp)) as url:
+        group, web = _GROUP.format(port=smpp), line.rt.settings.public_base_url
+        start = partial(boxes, line, folder, web, group)
+        with start() as kannel:
             wait_until(centre.is_bound, "Kannel is bound", centre.gateway_log)
-            carrier = Overheard(provider(line, url))
+            carrier = Overheard(provider(line, kannel.url))
             sender = Sender(line.rt, {"kannel": (carrier, 1)}, Pace(redis, 1000), Tally(redis))
-            yield Service(line, centre, url, sender, carrier)
+            yield Service(line, centre, kannel, start, sender, carrier)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,10 @@ admin-interface = 127.0.0.1
 smsbox-port = {inner}
 smsbox-interface = 127.0.0.1
 admin-password = {password}
-dlr-storage = internal
+dlr-storage = spool
+dlr-spool = "{receipts}"
+store-type = spool
+store-location = "{store}"
 sms-resend-freq = 1
 
 {centre}
@@ -66,19 +71,36 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """A bearerbox and an smsbox that run, and where texts are handed over."""
+
+    url: str
+    processes: tuple[subprocess.Popen[bytes], ...]
+
+    def kill(self) -> None:
+        """End both at once, as a power cut does."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
 @contextmanager
-def boxes(line: TextLine, folder: Path, web: str, centre: str) -> Iterator[str]:
-    """A bearerbox with this group of a message centre, and an smsbox that calls `line` at `web`; where it sends."""
+def boxes(line: TextLine, folder: Path, web: str, centre: str) -> Iterator[Boxes]:
+    """Kannel with this group of a message centre, which calls `line` at `web`; its spools in `folder` may be there."""
     bearerbox, smsbox = program("bearerbox"), program("smsbox")
     ports = {name: free_port() for name in ("admin", "inner", "sendsms")}
     config, logs = folder / "kannel.conf", {name: folder / f"{name}.log" for name in ("bearerbox", "smsbox")}
-    token = line.rt.settings.kannel_token
-    config.write_text(_CONFIG.format(**ports, password=PASSWORD, web=web, token=token, centre=centre))
-    with running(logs["bearerbox"], bearerbox, config):
+    spools = {name: folder / name for name in ("store", "receipts")}
+    for spool in spools.values():
+        spool.mkdir(exist_ok=True)
+    said = {"password": PASSWORD, "web": web, "token": line.rt.settings.kannel_token, "centre": centre}
+    config.write_text(_CONFIG.format(**ports, **spools, **said))
+    with running(logs["bearerbox"], bearerbox, config) as bearer:
         wait_until(lambda: listens(ports["inner"]), "Kannel starts", logs["bearerbox"])
-        with running(logs["smsbox"], smsbox, config):
+        with running(logs["smsbox"], smsbox, config) as sms:
             wait_until(lambda: listens(ports["sendsms"]), "its smsbox starts", logs["smsbox"])
-            yield f"http://127.0.0.1:{ports['sendsms']}"
+            yield Boxes(f"http://127.0.0.1:{ports['sendsms']}", (bearer, sms))
 
 
 def provider(line: TextLine, url: str, **settings: str) -> Kannel:

@@ -47,11 +47,11 @@ def gateway(line: TextLine, folder: Path, web: str) -> Iterator[Gateway]:
     """A Kannel that calls `line` at `web`; Mrs Zhang has written 好, which it has brought."""
     port, log = free_port(), folder / "centre.log"
     writes = ("-r", str(port), "-i", "1", "-m", "1", f"13800138000 {LINE} text 好")
-    with boxes(line, folder, web, CENTRE.format(port=port)) as url:
+    with boxes(line, folder, web, CENTRE.format(port=port)) as kannel:
         wait_until(lambda: listens(port), "Kannel waits for its message centre", folder / "bearerbox.log")
         with running(log, FAKE_CENTRE, "-H", "127.0.0.1", *writes):
             wait_until(line.texts, "the text arrives", folder / "smsbox.log")
-            yield Gateway(url, log)
+            yield Gateway(kannel.url, log)
 
 
 @pytest.fixture

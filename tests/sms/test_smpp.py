@@ -120,7 +120,7 @@ def test_a_receipt_that_is_faster_than_our_answer_stands(service: Service, wu: P
     def delivered() -> bool:
         return [service.line.state(one) for one in messages(service)] == ["delivered"]
 
-    with on_the_way(service.url, until=delivered) as slow:
+    with on_the_way(service.kannel.url, until=delivered) as slow:
         [message] = put(service.by(slow), wu, THANKS)
     becomes(service, message, "delivered")
     assert told(service, message) == {"sent": 1, "delivered": 1}
@@ -128,7 +128,7 @@ def test_a_receipt_that_is_faster_than_our_answer_stands(service: Service, wu: P
 
 @ONE_DATABASE
 def test_kannel_throws_away_a_receipt_that_is_faster_than_the_centres_answer(service: Service, wu: Person) -> None:
-    service.centre.plans({"first": True})
+    service.centre.plans({"when": "before"})
     [early] = put(service, wu, THANKS)
     [later] = put(service, wu, NO)
     becomes(service, later, "delivered")
@@ -184,6 +184,22 @@ def test_what_is_refused_for_now_or_lost_with_its_connection_arrives_once(servic
     assert Counter(service.centre.taken()) == Counter(sent_by_us(service))
     assert len(service.carrier.texts) == 5
     assert len(service.centre.came()) == 5 + 1 + 4  # one has two parts, four were tried again
+
+
+@ONE_DATABASE
+def test_a_kannel_that_is_killed_loses_neither_what_waits_in_it_nor_a_receipt(service: Service, wu: Person) -> None:
+    service.centre.plans({"when": "held"}, *[{"status": "ESME_RTHROTTLED"}] * 100)
+    [taken] = put(service, wu, THANKS)
+    wait_until(lambda: told(service, taken) == {"sent": 1}, "it is taken", service.centre.gateway_log)
+    [waiting] = put(service, wu, HELP)
+    wait_until(lambda: len(service.centre.came()) >= 3, "its parts are refused for now", service.centre.gateway_log)
+    service.kannel.kill()
+    service.centre.goes_on()
+    with service.start():
+        for message in (taken, waiting):
+            becomes(service, message, "delivered")
+            assert told(service, message) == {"sent": 1, "delivered": 1}
+        assert service.centre.taken() == sent_by_us(service)
 
 
 @ONE_DATABASE
