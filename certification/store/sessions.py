@@ -23,7 +23,6 @@ _PRAGMAS = (
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "secure_delete=ON",
-    "temp_store=MEMORY",  # what is laid down meanwhile is of people, and goes on no disk
     "cache_size=-65536",  # KiB for a connection at most
     "wal_autocheckpoint=16000",  # pages: 64 MiB go back into the file at once, and a page but once for many slices
 )
