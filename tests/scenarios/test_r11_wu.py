@@ -18,10 +18,10 @@ TWO_MINUTES_S = 120.0
 
 
 def understood_at_once(lines: Iterable[Line]) -> list[Line]:
-    """The call without the groups of words that the recogniser did not understand and asked for again."""
+    """The call without the groups of words that the line asked for again: not understood, or lost on a busy machine."""
     kept: list[Line] = []
     for line in lines:
-        if line.name == "challenge.again":
+        if line.name in ("challenge.again", "line.again"):
             while kept.pop().name != "challenge.repeat":
                 pass
         else:
