@@ -119,7 +119,7 @@ def _counted(dates: Dates, day: date, before: Kept | None) -> Span:
     if before is None:
         return _twelfth(dates.since, day, -_DAY)
     if before.success is None:
-        return _twelfth(before.due, day)
+        return _twelfth(before.due + _DAY, day, -_DAY)  # as without it on record: to the end of a long February too
     opens = before.due + _DAY
     year = _twelfth(before.success, opens).due
     first = Span(opens, max(year, add_months(before.due, WINDOW_MONTHS)))
