@@ -88,8 +88,8 @@ def issue(
 
 
 def _undecided(session: Session, person: Person, since: datetime) -> list[Paper]:
-    """Forms of the person that lie with us, or were issued since then and are still out."""
-    still_out = and_(Paper.state.in_(("issued", "posted")), Paper.issued_at >= since)
+    """Forms of the person that lie with us, or were issued since then and are still out, sent back ones too."""
+    still_out = and_(Paper.state.in_(("issued", "posted", "returned")), Paper.issued_at >= since)
     found = select(Paper).where(Paper.person_id == person.id, Paper.kind.in_(FORMS))
     return list(session.scalars(found.where(or_(still_out, Paper.state == "received")).order_by(Paper.issued_at)))
 

@@ -143,14 +143,18 @@ def next_place(region: Region, reached: list[Any] | None) -> tuple[int, str] | N
 
 def slice_end(session: Session, on: date, days: int, after: str, size: int) -> str | None:
     """The last of the next people after one whose period ends in so many days; None where fewer are left."""
-    found = select(Period.person_id).where(Period.closed_at.is_(None), *between(on, days, after, None))
+    ends = (Period.closed_at.is_(None), Period.due == on + timedelta(days=days))
+    found = select(Period.person_id).where(*ends, Period.person_id > after)
     return session.scalars(found.order_by(Period.person_id).offset(size - 1).limit(1)).first()
 
 
 def between(on: date, days: int, after: str, last: str | None) -> tuple[ColumnElement[bool], ...]:
-    """In a query of periods: those that end in so many days, of the people after one and up to another."""
-    until = () if last is None else (Period.person_id <= last,)
-    return (Period.due == on + timedelta(days=days), Period.person_id > after, *until)
+    """In a query of people by their periods: whose ends in so many days, of the people after one and up to another.
+
+    Said of both, for PostgreSQL does not see that they are the same people, and would go through all there are.
+    """
+    until = () if last is None else (Period.person_id <= last, Person.id <= last)
+    return (Period.due == on + timedelta(days=days), Period.person_id > after, Person.id > after, *until)
 
 
 def agreed(person: ColumnElement[str]) -> ColumnElement[bool]:

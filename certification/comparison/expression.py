@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import reduce
 from typing import cast
 
 import ibis
@@ -188,10 +186,8 @@ def _suffices(rows: ir.Table, place: int, rules: Rules) -> ir.BooleanValue | ir.
     if lesser is None or strength < lesser.counts:
         return ibis.literal(False)
     strong = [rows[f"on_{at}"] for at, one in enumerate(rules.sources) if one.strength >= lesser.backed_by]
-    earliest = day - ibis.interval(months=lesser.months)
-    return reduce(
-        operator.or_, ((one <= day) & (one >= earliest) & (one > _day(FLOOR)) for one in (rows.backed_on, *strong))
-    ).fill_null(False)
+    last = _latest([ibis.ifelse(one <= day, one, _day(FLOOR)) for one in (rows.backed_on, *strong)])
+    return (last > _day(FLOOR)) & (last >= day - ibis.interval(months=lesser.months))
 
 
 def _death(rows: ir.Table) -> ir.DateValue:

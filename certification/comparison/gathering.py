@@ -69,7 +69,8 @@ class Gathering:
     def __init__(self, files: Sequence[File], rules: Rules, keys: KeyRing, folder: Path) -> None:
         self.con: Backend = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(folder / SPILT))
         self._rules = rules
-        self._pads = [(outer, inner) for inner, outer in keys.pads()]
+        purpose = seals.NUMBER.encode() + b"\0"
+        self._pads = [(outer, inner + purpose) for inner, outer in keys.pads()]  # what comes before every number
         self._sql = self.con.con
         self._sql.execute("SET threads = 2")
         self._sql.execute("SET enable_progress_bar = false")  # it would be drawn into what a command prints
@@ -210,9 +211,9 @@ _UNREAD = pa.schema({"number": pa.string(), "why": pa.string()})
 def _indexed(numbers: str) -> str:
     """SQL: the rows of `numbers` with `number` as KeyRing.index() gives it, and the number itself as `id_number`.
 
-    Asks for two values, the pads of a key.
+    Asks for two values, the pads of a key, the inner one with the index's purpose.
     """
-    index = f"sha256(?::BLOB || unhex(sha256(?::BLOB || encode('{seals.NUMBER}' || chr(0) || number))))"
+    index = "sha256(?::BLOB || unhex(sha256(?::BLOB || encode(number))))"
     return f"SELECT {index} AS number, number AS id_number, * EXCLUDE (number) FROM ({numbers})"
 
 

@@ -96,17 +96,19 @@ class File:
     sha256: str
     parquet: bool
     encoding: str | None
+    quoted: bool  # whether there is a quotation mark anywhere in it
 
     @classmethod
     def of(cls, path: Path, progress: Callable[[int], object] = lambda _: None) -> File:
         """Read a file through; `progress` is told of each stretch, in bytes. Raises SignalsUnreadable."""
-        digest, size, begins, text = sha256(), 0, b"", csvfile.Utf8()
+        digest, size, begins, text, quoted = sha256(), 0, b"", csvfile.Utf8(), False
         try:
             with path.open("rb") as file:
                 while part := file.read(_READ):
                     begins = begins or part[:4]
                     digest.update(part)
                     text.take(part)
+                    quoted = quoted or b'"' in part
                     size += len(part)
                     progress(len(part))
             text.take(b"", last=True)
@@ -114,7 +116,7 @@ class File:
             encoding = None if parquet else "utf-8-sig" if text.readable else csvfile.encoding(path)
         except OSError as error:
             raise SignalsUnreadable(path, "文件打不开", f"the file cannot be opened ({error.strerror})") from None
-        return cls(path, size, digest.hexdigest(), parquet, encoding)
+        return cls(path, size, digest.hexdigest(), parquet, encoding, quoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +196,14 @@ def _csv(file: File, folder: Path) -> Signals:
     read = f"""read_csv({_quoted(str(path))}, columns = {{'l': 'VARCHAR'}}, delim = '{_NOWHERE}', quote = '',
         escape = '', auto_detect = false, header = """
     width = len(names)
-    split = f"""CASE
-        WHEN len(p) <> {width} OR contains(l, '\ufffd') THEN NULL
-        WHEN NOT contains(l, '"') THEN p
-        WHEN array_to_string(p, ',') = l THEN [{_UNQUOTED} FOR x IN p] END AS f"""
-    parts = f"""l, CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1)
-        ELSE string_split(l, ',') END AS p"""
+    parts = "l, string_split(l, ',') AS p"
+    wrong, read_off = f"len(p) <> {width} OR contains(l, '\ufffd')", "p"
+    if file.quoted:
+        parts = f"""l, CASE WHEN contains(l, '"') THEN regexp_extract_all(l || ',', '{_QUOTED}', 1)
+            ELSE string_split(l, ',') END AS p"""
+        read_off = f"""CASE WHEN NOT contains(l, '"') THEN p
+            WHEN array_to_string(p, ',') = l THEN [{_UNQUOTED} FOR x IN p] END"""
+    split = f"CASE WHEN NOT ({wrong}) THEN {read_off} END AS f"
     fields = f"SELECT {split} FROM (SELECT {parts} FROM {read}true) WHERE l IS NOT NULL)"
     counted = f"SELECT row_number() OVER () AS n, l FROM {read}false)"
     lines = f"SELECT n, {split} FROM (SELECT n, {parts} FROM ({counted}) WHERE n > 1 AND l IS NOT NULL)"
