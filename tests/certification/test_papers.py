@@ -177,7 +177,9 @@ def test_forms_that_stay_out_for_longer_than_the_region_says_are_listed(rt: Runt
         back = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
         papers.receive(session, rt, back, "clerk")
         papers.give_back(session, rt, back, "clerk", "没有签名")
-        early = papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
+        with pytest.raises(PaperOut):  # it is with the person again, and may come back
+            papers.issue(session, rt, wu, PaperKind.OWN, "clerk")
+        early = papers.issue(session, rt, wu, PaperKind.OWN, "clerk", again="原表写坏了")
         clock.forward(days=kunming.paper.days)
         assert papers.overdue(session, rt, kunming) == []
         with pytest.raises(PaperOut):
