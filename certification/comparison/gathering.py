@@ -122,6 +122,10 @@ class Gathering:
         (strangers,) = self._one("SELECT count(*) FROM strangers ANTI JOIN unread USING (number)")
         return int(strangers)
 
+    def people(self) -> int:
+        """How many people were judged."""
+        return int(self._one("SELECT count(*) FROM judged")[0])
+
     def numbers(self) -> int:
         """How many different numbers the files name."""
         return int(self._one("SELECT count(*) FROM found")[0]) // len(self._pads)

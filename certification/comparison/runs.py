@@ -136,7 +136,16 @@ def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: l
 
 def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folder: Path, tell: Progress) -> None:
     """Judge everybody, and write down what was not taken: what is there afterwards is whole."""
-    roll, results, rejects = folder / _ROLL, folder / f"{_RESULTS}.part", folder / f"{REJECTED}.part"
+    write_roll(rt, region, rules, folder, tell)
+    results, rejects = folder / f"{_RESULTS}.part", folder / f"{REJECTED}.part"
+    read = judge(rt, rules, files, folder, results, rejects, tell)
+    (folder / _READ).write_text(json.dumps({name: getattr(read, name) for name in Read.__slots__}))
+    rejects.replace(folder / REJECTED)
+    results.replace(folder / _RESULTS)
+
+
+def write_roll(rt: Runtime, region: Region, rules: Rules, folder: Path, tell: Progress = silent) -> None:
+    """Write down in a folder who is to be judged, each with their present period."""
     with rt.sessions.begin() as session:
         rolls.prepare(session)
     with rt.sessions() as session:
@@ -146,27 +155,31 @@ def _compute(rt: Runtime, region: Region, rules: Rules, files: list[File], folde
     done(everybody - (opening.open_all(rt, region.code, done, on=rules.on) if covered < everybody else 0))
     with rt.sessions() as session:
         only_read(session)
-        people = rolls.write(session, region.code, rules, roll, tell("名册 roll", everybody))
+        rolls.write(session, region.code, rules, folder / _ROLL, tell("名册 roll", everybody))
+
+
+def judge(
+    rt: Runtime, rules: Rules, files: list[File], folder: Path, results: Path, rejects: Path, tell: Progress = silent
+) -> Read:
+    """Judge everybody of the roll in a folder, and write down the results, and the lines that were not taken."""
     step = tell("比对 comparing", 3)
     gathering = Gathering(files, rules, rt.keys, folder)
     try:
         gathering.gather()
         step(1)
-        gathering.lay_out(roll)
+        gathering.lay_out(folder / _ROLL)
         engines.judge(gathering, "people", rules, rt.settings.comparison_engine)
         step(1)
         strangers = gathering.look_for_strangers("judged")
-        counted = _write_rejected(gathering, rejects)
+        rejected = _write_rejected(gathering, rejects)
         step(1)
+        people = gathering.people()
         done = tell("写下 writing", people)
         engines.write(gathering, "people", results)
         done(people)
-        read = Read(people, gathering.numbers(), strangers, counted, rt.settings.comparison_engine.split(":")[0])
+        return Read(people, gathering.numbers(), strangers, rejected, rt.settings.comparison_engine.split(":")[0])
     finally:
         gathering.con.disconnect()
-    (folder / _READ).write_text(json.dumps({name: getattr(read, name) for name in Read.__slots__}))
-    rejects.replace(folder / REJECTED)
-    results.replace(folder / _RESULTS)
 
 
 def _write_rejected(gathering: Gathering, path: Path) -> int:

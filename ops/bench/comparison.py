@@ -1,8 +1,8 @@
 """The monthly comparison at the size of a city: from CSV to stored results, beside a bare DuckDB join of its files.
 
-Computing is what the join has a like of: from the files to what is said of everybody, in memory. Both are done once in
-a process of their own, the join before and after; other work on the machine slows either by chance, so seconds of the
-processor are told beside those of the clock, and the quickest of the joins done again in a process that is warm.
+Computing is what the join has a like of: from the files to what is said of everybody, in memory. Both are done by
+turns, three times, each time in a process of its own, and the middle ones are told: other work on the machine slows
+either by chance. Beside them stand seconds of the processor, and the quickest of the joins in a process that is warm.
 
 `python -m ops.bench.comparison` measures this alone, in any size: on SQLite in a temporary folder, and on the
 PostgreSQL server at TEST_POSTGRES_URL, whose user may create databases.
@@ -16,9 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,6 +29,8 @@ from sqlalchemy import func, select, text
 
 from certification import certifying, seals
 from certification.comparison import bulk, releasing, runs
+from certification.comparison.rules import Rules
+from certification.comparison.signals import File
 from certification.identity import CHECK, WEIGHTS
 from certification.keys import KeyRing
 from certification.periods import Dates, span
@@ -49,7 +50,7 @@ import sys
 from ops.bench import comparison
 getattr(comparison, sys.argv[1])(*sys.argv[2:])
 """
-_JOINS = 3
+_TURNS = 3
 
 
 @click.command()
@@ -107,20 +108,23 @@ def measured(people: int, release: bool) -> Iterator[dict[str, Any]]:
         files(folder, people)
         for environment in databases(folder):
             city(environment, folder)
-            joins = [child(environment, "bare_joins", str(folder))]
-            found = run(environment, folder, release)
-            joins += [child(environment, "bare_joins", str(folder)) for _ in range(_JOINS - 1)]
-            seconds, cpu = (median(one[name] for one in joins) for name in ("cold_s", "cold_cpu_s"))
-            ratios = {
-                "bare_join_s": seconds,
-                "bare_join_cpu_s": cpu,
-                "bare_join_warm_s": min(one["warm_s"] for one in joins),
-                "indexing_s": blind_index(environment, folder),
-                "to_bare_join": found["comparing_s"] / seconds,
-                "to_bare_join_cpu": found["comparing_cpu_s"] / cpu,
-            }
-            ratios["to_warm_join"] = found["comparing_s"] / ratios["bare_join_warm_s"]
-            yield found | {"people": people} | {name: round(value, 2) for name, value in ratios.items()}
+            yield run(environment, folder, release) | {"people": people} | ratios(environment, folder)
+
+
+def ratios(environment: dict[str, str], folder: Path) -> dict[str, float]:
+    """How much longer the computing takes than the bare join of the same files, and both in seconds."""
+    child(environment, "rolled", str(folder))
+    joins, computed = list[dict[str, float]](), list[dict[str, float]]()
+    for _ in range(_TURNS):
+        joins.append(child(environment, "bare_joins", str(folder)))
+        computed.append(child(environment, "computing", str(folder)))
+    join, join_cpu = (median(one[name] for one in joins) for name in ("cold_s", "cold_cpu_s"))
+    ours, ours_cpu = (median(one[name] for one in computed) for name in ("comparing_s", "comparing_cpu_s"))
+    warm = min(one["warm_s"] for one in joins)
+    found = {"bare_join_s": join, "bare_join_cpu_s": join_cpu, "bare_join_warm_s": warm}
+    found |= {"computing_s": ours, "computing_cpu_s": ours_cpu, "indexing_s": blind_index(environment, folder)}
+    found |= {"to_bare_join": ours / join, "to_bare_join_cpu": ours_cpu / join_cpu, "to_warm_join": ours / warm}
+    return {name: round(value, 2) for name, value in found.items()}
 
 
 def files(folder: Path, people: int) -> None:
@@ -258,21 +262,34 @@ def child(environment: dict[str, str], function: str, *arguments: str) -> dict[s
     return found
 
 
+def rolled(folder: str) -> None:
+    """Write down the roll for computing(): the work of a process."""
+    rt = _runtime(dict(os.environ))
+    runs.write_roll(rt, rt.regions[REGION], _rules(rt), Path(folder))
+    print("{}")
+
+
+def computing(folder: str) -> None:
+    """Judge the roll, as a run does: the work of a process. Prints its seconds."""
+    rt, stretches, work = _runtime(dict(os.environ)), parts.Stretches(), Path(folder)
+    signals, out = [File.of(work / "signals.csv")], (work / "results", work / "rejects")
+    runs.judge(rt, _rules(rt), signals, work, *out, stretches)
+    print(json.dumps(stretches.took()))
+
+
+def _rules(rt: Runtime) -> Rules:
+    rules = Rules.of(rt.regions[REGION], certifying.day_of(rt.now()))
+    assert rules is not None
+    return rules
+
+
 def worked(path: str, release: str) -> None:
     """The work of the process: prints seconds by stretch of work, memory at its most, and how much is stored."""
-    rt, stretches = _runtime(dict(os.environ)), list[tuple[str, float, float]]()
-
-    def tell(what: str, total: int | None = None) -> Callable[[int], object]:  # noqa: ARG001
-        stretches.append((what.split()[-1], time.perf_counter(), time.process_time()))
-        return lambda _: None
-
+    rt, stretches = _runtime(dict(os.environ)), parts.Stretches()
     began = time.perf_counter()
-    identifier = runs.run(rt, rt.regions[REGION], [Path(path)], "bench", tell)
+    identifier = runs.run(rt, rt.regions[REGION], [Path(path)], "bench", stretches)
     ended = time.perf_counter()
-    stretches.append(("", ended, time.process_time()))
-    took = dict[str, float]()
-    for (name, at, cpu), (_, after, spent) in pairwise(stretches):
-        took |= {f"{name}_s": round(after - at, 2), f"{name}_cpu_s": round(spent - cpu, 2)}
+    took = stretches.took()
     with rt.sessions() as session:
         mine = select(func.count()).where(ComparisonResult.run_id == identifier)
         stored, counts = session.scalars(mine).one(), session.get_one(ComparisonRun, identifier).counts

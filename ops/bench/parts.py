@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
@@ -102,3 +103,24 @@ def writing() -> dict[str, float]:
                 pins.check(session, rt, session.merge(someone), "274913")
 
         return {"journal_entry_s": seconds(write), "pin_check_s": seconds(check, 5)}
+
+
+class Stretches:
+    """What the progress of a run tells: seconds of the clock and the processor by stretch of work."""
+
+    def __init__(self) -> None:
+        self._began = list[tuple[str, float, float]]()
+
+    def __call__(self, what: str, total: int | None = None) -> Callable[[int], object]:
+        """A stretch begins."""
+        del total
+        self._began.append((what.rpartition(" ")[2], time.perf_counter(), time.process_time()))
+        return lambda _: None
+
+    def took(self) -> dict[str, float]:
+        """The last one has ended."""
+        self("")
+        found = dict[str, float]()
+        for (name, at, cpu), (_, after, spent) in pairwise(self._began):
+            found |= {f"{name}_s": round(after - at, 2), f"{name}_cpu_s": round(spent - cpu, 2)}
+        return found
