@@ -1,7 +1,7 @@
 """The monthly comparison at the size of a city: from CSV to stored results, beside a bare DuckDB join of its files.
 
 Computing is what the join has a like of: from the files to what is said of everybody, in memory. Both are done by
-turns, three times, each time in a process of its own, and the middle ones are told: other work on the machine slows
+turns, five times, each time in a process of its own, and the middle ones are told: other work on the machine slows
 either by chance. Beside them stand seconds of the processor, and the quickest of the joins in a process that is warm.
 
 `python -m ops.bench.comparison` measures this alone, in any size: on SQLite in a temporary folder, and on the
@@ -50,7 +50,7 @@ import sys
 from ops.bench import comparison
 getattr(comparison, sys.argv[1])(*sys.argv[2:])
 """
-_TURNS = 3
+_TURNS = 5
 
 
 @click.command()
@@ -111,7 +111,7 @@ def measured(people: int, release: bool) -> Iterator[dict[str, Any]]:
             yield run(environment, folder, release) | {"people": people} | ratios(environment, folder)
 
 
-def ratios(environment: dict[str, str], folder: Path) -> dict[str, float]:
+def ratios(environment: dict[str, str], folder: Path) -> dict[str, Any]:
     """How much longer the computing takes than the bare join of the same files, and both in seconds."""
     child(environment, "rolled", str(folder))
     joins, computed = list[dict[str, float]](), list[dict[str, float]]()
@@ -124,7 +124,9 @@ def ratios(environment: dict[str, str], folder: Path) -> dict[str, float]:
     found = {"bare_join_s": join, "bare_join_cpu_s": join_cpu, "bare_join_warm_s": warm}
     found |= {"computing_s": ours, "computing_cpu_s": ours_cpu, "indexing_s": blind_index(environment, folder)}
     found |= {"to_bare_join": ours / join, "to_bare_join_cpu": ours_cpu / join_cpu, "to_warm_join": ours / warm}
-    return {name: round(value, 2) for name, value in found.items()}
+    each = {"bare_joins_s": [round(one["cold_s"], 2) for one in joins]}
+    each |= {"computings_s": [one["comparing_s"] for one in computed]}
+    return {name: round(value, 2) for name, value in found.items()} | each
 
 
 def files(folder: Path, people: int) -> None:
