@@ -81,7 +81,7 @@ def campaigned(rt: Runtime) -> dict[str, float]:
     region, today = rt.regions.default, day_of(rt.now())
     last = {"due": today + timedelta(days=region.reminders.days_before[0]), "opens": today - _YEAR}
     with rt.sessions.begin() as session:
-        session.execute(text("DELETE FROM periods WHERE id NOT LIKE 'b%'"))
+        session.execute(text("DELETE FROM periods WHERE id NOT LIKE 'b00000000%'"))
         ends_alike = "UPDATE periods SET due = :due, opens = :opens, closed_at = NULL"
         session.execute(text(ends_alike), last)
     _tidy(rt)
