@@ -117,9 +117,29 @@ def _suffices(sign: Sign, known: list[Sign], rule: Rule) -> bool:
 
 @pytest.fixture(scope="module")
 def crowd() -> list[Somebody]:
-    """Two thousand people of every kind."""
+    """Two thousand people of every kind, and those whose backing is on the edge."""
     random = Random(20261127)
-    return [somebody(random, order) for order in range(1, 2001)]
+    return [*(somebody(random, order) for order in range(1, 2001)), *on_the_edge(2001)]
+
+
+def on_the_edge(order: int) -> Iterator[Somebody]:
+    """A weak sign, and what backs it: on the same day, a day after, twelve months before, and a day more."""
+    seen, day = ON - timedelta(days=10), timedelta(days=1)
+    card, medical = ("bank_card", seen, "seen"), ("medical", ON - timedelta(days=30), "seen")
+    backings = (seen, seen + day, add_months(seen, -12), add_months(seen, -12) - day)
+    for number_, (backed_on, beside) in enumerate([*((one, ()) for one in backings), (seen + day, (medical,))]):
+        period = Span(ON - timedelta(days=20), ON + timedelta(days=40))
+        yield Somebody(order + number_, period, False, backed_on, None, None, (card, *beside))
+
+
+def test_backing_counts_from_the_same_day_to_twelve_months_before() -> None:
+    assert [expected(one, BACKED) for one in on_the_edge(1)] == [
+        "certified",
+        "unresolved",
+        "certified",
+        "unresolved",
+        "certified",
+    ]
 
 
 def judged(crowd: list[Somebody], rules: Rules, engine: str, folder: Path) -> dict[str, dict[str, Any]]:

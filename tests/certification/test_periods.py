@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from certification.periods import (
@@ -93,6 +93,7 @@ def test_a_certified_stretch_outlives_a_change_of_the_interval_and_leaves_time_f
     assert awaited.due >= add_months(stretch.due, whole) - DAY  # February may cost a day
 
 
+@example(FROM_SUCCESS, Dates(date(1948, 2, 29), date(2026, 3, 1)))
 @given(intervals, people)
 def test_a_first_period_is_never_short_and_is_followed_by_whole_ones(interval: Interval, dates: Dates) -> None:
     first = span(interval, dates, dates.since)
@@ -142,6 +143,7 @@ def test_without_a_success_the_first_period_is_twelve_months_from_the_roll(born:
     assert span(FROM_SUCCESS, Dates(born, since), since) == Span(since, add_months(since, 12) - DAY)
 
 
+@example(date(1948, 2, 29), date(2020, 3, 1), 3)
 @given(births, days, st.integers(1, 5))
 def test_who_misses_a_year_has_another(born: date, since: date, years: int) -> None:
     dates = Dates(born, since)
