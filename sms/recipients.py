@@ -126,11 +126,11 @@ def a_reply_certifies(region: Region, on: date) -> ColumnElement[bool]:
     return select(Evidence.id).where(*mine).exists()
 
 
-def next_place(region: Region, reached: list[Any] | None) -> tuple[int, str] | None:
+def next_place(region: Region, reached: list[Any] | None, begin: str = "") -> tuple[int, str] | None:
     """Where to go on among the people to be reminded: days left, and the person after whom; None at the end.
 
     They are gone through by the days that are left, the most first. `reached`: such days and the last person who was
-    seen to there, None for them where nobody is left; or nothing, at the beginning.
+    seen to there, None for them where nobody is left; or nothing, at the beginning. `begin`: whom they all come after.
     """
     days = sorted(set(region.reminders.days_before), reverse=True)
     if reached is not None:
@@ -138,13 +138,17 @@ def next_place(region: Region, reached: list[Any] | None) -> tuple[int, str] | N
         if last is not None:
             return at, last
         days = [one for one in days if one < at]
-    return (days[0], "") if days else None
+    return (days[0], begin) if days else None
 
 
-def slice_end(session: Session, on: date, days: int, after: str, size: int) -> str | None:
-    """The last of the next people after one whose period ends in so many days; None where fewer are left."""
+def slice_end(session: Session, on: date, days: int, after: str, size: int, until: str | None = None) -> str | None:
+    """The last of the next people after one whose period ends in so many days; None where fewer are left.
+
+    `until`: the last of all who are asked for.
+    """
     ends = (Period.closed_at.is_(None), Period.due == on + timedelta(days=days))
     found = select(Period.person_id).where(*ends, Period.person_id > after)
+    found = found if until is None else found.where(Period.person_id <= until)
     return session.scalars(found.order_by(Period.person_id).offset(size - 1).limit(1)).first()
 
 

@@ -53,7 +53,7 @@ def test_who_is_erased_meanwhile_is_passed_over_and_nobody_else(rt: Runtime, on:
 
         watched = replace(rt, keys=Watched(rt.keys, erase_the_other))
         campaign = session.get_one(Campaign, identifier)
-        planning._slice(session, watched, campaign, region, max(region.reminders.days_before), "")
+        planning._slice(session, watched, campaign, region, 0, max(region.reminders.days_before), "")
     with rt.sessions() as session:
         assert set(session.scalars(select(Message.person_id))) == left
         assert len(left) == 1

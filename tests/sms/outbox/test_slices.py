@@ -84,7 +84,7 @@ def test_a_sweep_that_has_time_does_it_all_at_once(rt: Runtime, slow: Runtime, c
 
 
 def test_what_was_planned_before_a_kill_is_not_gone_through_again(rt: Runtime, on: date, add: Add) -> None:
-    for n in range(5):
+    for n in range(4):
         add(1950 + n, f"1388800010{n}")
     told = list[int]()
 
@@ -98,12 +98,12 @@ def test_what_was_planned_before_a_kill_is_not_gone_through_again(rt: Runtime, o
         planning.plan(rt, kunming, on, "clerk", killed)
     identifier = planning.plan(rt, kunming, on, "clerk", told.append)
     days = sorted(kunming.reminders.days_before, reverse=True)
-    assert told == [days[0]] * 3 + days[1:], "three slices of the first day, and each other day once"
-    assert counts(rt, identifier)["messages"] == 5
+    assert told == [days[0]] * 3 + days[1:], "two slices of the first day and its end, and each other day once"
+    assert counts(rt, identifier)["messages"] == 4
 
 
 def test_stopped_in_the_middle_nothing_more_is_planned(rt: Runtime, on: date, add: Add) -> None:
-    for n in range(5):
+    for n in range(4):
         add(1950 + n, f"1388800010{n}")
 
     def stopping(_: int) -> None:
@@ -126,8 +126,8 @@ def test_stopped_while_a_slice_is_planned_nothing_of_it_stands(rt: Runtime, on: 
         looked_at = session.get_one(Campaign, identifier)
     campaigns.stop(rt, identifier, "clerk")
     with pytest.raises(planning._Stopped), rt.sessions.begin() as session:
-        planning._slice(session, rt, looked_at, kunming, max(kunming.reminders.days_before), "")
-    planning._end(rt, looked_at, "clerk")
+        planning._slice(session, rt, looked_at, kunming, 0, max(kunming.reminders.days_before), "")
+    planning._end(rt, looked_at.id, "clerk")
     there = campaign(rt)
     assert there is not None and (there.state, there.counts, states(rt)) == ("stopped", {}, [])
     assert journalled(rt) == [("campaign stopped", "clerk")]
