@@ -121,10 +121,8 @@ def of(session: Session, cause: str) -> Case | None:
 def decide(session: Session, rt: Runtime, case: Case, *, verdict: str, by: str) -> bool:
     """Write a human's verdict on a case, once, whoever else decides it at the same time. True when it was done here."""
     undecided = update(Case).where(Case.id == case.id, Case.decided_at.is_(None))
-    values = {"state": "decided", "verdict": verdict, "decided_at": rt.now()}
-    taken_by = func.coalesce(Case.taken_by, by)
-    decided = undecided.values(**values, taken_by=taken_by).returning(Case.id)
-    if session.scalar(decided) is None:
+    values = {"state": "decided", "verdict": verdict, "decided_at": rt.now(), "taken_by": by}
+    if session.scalar(undecided.values(**values).returning(Case.id)) is None:
         return False
     journal.write(session, rt.now(), by, "case decided", f"case:{case.id}", kind=case.kind, verdict=verdict)
     return True

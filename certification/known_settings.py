@@ -80,6 +80,13 @@ SETTINGS = (
     Setting(
         "STILLHERE_PROMPTS", "", "真人录音提示音的目录", "a folder of recorded prompts that win over the rendered ones"
     ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "0",
+        "工作台前有几层反向代理（各自加 X-Forwarded-For）",
+        "how many proxies stand before the web process, each adding to X-Forwarded-For: tries to sign in are counted by"
+        " the address that they name",
+    ),
     Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
     Setting(
         "VOICEPRINT_ENCODER",

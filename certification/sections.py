@@ -112,6 +112,8 @@ NOBODYS = frozenset(
         "outages",
         "payment_lists",
         "service_seen",
+        "sign_in_tries",
+        "sign_ins",
         "signatures",
         "staff",
     }

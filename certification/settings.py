@@ -69,6 +69,7 @@ class Settings:
     sms_segment_cost: Decimal | None
     text_body_days: int
     text_days: int
+    trusted_proxies: int
     default_region: str
 
     @property
@@ -123,6 +124,7 @@ class Settings:
             sms_segment_cost=read.price("SMS_SEGMENT_COST"),
             text_body_days=read.count("TEXT_BODY_DAYS"),
             text_days=read.count("TEXT_DAYS", least=90),
+            trusted_proxies=read.count("TRUSTED_PROXIES", least=0),
             default_region=read.text("DEFAULT_REGION"),
         )
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from certification import journal, seals
+from certification import doors, journal, seals
 from certification.errors import Problem
 from certification.keys import KeyRing, SealBroken
 from certification.people import NAME_LENGTH, NameMissing
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Staff, insert_once, new_id
+from certification.store import Agent, Staff, insert_once, new_id
 
 LEAST_PASSWORD = 12
-TRIES = 5
-FIRST_LOCK = timedelta(minutes=15)
-_LONGEST = 10  # the lock doubles at most this often
 _STEP_S = 30  # RFC 6238; a clock may be a step behind or ahead
 _ISSUER = "stillhere"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)  # as certification.pins
@@ -38,6 +36,8 @@ class Role(StrEnum):
     CLERK = "clerk"
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
+    AGENT = "agent"  # of an employer, agency or community: certifies its own people
+    VISITOR = "visitor"  # goes to people's homes
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
 
@@ -86,84 +86,114 @@ class AccountLocked(Problem):
         self.until = until
         here = until.astimezone(SHANGHAI)
         super().__init__(
-            f"错误次数过多，账号锁定到 {here:%Y-%m-%d %H:%M}。",
-            f"Too many wrong tries: the account is locked until {here:%Y-%m-%d %H:%M}, Shanghai time.",
+            f"错误次数过多，这里到 {here:%Y-%m-%d %H:%M} 不能再登录这个账号；别处不受影响。",
+            f"Too many wrong tries: from here, the account is locked until {here:%Y-%m-%d %H:%M}, Shanghai time.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Somebody who just proved who they are; made by prove() alone."""
+    """Somebody who just proved who they are; made by prove() alone.
+
+    `region`, `agent_id`: whose people alone they see; None: everybody's.
+    """
 
     staff_id: str
     name: str
     role: Role
+    region: str | None = None
+    agent_id: str | None = None
 
 
-def add(session: Session, rt: Runtime, *, name: str, role: Role, password: str, by: str) -> str:
+class AgentMissing(Problem):
+    """An account of a certifying agent says of which, and no other does."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "代办机构的账号要写明是哪一家（--agent），别的账号不写。",
+            "An account of a certifying agent says of which (--agent), and no other account does.",
+        )
+
+
+def add(
+    session: Session,
+    rt: Runtime,
+    *,
+    name: str,
+    role: Role,
+    password: str,
+    by: str,
+    region: str | None = None,
+    agent: Agent | None = None,
+) -> str:
     """Open an account; its otpauth URI, to be scanned once and kept nowhere else.
 
-    Raises NameMissing, PasswordTooShort, NameTaken.
+    `region`: whose people alone it is for. Raises NameMissing, PasswordTooShort, NameTaken, AgentMissing.
     """
-    name = _plain(name)
+    name = plain(name)
     if not 0 < len(name) <= NAME_LENGTH:
         raise NameMissing
     if len(password) < LEAST_PASSWORD:
         raise PasswordTooShort
+    if (role is Role.AGENT) != (agent is not None):
+        raise AgentMissing
     staff_id, secret = new_id(), pyotp.random_base32()
+    region = region if agent is None else agent.region
     new = insert_once(
         session,
         Staff,
         id=staff_id,
         name=name,
         role=role.value,
+        region=region,
+        agent_id=None if agent is None else agent.id,
         password_hash=_HASHER.hash(password),
         totp_sealed=rt.keys.seal(secret.encode(), seals.totp(staff_id)),
         used_step=0,
-        wrong_in_row=0,
         added_at=rt.now(),
     )
     if not new:
         raise NameTaken(name)
-    journal.write(session, rt.now(), by, "staff added", f"staff:{staff_id}", name=name, role=role.value)
+    facts = {"name": name, "role": role.value, "region": region}
+    journal.write(session, rt.now(), by, "staff added", f"staff:{staff_id}", **facts)
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER)
 
 
 def close(session: Session, rt: Runtime, name: str, by: str) -> None:
     """Close an account, for good; its signatures under lists not yet released hold no more. Raises NameUnknown."""
-    still_open = update(Staff).where(Staff.name == _plain(name), Staff.closed_at.is_(None))
+    still_open = update(Staff).where(Staff.name == plain(name), Staff.closed_at.is_(None))
     closed = session.scalar(still_open.values(closed_at=rt.now()).returning(Staff.id))
     if closed is None:
         raise NameUnknown(name)
-    journal.write(session, rt.now(), by, "staff closed", f"staff:{closed}", name=_plain(name))
+    journal.write(session, rt.now(), by, "staff closed", f"staff:{closed}", name=plain(name))
 
 
-def prove(session: Session, rt: Runtime, name: str, password: str, code: str) -> Proven | Problem:
+def prove(
+    session: Session, rt: Runtime, name: str, password: str, code: str, at: Sequence[str] = doors.CLI
+) -> Proven | Problem:
     """Whether these are this person's password and a one-time code not used before; the refusal, counted, if not.
 
-    Five wrong tries in a row lock the account for 15 minutes, the next five for 30, and so on. The try is counted
-    before it is looked at, and the work is the same whoever is named. Commit in either case.
+    `at`: the doors through which they come, see certification.doors. Five wrong tries in a row lock a door to the
+    account for 15 minutes, the next five for 30, and so on. The try is counted before it is looked at, and the work is
+    the same whoever is named. Commit in either case.
     """
     now = rt.now()
-    mine = update(Staff).where(Staff.name == _plain(name), Staff.closed_at.is_(None))
-    unlocked = mine.where(or_(Staff.locked_until.is_(None), Staff.locked_until <= now))
-    columns = (Staff.id, Staff.name, Staff.role, Staff.password_hash, Staff.totp_sealed, Staff.wrong_in_row)
-    row = session.execute(unlocked.values(wrong_in_row=Staff.wrong_in_row + 1).returning(*columns)).first()
-    right = _matches(row.password_hash if row else _NOBODY, password)
-    if row is None:
-        known = session.execute(select(Staff.id, Staff.locked_until).where(Staff.name == _plain(name))).first()
-        journal.write(session, now, "staff", "sign-in refused", f"staff:{known.id if known else 'unknown'}")
-        locked = known.locked_until if known else None
-        return AccountLocked(locked) if locked is not None and locked > now else NotProven()
-    if right and _use_code(session, row.id, _secret(rt.keys, row.id, row.totp_sealed), code, now):
-        session.execute(update(Staff).where(Staff.id == row.id).values(wrong_in_row=0, locked_until=None))
-        return Proven(row.id, row.name, Role(row.role))
-    journal.write(session, now, row.name, "sign-in refused", f"staff:{row.id}", wrong=row.wrong_in_row)
-    if row.wrong_in_row % TRIES:
+    account = session.scalars(select(Staff).where(Staff.name == plain(name), Staff.closed_at.is_(None))).first()
+    locked = None if account is None else doors.locked(session, account.id, at, now)
+    counted = None if account is None or locked else doors.knock(session, account.id, at, now)
+    right = _matches(_NOBODY if account is None else account.password_hash, password)
+    if account is None or counted is None:
+        journal.write(session, now, "staff", "sign-in refused", f"staff:{account.id if account else 'unknown'}")
+        return NotProven() if locked is None else AccountLocked(locked)
+    if right and _use_code(session, account.id, _secret(rt.keys, account.id, account.totp_sealed), code, now):
+        doors.let_in(session, account.id, at)
+        return Proven(account.id, account.name, Role(account.role), account.region, account.agent_id)
+    facts = {"door": at[0].partition(":")[0], "wrong": counted[at[0]]}
+    journal.write(session, now, account.name, "sign-in refused", f"staff:{account.id}", **facts)
+    until = doors.lock(session, account.id, counted, now)
+    if until is None:
         return NotProven()
-    until = now + FIRST_LOCK * 2 ** min(row.wrong_in_row // TRIES - 1, _LONGEST)
-    session.execute(update(Staff).where(Staff.id == row.id).values(locked_until=until))
-    journal.write(session, now, row.name, "staff locked", f"staff:{row.id}", until=until.isoformat())
+    journal.write(session, now, account.name, "staff locked", f"staff:{account.id}", until=until.isoformat())
     return AccountLocked(until)
 
 
@@ -193,6 +223,6 @@ def _matches(kept: str, password: str) -> bool:
         return False
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as it is compared: one writing for what looks the same, without spaces around."""
     return " ".join(unicodedata.normalize("NFKC", name).split())

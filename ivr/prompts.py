@@ -114,13 +114,7 @@ class Prompts:
     def wav(self, dialect: str, name: str) -> bytes | None:
         """A WAV file (16 bit, 8 kHz, mono) of what audio() gives."""
         audio = self.audio(dialect, name)
-        if audio is None:
-            return None
-        file = io.BytesIO()
-        with wave.open(file, "wb") as writer:
-            writer.setparams((1, 2, RATE, 0, "NONE", ""))
-            writer.writeframes(decode_mulaw(audio).tobytes())
-        return file.getvalue()
+        return None if audio is None else wav(audio)
 
     def _known(self, dialect: str) -> str:
         """The dialect, where there are words or recordings of it; else Mandarin. It comes out of a URL."""
@@ -152,6 +146,15 @@ class Prompts:
             made = json.loads(path.read_text(encoding="utf-8"))["prompts"] if path.is_file() else {}
             self._made_from[dialect] = {name: entry["sentence"] for name, entry in made.items()}
         return self._made_from[dialect]
+
+
+def wav(audio: bytes) -> bytes:
+    """A WAV file (16 bit, 8 kHz, mono) of mu-law audio."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, RATE, 0, "NONE", ""))
+        writer.writeframes(decode_mulaw(audio).tobytes())
+    return file.getvalue()
 
 
 def read_pcm(path: Path) -> Pcm:

@@ -1,4 +1,4 @@
-"""The web process: the carriers' routes, each behind its check, and the pages that say whether all is well."""
+"""The web process: the carriers' routes, each behind its check, the console, and the pages about health."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from certification.refusals import Refusals
 from certification.runtime import Runtime
@@ -17,6 +18,7 @@ from certification.store import only_read
 from ivr import webhook
 from ivr.signature import raw_target, signed
 from ops import heartbeat
+from ops.console.setup import install
 from sms import webhook as texts
 from sms.providers.configured import carriers
 
@@ -30,6 +32,8 @@ def create_app(rt: Runtime) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.secret_key = rt.settings.session_secret
+    if proxies := rt.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     refusals = app.extensions["refusals"] = Refusals(rt)
     doors = (
         (webhook.blueprint(rt), _refuse_unsigned),
@@ -41,6 +45,7 @@ def create_app(rt: Runtime) -> Flask:
         app.register_blueprint(line)
     app.add_url_rule("/healthz", "healthz", view_func=lambda: jsonify(alive=True))
     app.add_url_rule("/readyz", "readyz", view_func=lambda: _ready(rt))
+    install(app, rt)
     return app
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import consent, erasure, guesses, journal, opening, outages, retention
+from certification import consent, doors, erasure, guesses, journal, opening, outages, retention, signins
 from certification.comparison import folders
 from certification.ladder import climbing
 from certification.runtime import QueueUnavailable, Runtime
@@ -168,9 +168,9 @@ def _erase_voice(session: Session, rt: Runtime, identifier: str) -> bool:
 
 
 def forget_guesses(rt: Runtime) -> int:
-    """Delete counts of wrong guesses that no longer count."""
+    """Delete counts of wrong guesses and tries to sign in that no longer count, and who was signed in long ago."""
     with rt.sessions.begin() as session:
-        return guesses.forget(session, rt)
+        return guesses.forget(session, rt) + doors.forget(session, rt.now()) + signins.forget(session, rt.now())
 
 
 def forget_texts(rt: Runtime) -> int:

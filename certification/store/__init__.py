@@ -14,7 +14,7 @@ from certification.store.evidence import (
     Opening,
     Period,
 )
-from certification.store.payments import PaymentList, Signature, Staff, Suspension
+from certification.store.payments import PaymentList, Signature, Suspension
 from certification.store.people import (
     Consent,
     EnrolmentCode,
@@ -40,6 +40,7 @@ from certification.store.sessions import (
     open_sessions,
     waiting,
 )
+from certification.store.staff import SignIn, SignInTry, Staff
 from certification.store.texting import Campaign, Carrier, Message, NumberStanding, ReplyCode, SafeWord, Text
 
 __all__ = [
@@ -82,6 +83,8 @@ __all__ = [
     "ReplyCode",
     "SafeWord",
     "ServiceSeen",
+    "SignIn",
+    "SignInTry",
     "Signature",
     "SpokenTurn",
     "Staff",

@@ -1,4 +1,4 @@
-"""Tables of payment: lists for the paying agency, who is on them, who signed them; and the staff who may sign."""
+"""Tables of payment: lists for the paying agency, who is on them, and who signed them."""
 
 from __future__ import annotations
 
@@ -69,22 +69,3 @@ class Signature(Base):
     staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     signed_at: Mapped[datetime]
-
-
-class Staff(Identified, Base):
-    """Somebody who works here: their password as a hash, the secret of their one-time codes, wrong tries in a row.
-
-    `used_step`: the half-minute of the newest code that was good, so that none is good twice.
-    """
-
-    __tablename__ = "staff"
-
-    name: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str] = mapped_column(String(20))  # clerk | operator | supervisor | auditor | administrator
-    password_hash: Mapped[str]
-    totp_sealed: Mapped[bytes]
-    used_step: Mapped[int] = mapped_column(default=0)
-    wrong_in_row: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
-    added_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]

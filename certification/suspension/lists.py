@@ -87,6 +87,13 @@ class NotASupervisor(Problem):
         super().__init__("只有主管可以签名。", "Only a supervisor signs.")
 
 
+class OfAnotherRegion(Problem):
+    """A supervisor of one region signs for no other."""
+
+    def __init__(self) -> None:
+        super().__init__("您只能签本地区的名单。", "A supervisor signs the lists of their own region.")
+
+
 class ProposedIt(Problem):
     """Who proposed a list does not sign it."""
 
@@ -163,6 +170,8 @@ def _refusal(session: Session, rt: Runtime, listed: PaymentList, by: Proven, see
     following = following_month(rt)
     if account.role != Role.SUPERVISOR or account.closed_at is not None:
         return NotASupervisor()
+    if account.region not in (None, listed.region):
+        return OfAnotherRegion()
     if account.name.casefold() == listed.proposed_by.casefold():
         return ProposedIt()
     if listed.released_at is not None:

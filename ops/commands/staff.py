@@ -6,9 +6,9 @@ import json
 
 import click
 
-from certification import staff
+from certification import agents, staff
 from certification.staff import Role
-from ops.commands.desk import as_json, by, runtime
+from ops.commands.desk import as_json, by, region_of, runtime
 
 
 @click.group("staff")
@@ -20,13 +20,17 @@ def staff_() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--password", prompt="密码 password", hide_input=True, confirmation_prompt="再输一次 once more")
+@click.option("--region", "place", help="they see people of this region alone, by code or name; without it, everybody")
+@click.option("--agent", help="code of the certifying agent that an agent's account is for")
 @by("cli")
 @as_json
-def add(name: str, role: str, password: str, by: str, as_json: bool) -> None:
+def add(name: str, role: str, password: str, place: str | None, agent: str | None, by: str, as_json: bool) -> None:
     """Open an account; prints the address that an authenticator app scans, this once. 开户。"""
     rt = runtime()
+    region = region_of(rt.regions, place).code if place else None
     with rt.sessions.begin() as session:
-        uri = staff.add(session, rt, name=name, role=Role(role), password=password, by=by)
+        whose = None if agent is None else agents.find(session, agent)
+        uri = staff.add(session, rt, name=name, role=Role(role), password=password, region=region, agent=whose, by=by)
     click.echo(json.dumps({"otpauth": uri}) if as_json else uri)
 
 

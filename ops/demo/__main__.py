@@ -6,19 +6,23 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 
 import click
+from pyotp import TOTP, parse_uri
 from sqlalchemy import select
 
-from certification import codes, people, roll, store
+from certification import codes, people, roll, staff, store
 from certification.identity import check_character
 from certification.settings import found
+from certification.staff import Role
 from certification.store import Assessment, Person
 from ivr.prompts import Prompts
 from ops.compose import redis_at
@@ -203,15 +207,21 @@ def redis_of_ones_own(environ: Mapping[str, str] = os.environ) -> dict[str, str]
 
 
 def stay(service: Service) -> None:
-    """Stay up until interrupted."""
+    """Stay up until interrupted, with somebody who can sign in at the console."""
+    rt, name, password = service.runtime(), "演示主管", token_urlsafe(12)
+    with rt.sessions.begin() as session:
+        uri = staff.add(session, rt, name=name, role=Role.SUPERVISOR, password=password, by="demo")
     click.echo(
-        f"服务在 {service.base_url}/healthz 运行；网页控制台还没有建成。按 Ctrl-C 结束。\n"
-        f"The service stays up at {service.base_url}/healthz; the console is not built yet. Ctrl-C ends it."
+        f"工作台在 {service.base_url}/console/ ：账号 {name}，密码 {password}，动态码见下，验证器 {uri}\n"
+        f"The console is at {service.base_url}/console/: name and password as above, the one-time code below.\n"
+        "按 Ctrl-C 结束。 Ctrl-C ends it."
     )
-    ended = threading.Event()
+    ended, secret = threading.Event(), parse_uri(uri).secret
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ended.wait()
+    while not ended.wait(1):
+        if sys.stdout.isatty():
+            click.echo(f"\r动态码 code: {TOTP(secret).at(rt.now())} ", nl=False)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,15 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from certification import journal, staff
+from certification import agents, doors, journal, staff
+from certification.agents import AgentKind
+from certification.doors import FIRST_LOCK, TRIES
 from certification.keys import KeyRing
 from certification.people import NameMissing
 from certification.runtime import Runtime
 from certification.staff import (
-    FIRST_LOCK,
-    TRIES,
     AccountLocked,
+    AgentMissing,
     NameTaken,
     NameUnknown,
     NotProven,
@@ -23,7 +24,7 @@ from certification.staff import (
     Proven,
     Role,
 )
-from certification.store import Staff
+from certification.store import SignInTry, Staff
 from tests.certification.conftest import Clock
 from tests.certification.suspending import journalled
 from tests.certification.together import at_once
@@ -41,9 +42,11 @@ def otp(rt: Runtime) -> pyotp.TOTP:
     return found
 
 
-def prove(rt: Runtime, code: str, password: str = PASSWORD, name: str = "李 主管") -> object:
+def prove(
+    rt: Runtime, code: str, password: str = PASSWORD, name: str = "李 主管", at: tuple[str, ...] = doors.CLI
+) -> object:
     with rt.sessions.begin() as session:
-        return staff.prove(session, rt, name, password, code)
+        return staff.prove(session, rt, name, password, code, at)
 
 
 def test_password_and_code_prove_who_somebody_is(rt: Runtime, otp: pyotp.TOTP, clock: Clock) -> None:
@@ -106,7 +109,59 @@ def test_wrong_tries_lock_and_the_lock_grows(rt: Runtime, otp: pyotp.TOTP, clock
 def test_wrong_tries_at_the_same_time_are_all_counted(rt: Runtime, otp: pyotp.TOTP) -> None:
     at_once(4, lambda: prove(rt, "000000", "wrong"))
     with rt.sessions() as session:
-        assert session.scalars(select(Staff.wrong_in_row)).one() == 4
+        assert session.scalars(select(SignInTry.wrong_in_row)).one() == 4
+
+
+def test_a_locked_door_locks_no_other(rt: Runtime, otp: pyotp.TOTP, clock: Clock) -> None:
+    stranger, home = doors.network("198.51.100.7"), doors.device("known")
+    for _ in range(TRIES):
+        locked = prove(rt, "000000", "wrong", at=stranger)
+    assert isinstance(locked, AccountLocked)
+    assert isinstance(prove(rt, otp.at(clock.at), at=doors.network("198.51.100.99")), AccountLocked), "one network"
+    assert isinstance(prove(rt, otp.at(clock.at), at=home), Proven)
+    clock.forward(seconds=30)
+    assert isinstance(prove(rt, otp.at(clock.at)), Proven), "at the service itself, too"
+    clock.forward(seconds=30)
+    assert isinstance(prove(rt, otp.at(clock.at), at=doors.network("203.0.113.1")), Proven)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("198.51.100.7", "198.51.100.250", True),
+        ("198.51.100.7", "198.51.101.7", False),
+        ("2001:db8:1:2::3", "2001:db8:1:ffff::9", True),
+        ("2001:db8:1:2::3", "2001:db8:2:2::3", False),
+        (None, "no address", True),
+    ],
+)
+def test_a_network_is_what_one_stranger_has(one: str | None, other: str, same: bool) -> None:
+    assert (doors.network(one) == doors.network(other)) == same
+
+
+def test_doors_that_nobody_tries_are_forgotten(rt: Runtime, otp: pyotp.TOTP, clock: Clock) -> None:
+    prove(rt, "000000", "wrong")
+    clock.forward(days=doors.KEPT.days - 1)
+    prove(rt, "000000", "wrong", at=doors.device("x"))
+    clock.forward(days=2)
+    with rt.sessions.begin() as session:
+        doors.forget(session, clock.at)
+        assert session.scalars(select(SignInTry.door)).all() == ["device:x"]
+
+
+def test_an_account_is_of_a_region_or_of_an_agent(rt: Runtime, clock: Clock) -> None:
+    with rt.sessions.begin() as session:
+        agent = agents.add(session, rt, name="机床厂", kind=AgentKind.EMPLOYER, region="kunming", by="cli")
+        uri = staff.add(session, rt, name="厂里", role=Role.AGENT, password=PASSWORD, by="cli", agent=agent)
+        with pytest.raises(AgentMissing):
+            staff.add(session, rt, name="甲", role=Role.AGENT, password=PASSWORD, by="cli")
+        with pytest.raises(AgentMissing):
+            staff.add(session, rt, name="乙", role=Role.CLERK, password=PASSWORD, by="cli", agent=agent)
+    app = pyotp.parse_uri(uri)
+    assert isinstance(app, pyotp.TOTP)
+    proven = prove(rt, app.at(clock.at), name="厂里")
+    assert isinstance(proven, Proven)
+    assert (proven.region, proven.agent_id) == ("kunming", agent.id)
 
 
 def test_a_closed_account_proves_nothing_and_its_name_is_not_given_again(

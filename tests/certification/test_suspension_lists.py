@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,19 +14,22 @@ from certification.cases import CaseKind
 from certification.contacts import Channel, Outcome
 from certification.papers import PaperKind
 from certification.runtime import Runtime
-from certification.staff import Role
-from certification.store import Appointment, Case, Contact, PaymentList, Period, Person, Signature, Suspension, new_id
+from certification.store import (
+    Appointment,
+    Case,
+    Contact,
+    PaymentList,
+    Period,
+    Person,
+    Suspension,
+    new_id,
+)
 from certification.suspension import lists
 from certification.suspension.checks import Block
 from certification.suspension.lists import (
-    ListChanged,
     ListReleased,
-    ListSigned,
     ListUnknown,
-    NobodyProposed,
-    NotASupervisor,
     NotNextMonth,
-    ProposedIt,
 )
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.suspending import (
@@ -219,46 +221,6 @@ def test_lists_are_for_the_following_month(rt: Runtime, clock: Clock, month: dat
             lists.propose(session, rt, REGION, month, "clerk")
         with pytest.raises(ListUnknown, match="propose"):
             lists.find(session, REGION, month)
-
-
-def test_two_different_supervisors_sign_and_a_signed_list_is_not_proposed_anew(rt: Runtime, clock: Clock) -> None:
-    overdue(rt, clock)
-    proposed(rt)
-    with rt.sessions.begin() as session:
-        li, wang = supervisor(session, rt, "李"), supervisor(session, rt, "王")
-        assert sign(session, rt, li, li, wang) == [1, 1, 2]
-        listed = lists.find(session, REGION, MAY)
-        assert sorted(lists.signatories(session, listed).values()) == ["李", "王"]
-        with pytest.raises(ListSigned):
-            lists.propose(session, rt, REGION, MAY, "clerk")
-    assert len(journalled(rt, "list signed")) == 2
-
-
-def test_refused_signatures_are_journalled(rt: Runtime, clock: Clock) -> None:
-    overdue(rt, clock)
-    with rt.sessions.begin() as session:
-        lists.propose(session, rt, REGION, MAY, "Li")
-        listed = lists.find(session, REGION, MAY)
-        clerk, closed = supervisor(session, rt, "职员", Role.CLERK), supervisor(session, rt, "停用")
-        staff.close(session, rt, "停用", "cli")
-        refused = [*sign(session, rt, clerk, closed, supervisor(session, rt, "li"))]
-        good = supervisor(session, rt, "王")
-        refused.append(lists.sign(session, rt, listed, replace(clerk, role=Role.SUPERVISOR), ""))
-        refused.append(lists.sign(session, rt, listed, good, "another"))
-        clock.forward(days=40)
-        refused.extend(sign(session, rt, good))
-        kinds = [NotASupervisor, NotASupervisor, ProposedIt, NotASupervisor, ListChanged, NotNextMonth]
-        assert [type(one) for one in refused] == kinds
-        assert session.scalars(select(Signature)).all() == []
-    assert [json.loads(one)["why"] for one in journalled(rt, "signature refused")] == [kind.__name__ for kind in kinds]
-
-
-def test_a_list_of_nobody_is_not_signed(rt: Runtime, clock: Clock) -> None:
-    clock.at = OVER
-    assert proposed(rt) == {}
-    with rt.sessions.begin() as session:
-        [refused] = sign(session, rt, supervisor(session, rt, "李"))
-    assert isinstance(refused, NobodyProposed)
 
 
 def test_a_change_voids_signatures_for_good(rt: Runtime, clock: Clock) -> None:

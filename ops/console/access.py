@@ -1,0 +1,96 @@
+"""Who may use which page. A page that does not say so is refused to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Response, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.wrappers import Response as Answer
+
+from certification import journal
+from certification.runtime import Runtime
+from certification.staff import Proven, Role
+
+EVERYBODY = frozenset(Role)
+CASES = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees what waits for a human. Auditors see everything and change nothing."""
+DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+STRANGERS = frozenset[Role]()
+"""Of a page that is there for whoever has not signed in yet."""
+_ROLES = "console_roles"
+_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+View = Callable[..., ResponseReturnValue]
+
+
+def for_(roles: frozenset[Role]) -> Callable[[View], View]:
+    """Say who may use a page."""
+
+    def said(view: View) -> View:
+        setattr(view, _ROLES, roles)
+        return view
+
+    return said
+
+
+def roles_of(view: object) -> frozenset[Role] | None:
+    """Who may use a page; None where it does not say."""
+    found: frozenset[Role] | None = getattr(view, _ROLES, None)
+    return found
+
+
+def who() -> Proven:
+    """Who uses this page; one that strangers may use has nobody."""
+    found: Proven = current_user.proven
+    return found
+
+
+def sees(region: str | None) -> bool:
+    """Whether they may see what is of people of a region."""
+    mine = who().region
+    return mine is None or mine == region
+
+
+def guard(rt: Runtime) -> Callable[[], Answer | None]:
+    """What runs before every page of the console."""
+    return partial(_guard, rt)
+
+
+def _guard(rt: Runtime) -> Answer | None:
+    if request.endpoint is None:  # no such page: the error says so
+        return None
+    if request.endpoint.endswith(".static"):
+        return None
+    roles = roles_of(current_app.view_functions[request.endpoint])
+    if roles is None:
+        abort(403)
+    if roles == STRANGERS:
+        return None
+    if not current_user.is_authenticated:
+        there = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("console.sign_in", next=there))
+    if who().role not in roles:
+        with rt.sessions.begin() as session:
+            facts = {"role": who().role.value, "method": request.method}
+            journal.write(session, rt.now(), who().name, "page refused", f"page:{request.endpoint}", **facts)
+        abort(403)
+    return None
+
+
+def closed(answer: Response) -> Response:
+    """Let a page load nothing of others, be shown inside no other, and be kept by no cache."""
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self';"
+        " font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["X-Frame-Options"] = "DENY"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    answer.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
+    if request.endpoint is None or not request.endpoint.endswith(".static"):
+        answer.headers["Cache-Control"] = "no-store"
+    return answer

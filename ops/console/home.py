@@ -1,0 +1,30 @@
+"""The first page: what waits, for whoever signed in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from certification import holding
+from certification.runtime import Runtime
+from certification.store import only_read
+from ops.console import access
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the first page."""
+
+    @console.get("/")
+    @access.for_(access.EVERYBODY)
+    def home() -> ResponseReturnValue:
+        counted = {}
+        if access.who().role in access.CASES:
+            with rt.sessions() as session:
+                only_read(session)
+                counted = holding.counted(session, rt, region=access.who().region)
+        waiting = sorted(counted.items(), key=lambda one: -one[1])
+        return render_template("home.html", waiting=waiting, region=_region(rt))
+
+    def _region(rt: Runtime) -> object:
+        mine = access.who().region
+        return None if mine is None else rt.regions[mine]

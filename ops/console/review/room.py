@@ -1,0 +1,88 @@
+"""One case: whom it is about, what was asked and heard, both voices; and what a human says of it, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from certification import bereavement, cases, holding, reasons, review
+from certification.runtime import Runtime
+from certification.store import Case, Person
+from ops import dossiers
+from ops.console import access
+from ops.console.review import voices
+from ops.console.review.queue import theirs
+
+LONGEST = 200
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the page of a case, its recordings, and the verdict."""
+
+    @console.get("/cases/<case_id>")
+    @access.for_(access.CASES)
+    def case(case_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            return render_template("case.html", **_facts(session, rt, theirs(session, case_id)))
+
+    @console.get("/cases/<case_id>/recordings/<recording_id>.wav")
+    @access.for_(access.CASES)
+    def recording(case_id: str, recording_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            found = voices.listen(session, rt, theirs(session, case_id), recording_id, access.who().name)
+        if found is None:
+            abort(404)
+        return Response(found, mimetype="audio/wav")
+
+    @console.post("/cases/<case_id>/decide")
+    @access.for_(access.DECIDE)
+    def decide(case_id: str) -> ResponseReturnValue:
+        said = request.form.get("verdict", "").strip()
+        if not 0 < len(said) <= LONGEST:
+            abort(400)
+        by = access.who().name
+        with rt.sessions.begin() as session:
+            case = theirs(session, case_id)
+            holding.hold(session, rt, case.id, by)
+            receipt = _decide(session, rt, case, said, by)
+        told = gettext("case.decided") if receipt is None else gettext("case.certified", receipt=receipt)
+        flash(told)
+        return redirect(url_for("console.cases"))
+
+
+def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
+    by, holder = access.who().name, holding.holder(case, rt.now())
+    person = None if case.person_id is None else session.get(Person, case.person_id)
+    return {
+        "case": case,
+        "dossier": dossiers.of(session, rt, case, by),
+        "region": None if person is None else rt.regions[person.region],
+        "voices": voices.of(session, case),
+        "holder": holder,
+        "mine": holder == by and case.decided_at is None,
+        "until": None if case.taken_at is None else case.taken_at + holding.HELD,
+        "of_a_voice": case.person_id is not None and case.kind in review.KINDS,
+        "of_a_death": case.person_id is not None and case.kind in bereavement.QUESTIONS,
+    }
+
+
+def _decide(session: Session, rt: Runtime, case: Case, said: str, by: str) -> str | None:
+    """Decide a case; the receipt, where it certified somebody."""
+    person = None if case.person_id is None else session.get(Person, case.person_id)
+    if person is not None and case.kind in bereavement.QUESTIONS:
+        if said not in [*bereavement.Verdict]:
+            abort(400)
+        bereavement.answer(session, rt, person, bereavement.Verdict(said), by)
+        return None
+    if person is not None and case.kind in review.KINDS:
+        if said not in [*review.Verdict]:
+            abort(400)
+        recorded = review.decide(session, rt, case.id, review.Verdict(said), by)
+        return None if recorded is None else recorded.evidence.receipt
+    kept = reasons.impersonal(said) if person is None else reasons.about(rt.keys, person, said)
+    cases.decide(session, rt, case, verdict=kept, by=by)
+    return None

@@ -1,0 +1,140 @@
+"""The console put into the web process: who is signed in, forms of our own, the language, and how often one may try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, gettext
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
+
+from certification import signins
+from certification.errors import Problem
+from certification.runtime import Runtime
+from certification.staff import Proven
+from certification.store import only_read
+from ops.console import access, home, language, shown, signing_in
+from ops.console.review import queue, room
+
+HERE = Path(__file__).parent
+PREFIX = "/console"
+SAID = (400, 403, 404, 405, 409, 413, 429, 500)
+"""Errors that have a page of their own; it says what happened, and what was kept."""
+
+
+class Signed(UserMixin):  # type: ignore[misc]
+    """Somebody who is signed in, as Flask-Login knows them."""
+
+    def __init__(self, proven: Proven, sign_in: str) -> None:
+        self.proven = proven
+        self.sign_in = sign_in
+
+    def get_id(self) -> str:
+        """What their browser keeps."""
+        return self.sign_in
+
+
+def install(app: Flask, rt: Runtime) -> None:
+    """Give a web process the console."""
+    app.config.update(
+        SESSION_COOKIE_NAME="console",
+        SESSION_COOKIE_PATH=PREFIX,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=rt.settings.public_base_url.startswith("https://"),
+        WTF_CSRF_CHECK_DEFAULT=False,  # carriers sign what they post; the console checks its own, in _before
+        WTF_CSRF_TIME_LIMIT=None,  # as long as somebody is signed in: a form filled in slowly is not lost
+        WTF_CSRF_SSL_STRICT=True,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    Babel(
+        app,
+        default_locale=language.FIRST,
+        default_translation_directories=str(HERE / "words"),
+        locale_selector=language.chosen,
+        timezone_selector=lambda: "Asia/Shanghai",
+    )
+    csrf = CSRFProtect(app)
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=rt.settings.redis_url.replace("unix://", "redis+unix://", 1),
+        in_memory_fallback_enabled=True,
+        in_memory_fallback=[signing_in.AT_MOST],
+        key_prefix="console",
+    )
+    _logins(app, rt)
+    console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
+    console.before_request(csrf.protect)
+    console.before_request(lambda: _note(rt))
+    console.before_request(access.guard(rt))
+    console.after_request(access.closed)
+    console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
+    for module in (signing_in, home, language, queue, room):
+        module.pages(console, rt)
+    app.register_blueprint(console)
+    limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]
+    app.view_functions["console.sign_in"] = cast("access.View", limited(sign_in))
+    for code in SAID:
+        app.register_error_handler(code, _error)
+    app.register_error_handler(Problem, _problem)
+
+
+def _logins(app: Flask, rt: Runtime) -> None:
+    logins = LoginManager(app)
+    logins.session_protection = None  # a tablet's address changes; the row in sign_ins says who is signed in
+
+    @logins.user_loader  # type: ignore[untyped-decorator]
+    def load(identifier: str) -> Signed | None:
+        with rt.sessions() as session:
+            only_read(session)
+            proven = signins.of(session, rt, identifier)
+        return None if proven is None else Signed(proven, identifier)
+
+
+def _who() -> Proven | None:
+    return current_user.proven if current_user.is_authenticated else None
+
+
+def _note(rt: Runtime) -> None:
+    """Write down that somebody is still there."""
+    if not current_user.is_authenticated or (request.endpoint or "").endswith(".static"):
+        return
+    with rt.sessions() as session:
+        only_read(session)
+        stale = signins.unnoted(session, rt, current_user.sign_in)
+    if stale:
+        with rt.sessions.begin() as session:
+            signins.seen(session, rt, current_user.sign_in)
+
+
+def _ours() -> bool:
+    return request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+
+
+def _error(error: HTTPException) -> ResponseReturnValue:
+    """A page of the console for what went wrong there; carriers get the plain answer that they had."""
+    if not _ours():
+        return error.get_response()
+    name = "csrf" if isinstance(error, CSRFError) else str(error.code)
+    said = {"title": gettext(f"error.{name}"), "text": gettext(f"error.{name}.text")}
+    return access.closed(_answer("error.html", error.code or 500, **said))
+
+
+def _problem(problem: Problem) -> ResponseReturnValue:
+    if not _ours():
+        raise problem
+    return access.closed(_answer("error.html", 409, title=gettext("error.problem"), text=language.said(problem)))
+
+
+def _answer(page: str, code: int, **values: object) -> Response:
+    return make_response(
+        render_template(page, who=_who(), language=language, shown=shown, access=access, **values), code
+    )

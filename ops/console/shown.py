@@ -1,0 +1,48 @@
+"""How pages show what the domain knows: moments in Shanghai's time, kinds of cases and doubts in words."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask_babel import gettext
+
+from certification.regions import SHANGHAI, Region
+from certification.staff import Role
+from ops.console import language
+
+
+def moment(at: datetime | None) -> str:
+    """A moment, to the minute."""
+    return "–" if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def day(on: date | None) -> str:
+    """A day."""
+    return "–" if on is None else on.isoformat()
+
+
+def region(one: Region | None) -> str:
+    """The name of a region."""
+    if one is None:
+        return str(gettext("region.every"))
+    return one.name if language.chosen() == language.FIRST else one.code.capitalize()
+
+
+def role(one: Role) -> str:
+    """What somebody's account is for."""
+    return str(gettext(f"role.{one.value}"))
+
+
+def case(kind: str) -> str:
+    """What a kind of case asks of a human."""
+    return str(gettext(f"case.{kind}"))
+
+
+def doubt(name: str) -> str:
+    """Why a voice that would do was held back, or why one is too poor to say: see voiceprint."""
+    return str(gettext(f"doubt.{name}"))
+
+
+def words(some: list[str]) -> str:
+    """Words asked for or heard."""
+    return " ".join(some) if some else "–"

@@ -1,0 +1,100 @@
+"""Every page and every role: whoever may use it gets in, all others are refused; an unlisted page is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from certification import agents
+from certification.agents import AgentKind
+from certification.runtime import Runtime
+from certification.staff import Role
+from ops.app import create_app
+from ops.console import access
+from tests.certification.conftest import Clock
+from tests.certification.suspending import journalled
+from tests.ops.console.browser import Account, Browser, hire
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+EVERYBODY = frozenset(Role)
+CASES = {Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
+DECIDE = {Role.OPERATOR, Role.SUPERVISOR}
+STRANGERS = "whoever is not signed in, too"
+MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
+    ("GET", "/console/"): EVERYBODY,
+    ("GET", "/console/sign-in"): STRANGERS,
+    ("POST", "/console/sign-in"): STRANGERS,
+    ("POST", "/console/sign-out"): EVERYBODY,
+    ("POST", "/console/language/<code>"): STRANGERS,
+    ("GET", "/console/cases"): CASES,
+    ("GET", "/console/cases/<case_id>"): CASES,
+    ("GET", "/console/cases/<case_id>/recordings/<recording_id>.wav"): CASES,
+    ("POST", "/console/cases/<case_id>/take"): DECIDE,
+    ("POST", "/console/cases/<case_id>/give-back"): DECIDE,
+    ("POST", "/console/cases/<case_id>/decide"): DECIDE,
+    ("GET", "/console/static/<path:filename>"): STRANGERS,
+}
+"""Who may use what: written down here a second time, so that nobody opens a page by mistake."""
+
+
+def rules(app: Flask) -> Iterator[tuple[str, Rule]]:
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/console"):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield method, rule
+
+
+def test_every_page_is_listed(app: Flask) -> None:
+    assert {(method, rule.rule) for method, rule in rules(app)} == set(MATRIX)
+
+
+def signed_in(app: Flask, rt: Runtime, role: Role) -> Browser:
+    with rt.sessions.begin() as session:
+        factory = {"name": "机床厂", "kind": AgentKind.EMPLOYER, "region": "kunming", "by": "cli"}
+        agent = agents.add(session, rt, **factory) if role is Role.AGENT else None  # type: ignore[arg-type]
+    browser = Browser(app, rt)
+    account: Account = hire(rt, f"某{role.value}", role, agent=agent)
+    assert browser.signs_in(account).status_code == 302
+    browser.open("/console/")
+    return browser
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, role: Role) -> None:
+    browser, refused = signed_in(app, rt, role), 0
+    for (method, path), roles in MATRIX.items():
+        if path.endswith("sign-out"):
+            continue
+        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+        url = url.replace("<case_id>", "0" * 32).replace("<recording_id>", "0" * 32)
+        page = browser.page
+        answer = browser.open(url) if method == "GET" else browser.send(url)
+        browser.page = page
+        may = roles == STRANGERS or role in roles
+        assert (answer.status_code != 403) == may, (method, path)
+        refused += not may
+    assert len(journalled(rt, "page refused")) == refused
+
+
+def test_whoever_is_not_signed_in_gets_nowhere(app: Flask, rt: Runtime) -> None:
+    browser = Browser(app, rt)
+    browser.open("/console/sign-in")
+    for (method, path), roles in MATRIX.items():
+        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+        page = browser.page
+        answer = browser.open(url) if method == "GET" else browser.send(url)
+        browser.page = page
+        sent_away = answer.status_code == 302 and answer.location.startswith("/console/sign-in")
+        assert sent_away == (roles != STRANGERS), (method, path)
+
+
+def test_a_page_that_does_not_say_who_may_use_it_is_closed(rt: Runtime, clock: Clock) -> None:
+    app = create_app(rt)
+    app.add_url_rule("/console/new", endpoint="console.new", view_func=lambda: "secret")
+    browser = signed_in(app, rt, Role.ADMINISTRATOR)
+    assert browser.open("/console/new").status_code == 403
+    app.view_functions["console.new"] = access.for_(access.EVERYBODY)(lambda: "secret")
+    assert browser.open("/console/new").status_code == 200
