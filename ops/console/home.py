@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from certification import holding
+from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.store import only_read
 from ops.console import access
@@ -22,7 +23,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             with rt.sessions() as session:
                 only_read(session)
                 counted = holding.counted(session, rt, region=access.who().region)
-        waiting = sorted(counted.items(), key=lambda one: -one[1])
+        waiting = sorted(counted.items(), key=lambda one: (one[0] is not CaseKind.URGENT, -one[1]))
         return render_template("home.html", waiting=waiting, region=_region(rt))
 
     def _region(rt: Runtime) -> object:
