@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
 from certification.errors import Problem
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Call, Case, Person, insert_once, new_id
+from certification.store import Call, Case, Period, Person, insert_once, new_id
 
 
 class CaseKind(StrEnum):
@@ -55,6 +57,15 @@ class CaseUnknown(Problem):
         super().__init__(f"{zh}，请用 stillhere cases list 查看。", f"{en}: see `stillhere cases list`.")
 
 
+def rank(kind: CaseKind, due: date | None, *, first: bool) -> str:
+    """Where a case stands among those that wait, in the order of harm, as text to be sorted by.
+
+    First whoever wants to live no longer; then people who go before others (old, alone, ill, or who failed before);
+    then by the end of the period that it is about.
+    """
+    return f"{int(kind is not CaseKind.URGENT)}{int(not first)}{(due or date.max).isoformat()}"
+
+
 def open_case(
     session: Session,
     rt: Runtime,
@@ -78,6 +89,7 @@ def open_case(
         call_id=call.id if call else None,
         detail=detail or {},
         state="open",
+        rank=rank(kind, _due(session, rt, person, detail or {}), first=(detail or {}).get("first") is True),
         opened_at=rt.now(),
     )
     if new:
@@ -86,15 +98,24 @@ def open_case(
 
 
 def waiting(session: Session, *, region: str | None = None, kind: CaseKind | None = None, most: int) -> list[Case]:
-    """Cases that nobody has decided, at most so many: urgent ones, those of people who go before others, the oldest."""
-    urgent = Case.kind == CaseKind.URGENT.value
-    first = func.coalesce(Case.detail["first"].as_boolean(), false())
-    found = select(Case).outerjoin(Person, Person.id == Case.person_id).where(Case.decided_at.is_(None))
+    """Cases that nobody has decided, at most so many: by their rank, then whichever waits the longest."""
+    found = select(Case).where(Case.decided_at.is_(None))
     if region is not None:
-        found = found.where(Person.region == region)
+        found = found.join(Person, Person.id == Case.person_id).where(Person.region == region)
     if kind is not None:
         found = found.where(Case.kind == kind.value)
-    return list(session.scalars(found.order_by(urgent.desc(), first.desc(), Case.opened_at, Case.id).limit(most)))
+    return list(session.scalars(found.order_by(Case.rank, Case.opened_at, Case.id).limit(most)))
+
+
+def _due(session: Session, rt: Runtime, person: Person | None, detail: dict[str, Any]) -> date | None:
+    """When the period ends that a case is about: the one that it names, else the person's present one."""
+    if person is None:
+        return None
+    if isinstance(named := detail.get("period"), str) and (period := session.get(Period, named)) is not None:
+        return period.due
+    today = rt.now().astimezone(SHANGHAI).date()
+    present = (Period.person_id == person.id, Period.opens <= today, Period.due >= today)
+    return session.scalars(select(Period.due).where(*present)).first()
 
 
 def find(session: Session, text: str) -> Case:

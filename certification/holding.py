@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import cases, journal
 from certification.cases import CaseKind
-from certification.certifying import day_of
 from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Case, Period, Person
+from certification.store import Case, Person
 
 HELD = timedelta(minutes=15)
 
@@ -67,22 +66,18 @@ class Waiting:
 def waiting(
     session: Session, rt: Runtime, *, most: int, region: str | None = None, kind: CaseKind | None = None
 ) -> list[Waiting]:
-    """What waits for a human, in the order of harm, at most so many.
-
-    First whoever wants to live no longer; then people who go before others (old, alone, ill, or who failed before);
-    then by the end of their period, and whoever waits the longest.
-    """
-    now = rt.now()
-    first = func.coalesce(Case.detail["first"].as_boolean(), false())
-    found = _open(region, kind, day_of(now)).with_only_columns(Case, Person.region, Period.due)
-    order = ((Case.kind == CaseKind.URGENT.value).desc(), first.desc(), Period.due.is_(None), Period.due)
-    rows = session.execute(found.order_by(*order, Case.opened_at, Case.id).limit(most)).all()
-    return [_waiting(case, place, due, now) for case, place, due in rows]
+    """What waits for a human, in the order of harm, at most so many."""
+    found = cases.waiting(session, region=region, kind=kind, most=most)
+    of = {one.person_id for one in found if one.person_id is not None}
+    regions = dict(session.execute(select(Person.id, Person.region).where(Person.id.in_(of))).all())
+    return [_waiting(one, regions.get(one.person_id or ""), rt.now()) for one in found]
 
 
-def counted(session: Session, rt: Runtime, *, region: str | None = None) -> dict[CaseKind, int]:
+def counted(session: Session, *, region: str | None = None) -> dict[CaseKind, int]:
     """How many cases of each kind wait for a human."""
-    found = _open(region, None, day_of(rt.now())).with_only_columns(Case.kind, func.count()).group_by(Case.kind)
+    found = select(Case.kind, func.count()).where(Case.decided_at.is_(None)).group_by(Case.kind)
+    if region is not None:
+        found = found.join(Person, Person.id == Case.person_id).where(Person.region == region)
     return {CaseKind(kind): int(number) for kind, number in session.execute(found)}
 
 
@@ -125,23 +120,15 @@ def _given_back(now: datetime) -> ColumnElement[bool]:
     return or_(Case.taken_at.is_(None), Case.taken_at <= now - HELD)
 
 
-def _open(region: str | None, kind: CaseKind | None, today: date) -> Select[Case]:
-    present = and_(Period.person_id == Case.person_id, Period.opens <= today, Period.due >= today)
-    found = select(Case).outerjoin(Person, Person.id == Case.person_id).outerjoin(Period, present)
-    found = found.where(Case.decided_at.is_(None))
-    if region is not None:
-        found = found.where(Person.region == region)
-    return found if kind is None else found.where(Case.kind == kind.value)
-
-
-def _waiting(case: Case, region: str | None, due: date | None, now: datetime) -> Waiting:
+def _waiting(case: Case, region: str | None, now: datetime) -> Waiting:
+    due = date.fromisoformat(case.rank[2:])
     return Waiting(
         case.id,
         CaseKind(case.kind),
         case.person_id,
         region,
         case.opened_at,
-        due,
+        None if due == date.max else due,
         case.detail.get("first") is True,
         tuple(sorted(case.detail.get("suspicions", {}))),
         holder(case, now),

@@ -19,6 +19,7 @@ ACTOR = "schedule"
 _ASKED, _CALLED = "asked", "called"
 """Among the counts of a campaign: days and person up to whom calls are asked for; and that all are."""
 _BEGINS = f"{CaseKind.TO_CALL.value}:"
+_RANK = cases.rank(CaseKind.TO_CALL, None, first=False)[:2]  # and the end of the period behind it
 
 
 def ask(rt: Runtime, campaign_id: str, by: str) -> int:
@@ -106,9 +107,10 @@ def _open(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
         people,
         facts,
         literal("open"),
+        literal(_RANK) + cast(due, String),
         literal(rt.now(), Case.opened_at.type),
     ).where(people.is_not(None))  # without a WHERE, SQLite takes what follows for a join
-    names = ["id", "cause", "kind", "person_id", "detail", "state", "opened_at"]
+    names = ["id", "cause", "kind", "person_id", "detail", "state", "rank", "opened_at"]
     new = insert_into(session, Case).from_select(names, rows).on_conflict_do_nothing().returning(Case.id)
     return len(session.execute(new).all())
 

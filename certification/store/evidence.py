@@ -88,9 +88,22 @@ class KeptEvidence(Identified, Base):
 
 
 class Case(Identified, Base):
-    """A question for a human. `cause` names what it was opened for, so that one cause opens one case."""
+    """A question for a human. `cause` names what it was opened for, so that one cause opens one case.
+
+    `rank`: where it stands among those that wait, see certification.cases.
+    """
 
     __tablename__ = "cases"
+    __table_args__ = (
+        Index(
+            "ix_cases_waiting",
+            "rank",
+            "opened_at",
+            "id",
+            sqlite_where=text("decided_at IS NULL"),
+            postgresql_where=text("decided_at IS NULL"),
+        ),
+    )
 
     cause: Mapped[str] = mapped_column(String(120), unique=True)
     kind: Mapped[str] = mapped_column(String(40), index=True)
@@ -98,6 +111,7 @@ class Case(Identified, Base):
     call_id: Mapped[str | None] = mapped_column(ForeignKey("calls.id"), index=True)
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(String(20), default="open")  # open | taken | decided
+    rank: Mapped[str] = mapped_column(String(12))
     opened_at: Mapped[datetime]
     taken_by: Mapped[str | None]
     taken_at: Mapped[datetime | None]

@@ -83,7 +83,9 @@ class Message(Identified, Base):
     attempt: Mapped[int] = mapped_column(default=1)
     purpose: Mapped[str] = mapped_column(String(20))  # as sms.outbox.Purpose has them
     priority: Mapped[int]  # the least first
-    campaign_id: Mapped[str | None] = mapped_column(ForeignKey("campaigns.id", ondelete="SET NULL"))
+    campaign_id: Mapped[str | None] = mapped_column(
+        String(32)
+    )  # no campaign is ever deleted: not looked up, row by row
     person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     phone_id: Mapped[str | None] = mapped_column(String(32))
     helper_id: Mapped[str | None] = mapped_column(String(32))

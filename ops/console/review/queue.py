@@ -29,7 +29,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind)
-            counted = holding.counted(session, rt, region=place)
+            counted = holding.counted(session, region=place)
         regions = [] if mine else list(rt.regions)
         facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST}
         return render_template("cases.html", **facts, regions=regions, named=lambda code: rt.regions[code])
