@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,8 @@ from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import Call, Case, Period, Person, insert_once, new_id
+
+PATIENCE = timedelta(days=14)
 
 
 class CaseKind(StrEnum):
@@ -57,13 +59,14 @@ class CaseUnknown(Problem):
         super().__init__(f"{zh}，请用 stillhere cases list 查看。", f"{en}: see `stillhere cases list`.")
 
 
-def rank(kind: CaseKind, due: date | None, *, first: bool) -> str:
+def rank(kind: CaseKind, by: date, *, first: bool) -> str:
     """Where a case stands among those that wait, in the order of harm, as text to be sorted by.
 
     First whoever wants to live no longer; then people who go before others (old, alone, ill, or who failed before);
-    then by the end of the period that it is about.
+    then by when it should be seen to: before the period ends that it is about, and within PATIENCE, so that nobody's
+    case waits behind others for ever.
     """
-    return f"{int(kind is not CaseKind.URGENT)}{int(not first)}{(due or date.max).isoformat()}"
+    return f"{int(kind is not CaseKind.URGENT)}{int(not first)}{by.isoformat()}"
 
 
 def open_case(
@@ -89,7 +92,7 @@ def open_case(
         call_id=call.id if call else None,
         detail=detail or {},
         state="open",
-        rank=rank(kind, _due(session, rt, person, detail or {}), first=(detail or {}).get("first") is True),
+        rank=rank(kind, _by(session, rt, person, detail or {}), first=(detail or {}).get("first") is True),
         opened_at=rt.now(),
     )
     if new:
@@ -107,15 +110,16 @@ def waiting(session: Session, *, region: str | None = None, kind: CaseKind | Non
     return list(session.scalars(found.order_by(Case.rank, Case.opened_at, Case.id).limit(most)))
 
 
-def _due(session: Session, rt: Runtime, person: Person | None, detail: dict[str, Any]) -> date | None:
-    """When the period ends that a case is about: the one that it names, else the person's present one."""
-    if person is None:
-        return None
-    if isinstance(named := detail.get("period"), str) and (period := session.get(Period, named)) is not None:
-        return period.due
+def _by(session: Session, rt: Runtime, person: Person | None, detail: dict[str, Any]) -> date:
+    """When a case should be seen to. Its period is the one that it names, else the person's present one."""
     today = rt.now().astimezone(SHANGHAI).date()
-    present = (Period.person_id == person.id, Period.opens <= today, Period.due >= today)
-    return session.scalars(select(Period.due).where(*present)).first()
+    due = None
+    if isinstance(named := detail.get("period"), str) and (period := session.get(Period, named)) is not None:
+        due = period.due
+    elif person is not None:
+        present = (Period.person_id == person.id, Period.opens <= today, Period.due >= today)
+        due = session.scalars(select(Period.due).where(*present)).first()
+    return min(due or date.max, today + PATIENCE)
 
 
 def find(session: Session, text: str) -> Case:

@@ -14,6 +14,16 @@ from certification.runtime import Runtime
 from certification.store import Person, new_id
 
 
+class CardNotSeen(Problem):
+    """Nobody is certified at a desk whose card was not looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "请先核对本人和身份证，再勾选确认；没有认证。",
+            "Look at the person and their card first, and tick that you did; nobody was certified.",
+        )
+
+
 def certify(session: Session, rt: Runtime, person: Person, by: str) -> Recorded | Problem:
     """Record that a clerk saw the person; the refusal, journalled, where the region does not certify at a desk."""
     region = rt.regions[person.region]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import cases, journal
@@ -13,7 +13,7 @@ from certification.cases import CaseKind
 from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Case, Person
+from certification.store import Case, Period, Person
 
 HELD = timedelta(minutes=15)
 
@@ -50,7 +50,7 @@ class NotHeld(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A case that nobody has decided. `due`: when the period ends that it is about; `holder`: who has it now."""
+    """A case that nobody has decided. `due`: when the person's period ends; `holder`: who has it now."""
 
     id: str
     kind: CaseKind
@@ -69,8 +69,12 @@ def waiting(
     """What waits for a human, in the order of harm, at most so many."""
     found = cases.waiting(session, region=region, kind=kind, most=most)
     of = {one.person_id for one in found if one.person_id is not None}
-    regions = dict(session.execute(select(Person.id, Person.region).where(Person.id.in_(of))).all())
-    return [_waiting(one, regions.get(one.person_id or ""), rt.now()) for one in found]
+    today = rt.now().astimezone(SHANGHAI).date()
+    present = and_(Period.person_id == Person.id, Period.opens <= today, Period.due >= today)
+    rows = select(Person.id, Person.region, Period.due).outerjoin(Period, present).where(Person.id.in_(of))
+    known = {person: (place, due) for person, place, due in session.execute(rows)}
+    nobody: tuple[str | None, date | None] = (None, None)
+    return [_waiting(one, *known.get(one.person_id or "", nobody), now=rt.now()) for one in found]
 
 
 def counted(session: Session, *, region: str | None = None) -> dict[CaseKind, int]:
@@ -120,15 +124,14 @@ def _given_back(now: datetime) -> ColumnElement[bool]:
     return or_(Case.taken_at.is_(None), Case.taken_at <= now - HELD)
 
 
-def _waiting(case: Case, region: str | None, now: datetime) -> Waiting:
-    due = date.fromisoformat(case.rank[2:])
+def _waiting(case: Case, region: str | None, due: date | None, *, now: datetime) -> Waiting:
     return Waiting(
         case.id,
         CaseKind(case.kind),
         case.person_id,
         region,
         case.opened_at,
-        None if due == date.max else due,
+        due,
         case.detail.get("first") is True,
         tuple(sorted(case.detail.get("suspicions", {}))),
         holder(case, now),

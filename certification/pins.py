@@ -55,6 +55,13 @@ class PinTooEasy(Problem):
         )
 
 
+class PinsDiffer(Problem):
+    """The PIN was not typed the same way twice."""
+
+    def __init__(self) -> None:
+        super().__init__("两次输入的密码不一样，没有设置。", "The PIN was not the same both times, and is not set.")
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
     """The PIN is the person's."""

@@ -56,6 +56,12 @@ def end(session: Session, rt: Runtime, identifier: str) -> None:
         journal.write(session, rt.now(), name, "signed out", f"staff:{staff_id}")
 
 
+def end_others(session: Session, rt: Runtime, staff_id: str, but: str) -> None:
+    """Sign somebody out everywhere else."""
+    others = update(SignIn).where(SignIn.staff_id == staff_id, SignIn.id != but, SignIn.ended_at.is_(None))
+    session.execute(others.values(ended_at=rt.now()))
+
+
 def forget(session: Session, now: datetime) -> int:
     """Forget who was signed in long ago, which the journal says for good; how many."""
     gone = delete(SignIn).where(SignIn.begun_at < now - KEPT).returning(SignIn.id)

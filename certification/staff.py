@@ -52,6 +52,15 @@ class PasswordTooShort(Problem):
         )
 
 
+class PasswordsDiffer(Problem):
+    """The new password was not typed the same way twice."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "两次输入的新密码不一样，没有更改。", "The new password was not the same both times; nothing changed."
+        )
+
+
 class NameTaken(Problem):
     """An account of this name exists, or existed; names are never given again, since signatures bear them."""
 
@@ -166,6 +175,19 @@ def close(session: Session, rt: Runtime, name: str, by: str) -> None:
     if closed is None:
         raise NameUnknown(name)
     journal.write(session, rt.now(), by, "staff closed", f"staff:{closed}", name=plain(name))
+
+
+def listed(session: Session) -> list[Staff]:
+    """Every account that is open, by name."""
+    return list(session.scalars(select(Staff).where(Staff.closed_at.is_(None)).order_by(Staff.name)))
+
+
+def change_password(session: Session, rt: Runtime, who: Proven, password: str) -> None:
+    """Give somebody who just proved who they are another password. Raises PasswordTooShort."""
+    if len(password) < LEAST_PASSWORD:
+        raise PasswordTooShort
+    session.execute(update(Staff).where(Staff.id == who.staff_id).values(password_hash=_HASHER.hash(password)))
+    journal.write(session, rt.now(), who.name, "password changed", f"staff:{who.staff_id}")
 
 
 def prove(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, String, case, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from certification import bereavement, cases, journal
 from certification.cases import CaseKind
+from certification.certifying import day_of
 from certification.runtime import Runtime
 from certification.store import Campaign, Case, Message, Period, Person, insert_into
 from sms import recipients
@@ -19,7 +21,7 @@ ACTOR = "schedule"
 _ASKED, _CALLED = "asked", "called"
 """Among the counts of a campaign: days and person up to whom calls are asked for; and that all are."""
 _BEGINS = f"{CaseKind.TO_CALL.value}:"
-_RANK = cases.rank(CaseKind.TO_CALL, None, first=False)[:2]  # and the end of the period behind it
+_RANK = cases.rank(CaseKind.TO_CALL, date.min, first=False)[:2]  # and the day behind it, see cases.rank()
 
 
 def ask(rt: Runtime, campaign_id: str, by: str) -> int:
@@ -98,6 +100,7 @@ def _open(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
     missed = recipients.missed(session, region, campaign.on, campaign.id).where(*of, recipients.to_call(region))
     found = missed.subquery()
     people, periods, due = found.c[0], found.c[1], found.c[2]
+    latest = literal(day_of(rt.now()) + cases.PATIENCE, Period.due.type)
     postgres = session.get_bind().dialect.name == "postgresql"
     facts = (func.json_build_object if postgres else func.json_object)("due", cast(due, String), "period", periods)
     rows = select(
@@ -107,7 +110,7 @@ def _open(session: Session, rt: Runtime, campaign: Campaign, of: tuple[ColumnEle
         people,
         facts,
         literal("open"),
-        literal(_RANK) + cast(due, String),
+        literal(_RANK) + cast(case((due < latest, due), else_=latest), String),
         literal(rt.now(), Case.opened_at.type),
     ).where(people.is_not(None))  # without a WHERE, SQLite takes what follows for a join
     names = ["id", "cause", "kind", "person_id", "detail", "state", "rank", "opened_at"]

@@ -1,9 +1,9 @@
 """The monthly comparison at the size of a city: from CSV to stored results, beside a bare DuckDB join of its files.
 
 Computing is what the join has a like of: from the files to what is said of everybody, in memory, and no database takes
-part in it. Both are done by turns, nine times, each time in a process of its own, and the middle ones are told: other
-work on the machine slows either by chance. Beside them stand seconds of the processor, and the quickest of the joins in
-a process that is warm.
+part in it. Both are done by turns, nine times (three for more than two million people), each time in a process of its
+own, and the middle ones are told: other work on the machine slows either by chance. Beside them stand seconds of the
+processor, and the quickest of the joins in a process that is warm.
 
 `python -m ops.bench.comparison` measures this alone, in any size: on SQLite in a temporary folder, and on the
 PostgreSQL server at TEST_POSTGRES_URL, whose user may create databases.
@@ -51,7 +51,7 @@ import sys
 from ops.bench import comparison
 getattr(comparison, sys.argv[1])(*sys.argv[2:])
 """
-_TURNS = 9
+_TURNS, _FEW_TURNS, _MANY = 9, 3, 2_000_000
 
 
 @click.command()
@@ -110,15 +110,15 @@ def measured(people: int, release: bool) -> Iterator[dict[str, Any]]:
         for environment in databases(folder):
             city(environment, folder)
             took = run(environment, folder, release)
-            ratio = ratio or ratios(environment, folder)
+            ratio = ratio or ratios(environment, folder, _TURNS if people <= _MANY else _FEW_TURNS)
             yield took | {"people": people} | ratio
 
 
-def ratios(environment: dict[str, str], folder: Path) -> dict[str, Any]:
+def ratios(environment: dict[str, str], folder: Path, turns: int) -> dict[str, Any]:
     """How much longer the computing takes than the bare join of the same files, and both in seconds."""
     child(environment, "rolled", str(folder))
     joins, computed = list[dict[str, float]](), list[dict[str, float]]()
-    for _ in range(_TURNS):
+    for _ in range(turns):
         joins.append(child(environment, "bare_joins", str(folder)))
         computed.append(child(environment, "computing", str(folder)))
     join, join_cpu = (median(one[name] for one in joins) for name in ("cold_s", "cold_cpu_s"))

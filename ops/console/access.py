@@ -17,6 +17,10 @@ from certification.staff import Proven, Role
 EVERYBODY = frozenset(Role)
 CASES = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who sees what waits for a human. Auditors see everything and change nothing."""
+PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
+"""Who finds somebody and sees where they stand."""
+ACCOUNTS = frozenset({Role.ADMINISTRATOR})
+DESK = frozenset({Role.CLERK})
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -20,11 +21,13 @@ from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
-from ops.console import access, home, language, shown, signing_in
+from ops.console import access, accounts, home, language, shown, signing_in
+from ops.console.desk import deeds, find, person
 from ops.console.review import queue, room
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
+_BY_ITSELF = (".static", "_events")
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
 
@@ -77,7 +80,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
     console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (signing_in, home, language, queue, room):
+    for module in (signing_in, home, language, queue, room, find, person, deeds, accounts):
         module.pages(console, rt)
     app.register_blueprint(console)
     limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]
@@ -104,8 +107,8 @@ def _who() -> Proven | None:
 
 
 def _note(rt: Runtime) -> None:
-    """Write down that somebody is still there."""
-    if not current_user.is_authenticated or (request.endpoint or "").endswith(".static"):
+    """Write down that somebody is still there; what a page asks for by itself says nothing of that."""
+    if not current_user.is_authenticated or (request.endpoint or "").endswith(_BY_ITSELF):
         return
     with rt.sessions() as session:
         only_read(session)
@@ -131,7 +134,14 @@ def _error(error: HTTPException) -> ResponseReturnValue:
 def _problem(problem: Problem) -> ResponseReturnValue:
     if not _ours():
         raise problem
-    return access.closed(_answer("error.html", 409, title=gettext("error.problem"), text=language.said(problem)))
+    return access.closed(
+        _answer("error.html", 409, title=gettext("error.problem"), text=language.said(problem), back=_back())
+    )
+
+
+def _back() -> str:
+    """The page that they came from."""
+    return language.back(urlsplit(request.referrer or "").path)
 
 
 def _answer(page: str, code: int, **values: object) -> Response:

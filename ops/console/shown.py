@@ -10,15 +10,24 @@ from certification.regions import SHANGHAI, Region
 from certification.staff import Role
 from ops.console import language
 
+NOTHING = "–"
+_SEEN = 4  # of a number, at either end
+
+
+def masked(number: str) -> str:
+    """A number of which both ends are seen, and the middle is not."""
+    hidden = len(number) - 2 * _SEEN
+    return f"{number[:_SEEN]}{'*' * hidden}{number[-_SEEN:]}" if hidden > 0 else number
+
 
 def moment(at: datetime | None) -> str:
     """A moment, to the minute."""
-    return "–" if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return NOTHING if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def day(on: date | None) -> str:
     """A day."""
-    return "–" if on is None else on.isoformat()
+    return NOTHING if on is None else on.isoformat()
 
 
 def region(one: Region | None) -> str:
@@ -45,4 +54,4 @@ def doubt(name: str) -> str:
 
 def words(some: list[str]) -> str:
     """Words asked for or heard."""
-    return " ".join(some) if some else "–"
+    return " ".join(some) if some else NOTHING

@@ -49,6 +49,7 @@ def hold(rt: Runtime, case: str, by: str) -> None:
 def test_the_greatest_harm_comes_first(rt: Runtime, clock: Clock) -> None:
     november, may = (somebody(rt, month, "default") for month in (11, 5))  # where the year ends with the birthday
     nobodys = opened(rt, "1")
+    clock.forward(days=40)
     late = opened(rt, "2", november)
     clock.forward(minutes=1)
     soon = opened(rt, "3", may)
@@ -56,7 +57,7 @@ def test_the_greatest_harm_comes_first(rt: Runtime, clock: Clock) -> None:
     old = opened(rt, "4", november, first=True)
     clock.forward(minutes=1)
     urgent = opened(rt, "5", november, CaseKind.URGENT)
-    assert order(rt) == [urgent, old, soon, late, nobodys]
+    assert order(rt) == [urgent, old, nobodys, soon, late], "nobody's case waits behind others for ever"
     assert order(rt, kind=CaseKind.URGENT) == [urgent]
     with rt.sessions() as session:
         assert holding.counted(session) == {CaseKind.CALL_BACK: 4, CaseKind.URGENT: 1}

@@ -119,7 +119,8 @@ def test_no_route_that_takes_anything_is_without_a_door(app: Flask, client: Flas
     rules = [rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
     assert {"/voice", "/sms", "/sms/status", "/sms/kannel", "/sms/kannel/status"} <= set(rules)
     for rule in rules:
-        assert client.post(rule.replace("<int:n>", "0"), data=FORM).status_code == 403, rule
+        refused = 400 if rule.startswith("/console") else 403  # the console's door is the token of its own form
+        assert client.post(rule.replace("<int:n>", "0"), data=FORM).status_code == refused, rule
 
 
 def test_our_identifier_in_the_address_is_signed_as_well(app: Flask, client: FlaskClient, town: TextLine) -> None:

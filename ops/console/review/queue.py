@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from hashlib import sha256
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from certification import holding
 from certification.cases import CaseKind
+from certification.holding import Waiting
 from certification.runtime import Runtime
 from certification.store import Case, Person, only_read
 from ops.console import access
 
 MOST = 100
+AGAIN_MS = 4000  # until a browser asks for the next event
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -21,18 +25,23 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/cases")
     @access.for_(access.CASES)
     def cases() -> ResponseReturnValue:
-        given, mine = request.args.get("kind") or None, access.who().region
-        place = mine or request.args.get("region") or None
-        if given not in (None, *CaseKind) or place not in (None, *(one.code for one in rt.regions)):
-            abort(404)
-        kind = CaseKind(given) if given else None
+        kind, place = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind)
             counted = holding.counted(session, region=place)
-        regions = [] if mine else list(rt.regions)
+        regions = [] if access.who().region else list(rt.regions)
         facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST}
         return render_template("cases.html", **facts, regions=regions, named=lambda code: rt.regions[code])
+
+    @console.get("/cases/events")
+    @access.for_(access.CASES)
+    def queue_events() -> ResponseReturnValue:
+        kind, place = _asked(rt)
+        with rt.sessions() as session:
+            only_read(session)
+            waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind)
+        return Response(_event(waiting), mimetype="text/event-stream")
 
     @console.post("/cases/<case_id>/take")
     @access.for_(access.DECIDE)
@@ -47,6 +56,20 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             holding.give_back(session, rt, theirs(session, case_id), access.who().name)
         return redirect(url_for("console.cases"))
+
+
+def _asked(rt: Runtime) -> tuple[CaseKind | None, str | None]:
+    """The kind and the region of which the queue is to be shown."""
+    given, place = request.args.get("kind") or None, access.who().region or request.args.get("region") or None
+    if given not in (None, *CaseKind) or place not in (None, *(one.code for one in rt.regions)):
+        abort(404)
+    return (CaseKind(given) if given else None), place
+
+
+def _event(waiting: list[Waiting]) -> str:
+    """What the queue is now, in one event, and when to ask again: no thread of the server waits with a browser."""
+    shown = "".join(f"{one.id}{one.holder}" for one in waiting)
+    return f"retry: {AGAIN_MS}\ndata: {sha256(shown.encode()).hexdigest()}\n\n"
 
 
 def theirs(session: Session, case_id: str) -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,16 +20,17 @@ NEVER = "9999-12-31"
 
 
 def upgrade() -> None:
-    """Rank what waits by the end of the period that the case names, else of the person's present one."""
+    """Rank what waits by the end of the period that it names, else of the person's present one, or two weeks."""
     with op.batch_alter_table("messages") as messages:
         messages.drop_constraint(op.f(CAMPAIGN), type_="foreignkey")
     op.add_column("cases", sa.Column("rank", sa.String(12), nullable=False, server_default=f"11{NEVER}"))
     connection = op.get_bind()
-    waiting = connection.execute(sa.text(f"SELECT id, kind, person_id, detail FROM cases WHERE {WAITING}")).all()  # noqa: S608
-    for identifier, kind, person, detail in waiting:
+    waiting = sa.text(f"SELECT id, kind, person_id, detail, opened_at FROM cases WHERE {WAITING}")  # noqa: S608
+    for identifier, kind, person, detail, opened in connection.execute(waiting).all():
         facts: dict[str, Any] = json.loads(detail) if isinstance(detail, str) else detail
         due = _due(connection, person, facts.get("period")) or NEVER
-        ranked = f"{int(kind != 'urgent')}{int(facts.get('first') is not True)}{due}"
+        latest = date.fromisoformat(str(opened)[:10]) + timedelta(days=14)
+        ranked = f"{int(kind != 'urgent')}{int(facts.get('first') is not True)}{min(due, latest.isoformat())}"
         connection.execute(sa.text("UPDATE cases SET rank = :rank WHERE id = :id"), {"rank": ranked, "id": identifier})
     with op.batch_alter_table("cases") as cases:
         cases.alter_column("rank", existing_type=sa.String(12), existing_nullable=False, server_default=None)

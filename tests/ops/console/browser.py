@@ -51,6 +51,7 @@ class Browser:
     address: str = "192.0.2.1"
     client: FlaskClient = field(init=False)
     page: str = ""
+    at: str = "/console/"
 
     def __post_init__(self) -> None:
         self.client = self.app.test_client()
@@ -63,6 +64,7 @@ class Browser:
 
     def open(self, path: str, *, follow: bool = False) -> TestResponse:
         """Open a page."""
+        self.at = path
         return self._opened(self.client.get(path, follow_redirects=follow, **self._from()))
 
     def send(self, path: str, *, token: str | None = None, follow: bool = False, **form: str) -> TestResponse:
@@ -75,7 +77,7 @@ class Browser:
     def _from(self) -> dict[str, object]:
         return {
             "base_url": HERE,
-            "headers": {"Referer": f"{HERE}/console/"},
+            "headers": {"Referer": HERE + self.at},
             "environ_base": {"REMOTE_ADDR": self.address},
         }
 

@@ -69,7 +69,22 @@ def test_a_voice_is_heard_and_certified_by_keys_alone(
     with rt.sessions() as session:
         [evidence] = session.scalars(select(Evidence))
         assert session.get_one(Case, case).taken_by == li.name
-    assert evidence.receipt in desk.page.get_by_role("status").inner_text()
+    assert evidence.receipt in desk.page.get_by_role("status").first.inner_text()
+    assert desk.faults == []
+
+
+def test_a_new_case_appears_without_a_reload(chromium: Browser, url: str, rt: Runtime, wu: Person, li: Account) -> None:
+    desk = Desk.at(chromium, rt, url)
+    desk.signs_in(li)
+    desk.page.goto(f"{url}cases")
+    desk.page.get_by_text("现在没有等人处理的事").wait_for()
+    desk.page.evaluate("window.loaded = 'once'")
+    with desk.page.expect_response("**/cases/events"):
+        pass
+    ask(rt, wu, CaseKind.CALL_BACK, "x")
+    desk.page.get_by_role("link", name="答应回电").wait_for()
+    assert "已更新" in desk.page.get_by_role("status").inner_text()
+    assert desk.page.evaluate("window.loaded") == "once"
     assert desk.faults == []
 
 
@@ -77,7 +92,16 @@ def pages(rt: Runtime, wu: Person) -> list[str]:
     voice = spoken(rt, wu)
     heard(rt, voice)
     more = [ask(rt, wu, kind, kind.value) for kind in (CaseKind.DEATH_REPORTED, CaseKind.CALL_BACK, CaseKind.URGENT)]
-    return ["", "cases", "cases?kind=no_pin", *(f"cases/{one}" for one in (voice, *more)), "nowhere"]
+    people = ["people", f"people/{wu.id}"]
+    return [
+        "",
+        "cases",
+        "cases?kind=no_pin",
+        *(f"cases/{one}" for one in (voice, *more)),
+        *people,
+        "password",
+        "nowhere",
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 EVERYBODY = frozenset(Role)
 CASES = {Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 DECIDE = {Role.OPERATOR, Role.SUPERVISOR}
+PEOPLE = {Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
+CLERK = {Role.CLERK}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -30,11 +33,26 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/sign-out"): EVERYBODY,
     ("POST", "/console/language/<code>"): STRANGERS,
     ("GET", "/console/cases"): CASES,
+    ("GET", "/console/cases/events"): CASES,
     ("GET", "/console/cases/<case_id>"): CASES,
     ("GET", "/console/cases/<case_id>/recordings/<recording_id>.wav"): CASES,
     ("POST", "/console/cases/<case_id>/take"): DECIDE,
     ("POST", "/console/cases/<case_id>/give-back"): DECIDE,
     ("POST", "/console/cases/<case_id>/decide"): DECIDE,
+    ("GET", "/console/people"): PEOPLE,
+    ("POST", "/console/people"): PEOPLE,
+    ("GET", "/console/people/<person_id>"): PEOPLE,
+    ("POST", "/console/people/<person_id>/number"): PEOPLE,
+    ("POST", "/console/people/<person_id>/certify"): CLERK,
+    ("POST", "/console/people/<person_id>/pin"): CLERK,
+    ("POST", "/console/people/<person_id>/word"): CLERK,
+    ("POST", "/console/people/<person_id>/needs"): CLERK,
+    ("POST", "/console/people/<person_id>/code"): CLERK,
+    ("GET", "/console/staff"): {Role.ADMINISTRATOR},
+    ("POST", "/console/staff"): {Role.ADMINISTRATOR},
+    ("POST", "/console/staff/close"): {Role.ADMINISTRATOR},
+    ("GET", "/console/password"): EVERYBODY,
+    ("POST", "/console/password"): EVERYBODY,
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""
@@ -69,7 +87,7 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, r
         if path.endswith("sign-out"):
             continue
         url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
-        url = url.replace("<case_id>", "0" * 32).replace("<recording_id>", "0" * 32)
+        url = re.sub("<(case|recording|person)_id>", "0" * 32, url)
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page

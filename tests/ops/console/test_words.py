@@ -10,6 +10,8 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from certification.cases import CaseKind
+from certification.evidence import Kind, Strength
+from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
@@ -26,6 +28,9 @@ FAMILIES = {
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
     "whose.": set(WHOSE),
     "dialect.": {path.name for path in Path("ivr/words").iterdir() if (path / "prompts.toml").is_file()},
+    "need.": set(map(str, Declared)),
+    "evidence.": set(map(str, Kind)),
+    "strength.": {str(int(one)) for one in Strength},
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 

@@ -1,0 +1,91 @@
+"""Accounts: opened and closed by the administrator; and each one's own password."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from secrets import token_urlsafe
+
+import segno
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_login import current_user
+from markupsafe import Markup
+
+from certification import agents, signins, staff
+from certification.errors import Problem
+from certification.runtime import Runtime
+from certification.staff import Proven, Role
+from certification.store import Staff, only_read
+from ops.console import access
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the list of accounts, opening and closing one, and changing one's password."""
+
+    @console.get("/staff")
+    @access.for_(access.ACCOUNTS)
+    def accounts() -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            return _page(rt, staff.listed(session))
+
+    @console.post("/staff")
+    @access.for_(access.ACCOUNTS)
+    def open_account() -> ResponseReturnValue:
+        form = {name: request.form.get(name, "").strip() for name in ("name", "role", "region", "agent")}
+        if form["role"] not in [*Role] or form["region"] not in ("", *(one.code for one in rt.regions)):
+            abort(400)
+        password = token_urlsafe(12)
+        with rt.sessions.begin() as session:
+            agent = agents.find(session, form["agent"]) if form["agent"] else None
+            facts = {"name": form["name"], "password": password, "region": form["region"] or None, "agent": agent}
+            uri = staff.add(session, rt, role=Role(form["role"]), by=access.who().name, **facts)  # type: ignore[arg-type]
+            listed = staff.listed(session)
+        return _page(
+            rt, listed, opened={"name": form["name"], "password": password, "uri": uri, "picture": _picture(uri)}
+        )
+
+    @console.post("/staff/close")
+    @access.for_(access.ACCOUNTS)
+    def close_account() -> ResponseReturnValue:
+        name = request.form.get("name", "")
+        if staff.plain(name) == access.who().name:
+            abort(400)
+        with rt.sessions.begin() as session:
+            staff.close(session, rt, name, access.who().name)
+        flash(gettext("staff.closed", name=name))
+        return redirect(url_for("console.accounts"))
+
+    @console.route("/password", methods=["GET", "POST"])
+    @access.for_(access.EVERYBODY)
+    def password() -> ResponseReturnValue:
+        if request.method == "GET":
+            return render_template("password.html", least=staff.LEAST_PASSWORD)
+        given = request.form
+        if given.get("new") != given.get("again"):
+            raise staff.PasswordsDiffer
+        with rt.sessions.begin() as session:
+            at = (f"signed in:{current_user.sign_in}",)
+            proven = staff.prove(session, rt, access.who().name, given.get("password", ""), given.get("code", ""), at)
+            if isinstance(proven, Proven):
+                staff.change_password(session, rt, proven, given.get("new", ""))
+                signins.end_others(session, rt, proven.staff_id, current_user.sign_in)
+        if isinstance(proven, Problem):  # raised after the commit, which keeps what is counted
+            raise proven
+        flash(gettext("password.changed"))
+        return redirect(url_for("console.home"))
+
+
+def _page(rt: Runtime, listed: list[Staff], opened: dict[str, object] | None = None) -> str:
+    facts = {"regions": list(rt.regions), "roles": list(Role), "named": lambda code: rt.regions[code]}
+    return render_template("accounts.html", accounts=listed, opened=opened, **facts)
+
+
+def _picture(uri: str) -> Markup:
+    """The square that an authenticator scans."""
+    drawn = BytesIO()
+    segno.make(uri, micro=False).save(
+        drawn, kind="svg", scale=6, xmldecl=False, svgns=False, title=gettext("staff.square")
+    )
+    return Markup(drawn.getvalue().decode())  # noqa: S704 (made here, of nothing that anybody wrote but the name, in squares)
