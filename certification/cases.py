@@ -42,6 +42,7 @@ class CaseKind(StrEnum):
     CONTRADICTION = "contradiction"  # a record says that the person died, and a later one that they live
     UNREADABLE = "unreadable"  # what is sealed about the person does not open: somebody with the keys has to look
     URGENT = "urgent"  # somebody wrote that they want to live no longer: a human calls at once, before all others
+    SUSPECTED_FRAUD = "suspected_fraud"  # somebody else seems to have spoken: for a supervisor, not who said so
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from certification import cases, certifying, confirmation, consent
+from certification import cases, certifying, confirmation, consent, visits
 from certification.cases import CaseKind
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
-from certification.store import Assessment, Case, Person
+from certification.store import Assessment, Call, Case, Person
 
 KINDS = (
     CaseKind.VOICE_DOUBT.value,
@@ -32,6 +33,24 @@ class Verdict(StrEnum):
 
     CONFIRMED = confirmation.CONFIRMED  # it was the person who spoke
     UNSURE = "unsure"  # this call does not show it; another way will
+
+
+class Step(StrEnum):
+    """What a human does next where a call did not show whose voice it was."""
+
+    CALL_BACK = "call_back"
+    VISIT = "visit"
+    FRAUD = "fraud"  # somebody else seems to have spoken: for a supervisor; the person loses nothing by it
+
+
+class NotBySameHuman(Problem):
+    """Whoever suspects a fraud does not judge it, and nobody but a supervisor does."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "疑似冒充的事要由另一位主管处理，提出的人不能自己下结论。",
+            "A suspected fraud is judged by a supervisor, and not by whoever suspected it.",
+        )
 
 
 class NoVoiceCase(Problem):
@@ -80,6 +99,26 @@ def decide(session: Session, rt: Runtime, case_id: str, verdict: Verdict, by: st
     elif not cases.decide(session, rt, case, verdict=verdict.value, by=by):
         raise DecidedAlready(session.get_one(Case, case.id, populate_existing=True))
     return None if spoke is None else _record(session, rt, case, spoke, by)
+
+
+def go_on(session: Session, rt: Runtime, case: Case, step: Step, by: str) -> None:
+    """See to what follows a call that did not show whose voice it was, once. Raises NotTakenHere."""
+    person, cause = session.get_one(Person, case.person_id), f"review:{case.id}"
+    if step is Step.VISIT:
+        visits.ask(session, rt, person, cause=cause, by=by)
+        return
+    kind = CaseKind.CALL_BACK if step is Step.CALL_BACK else CaseKind.SUSPECTED_FRAUD
+    told: tuple[str, ...] = ("assessment", "template", "suspicions")
+    kept: dict[str, Any] = {name: case.detail[name] for name in told if name in case.detail}
+    call = None if case.call_id is None else session.get(Call, case.call_id)
+    detail = {**kept, "first": case.detail.get("first") is True, "by": by}
+    cases.open_case(session, rt, kind=kind, cause=cause, person=person, call=call, detail=detail, actor=by)
+
+
+def may_judge(case: Case, by: str, *, supervisor: bool) -> None:
+    """Raises NotBySameHuman where somebody is not to decide a case of a suspected fraud."""
+    if case.kind == CaseKind.SUSPECTED_FRAUD and (not supervisor or case.detail.get("by") == by):
+        raise NotBySameHuman
 
 
 def _find(session: Session, case_id: str) -> Case:

@@ -40,6 +40,7 @@ ZH = {
     CaseKind.CONTRADICTION: "记录矛盾，查清后用 deaths answer",
     CaseKind.UNREADABLE: "记录打不开，请管理员检查密钥",
     CaseKind.URGENT: "来信说不想活了，请马上打电话",
+    CaseKind.SUSPECTED_FRAUD: "疑似冒充，请主管处理",
     CaseKind.DROPPED: "电话中断",
 }
 """What each kind asks of a human."""

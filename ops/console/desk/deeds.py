@@ -17,6 +17,12 @@ from ops.console.desk.find import theirs
 
 def pages(console: Blueprint, rt: Runtime) -> None:
     """Add what a clerk may do."""
+    _seen(console, rt)
+    _chosen(console, rt)
+
+
+def _seen(console: Blueprint, rt: Runtime) -> None:
+    """What rests on the clerk's having seen the person and their card."""
 
     @console.post("/people/<person_id>/certify")
     @access.for_(access.DESK)
@@ -31,6 +37,20 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         certified = gettext("desk.certified", receipt=receipt)
         flash(certified if recorded.closed else gettext("desk.recorded", receipt=receipt))
         return _back(person_id)
+
+    @console.post("/people/<person_id>/code")
+    @access.for_(access.DESK)
+    def code(person_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            one = theirs(session, person_id)
+            waits = confirmation.awaited(session, one)
+            given = codes.issue(session, rt, one, access.who().name, confirms=waits)
+            shown = page.facts(session, rt, one, whole=False)
+        return render_template("person.html", **shown, code=f"{given[:4]} {given[4:]}", confirms=waits is not None)
+
+
+def _chosen(console: Blueprint, rt: Runtime) -> None:
+    """What the person chooses, and says that they need."""
 
     @console.post("/people/<person_id>/pin")
     @access.for_(access.DESK)
@@ -67,16 +87,6 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 deed(session, rt, one, each, access.who().name)
         flash(gettext("desk.needs_kept"))
         return _back(person_id)
-
-    @console.post("/people/<person_id>/code")
-    @access.for_(access.DESK)
-    def code(person_id: str) -> ResponseReturnValue:
-        with rt.sessions.begin() as session:
-            one = theirs(session, person_id)
-            waits = confirmation.awaited(session, one)
-            given = codes.issue(session, rt, one, access.who().name, confirms=waits)
-            shown = page.facts(session, rt, one, whole=False)
-        return render_template("person.html", **shown, code=f"{given[:4]} {given[4:]}", confirms=waits is not None)
 
 
 def _back(person_id: str) -> ResponseReturnValue:

@@ -10,7 +10,9 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from certification import bereavement, cases, holding, reasons, review
+from certification.regions import Route
 from certification.runtime import Runtime
+from certification.staff import Role
 from certification.store import Case, Person
 from ops import dossiers
 from ops.console import access
@@ -18,6 +20,7 @@ from ops.console.review import voices
 from ops.console.review.queue import theirs
 
 LONGEST = 200
+_UNSURE = review.Verdict.UNSURE.value
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -48,6 +51,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             case = theirs(session, case_id)
             holding.hold(session, rt, case.id, by)
+            review.may_judge(case, by, supervisor=access.who().role is Role.SUPERVISOR)
             receipt = _decide(session, rt, case, said, by)
         told = gettext("case.decided") if receipt is None else gettext("case.certified", receipt=receipt)
         flash(told)
@@ -57,15 +61,17 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
     by, holder = access.who().name, holding.holder(case, rt.now())
     person = None if case.person_id is None else session.get(Person, case.person_id)
+    region = None if person is None else rt.regions[person.region]
     return {
         "case": case,
         "dossier": dossiers.of(session, rt, case, by),
-        "region": None if person is None else rt.regions[person.region],
+        "region": region,
         "voices": voices.of(session, case),
         "holder": holder,
         "mine": holder == by and case.decided_at is None,
         "until": None if case.taken_at is None else case.taken_at + holding.HELD,
         "of_a_voice": case.person_id is not None and case.kind in review.KINDS,
+        "visits": region is not None and region.opens(Route.VISIT),
         "of_a_death": case.person_id is not None and case.kind in bereavement.QUESTIONS,
     }
 
@@ -79,9 +85,12 @@ def _decide(session: Session, rt: Runtime, case: Case, said: str, by: str) -> st
         bereavement.answer(session, rt, person, bereavement.Verdict(said), by)
         return None
     if person is not None and case.kind in review.KINDS:
-        if said not in [*review.Verdict]:
+        verdict, _, step = said.partition(" ")
+        if verdict not in [*review.Verdict] or step not in ("", *review.Step) or (step and verdict != _UNSURE):
             abort(400)
-        recorded = review.decide(session, rt, case.id, review.Verdict(said), by)
+        recorded = review.decide(session, rt, case.id, review.Verdict(verdict), by)
+        if step:
+            review.go_on(session, rt, case, review.Step(step), by)
         return None if recorded is None else recorded.evidence.receipt
     kept = reasons.impersonal(said) if person is None else reasons.about(rt.keys, person, said)
     cases.decide(session, rt, case, verdict=kept, by=by)

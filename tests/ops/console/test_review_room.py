@@ -13,9 +13,10 @@ from sqlalchemy import select
 from certification import cases, people, review
 from certification.cases import CaseKind
 from certification.holding import HELD
+from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Assessment, Call, Case, Evidence, Person
+from certification.store import Assessment, Call, Case, Evidence, Person, Visit
 from tests.certification import sealed
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
@@ -208,3 +209,53 @@ def test_of_a_death_a_human_says_what_they_found(li: Browser, rt: Runtime, wu: P
     assert "本人在世" in li.page
     assert li.send(f"/console/cases/{case}/decide", verdict="alive").status_code == 302
     assert len(journalled(rt, "person found alive")) == 1
+
+
+@pytest.mark.parametrize(("step", "kind"), [("call_back", "call_back"), ("fraud", "suspected_fraud")])
+def test_what_does_not_show_it_may_be_gone_on_with(li: Browser, rt: Runtime, wu: Person, step: str, kind: str) -> None:
+    case = spoken(rt, wu)
+    heard(rt, case)
+    li.open("/console/cases")
+    li.send(f"/console/cases/{case}/take", follow=True)
+    assert "不会停发" in li.page
+    assert li.send(f"/console/cases/{case}/decide", verdict=f"confirmed {step}").status_code == 400
+    li.open(f"/console/cases/{case}")
+    assert li.send(f"/console/cases/{case}/decide", verdict=f"unsure {step}").status_code == 302
+    with rt.sessions() as session:
+        assert session.get_one(Case, case).verdict == "unsure"
+        [more] = session.scalars(select(Case).where(Case.kind == kind))
+        assert (more.person_id, more.cause) == (wu.id, f"review:{case}")
+        assert session.scalars(select(Evidence)).all() == []
+
+
+def test_a_visit_is_asked_for_where_the_region_makes_any(li: Browser, rt: Runtime, wu: Person) -> None:
+    case = spoken(rt, wu)
+    li.open("/console/cases")
+    li.send(f"/console/cases/{case}/take", follow=True)
+    there = "请人上门" in li.page
+    assert there == rt.regions["kunming"].opens(Route.VISIT)
+    assert li.send(f"/console/cases/{case}/decide", verdict="unsure visit").status_code == (302 if there else 409)
+    with rt.sessions() as session:
+        assert len(session.scalars(select(Visit)).all()) == there
+        assert (session.get_one(Case, case).decided_at is not None) == there
+
+
+def test_a_suspected_fraud_is_judged_by_another_supervisor(
+    li: Browser, another: Another, hired: Hire, rt: Runtime, wu: Person
+) -> None:
+    with rt.sessions.begin() as session:
+        person, detail = session.get_one(Person, wu.id), {"by": "周主管"}
+        kind = CaseKind.SUSPECTED_FRAUD
+        case = cases.open_case(session, rt, kind=kind, cause="f", person=person, detail=detail).id
+    zhou = colleague(another, hired, "周主管", Role.SUPERVISOR)
+    wei = colleague(another, hired, "魏主管", Role.SUPERVISOR)
+    for one, status in ((li, 409), (zhou, 409), (wei, 302)):
+        one.open("/console/cases")
+        assert one.send(f"/console/cases/{case}/take").status_code == 302
+        one.open(f"/console/cases/{case}")
+        assert one.send(f"/console/cases/{case}/decide", verdict="已报案").status_code == status
+        one.open(f"/console/cases/{case}")
+        if status == 409:
+            one.send(f"/console/cases/{case}/give-back")
+    with rt.sessions() as session:
+        assert session.get_one(Case, case).taken_by == "魏主管"
