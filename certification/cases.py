@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -102,13 +102,22 @@ def open_case(
 
 
 def waiting(session: Session, *, region: str | None = None, kind: CaseKind | None = None, most: int) -> list[Case]:
-    """Cases that nobody has decided, at most so many: by their rank, then whichever waits the longest."""
+    """Cases that nobody has decided, at most so many: by their rank, then whichever waits the longest.
+
+    `region`: of its people, and of whoever is not on the roll.
+    """
     found = select(Case).where(Case.decided_at.is_(None))
     if region is not None:
-        found = found.join(Person, Person.id == Case.person_id).where(Person.region == region)
+        found = found.where(of_region(region))
     if kind is not None:
         found = found.where(Case.kind == kind.value)
     return list(session.scalars(found.order_by(Case.rank, Case.opened_at, Case.id).limit(most)))
+
+
+def of_region(region: str) -> ColumnElement[bool]:
+    """In a query of cases: which a region sees to. Of somebody on no roll each does, or it would wait for nobody."""
+    theirs = select(Person.id).where(Person.id == Case.person_id, Person.region == region)
+    return or_(Case.person_id.is_(None), theirs.exists())
 
 
 def _by(session: Session, rt: Runtime, person: Person | None, detail: dict[str, Any]) -> date:

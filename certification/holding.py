@@ -81,7 +81,7 @@ def counted(session: Session, *, region: str | None = None) -> dict[CaseKind, in
     """How many cases of each kind wait for a human."""
     found = select(Case.kind, func.count()).where(Case.decided_at.is_(None)).group_by(Case.kind)
     if region is not None:
-        found = found.join(Person, Person.id == Case.person_id).where(Person.region == region)
+        found = found.where(cases.of_region(region))
     return {CaseKind(kind): int(number) for kind, number in session.execute(found)}
 
 

@@ -79,7 +79,7 @@ def cases_() -> None:
 
 
 @cases_.command("list")
-@click.option("--region", "place", help="of people of this region alone, by code or name")
+@click.option("--region", "place", help="of people of this region, by code or name, and of whoever is on no roll")
 @click.option("--kind", type=click.Choice([kind.value for kind in CaseKind]), help="of this kind alone")
 @click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="show so many")
 @as_json

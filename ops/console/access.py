@@ -25,7 +25,6 @@ DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES = "console_roles"
-_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 View = Callable[..., ResponseReturnValue]
 

@@ -39,8 +39,10 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         password = token_urlsafe(12)
         with rt.sessions.begin() as session:
             agent = agents.find(session, form["agent"]) if form["agent"] else None
-            facts = {"name": form["name"], "password": password, "region": form["region"] or None, "agent": agent}
-            uri = staff.add(session, rt, role=Role(form["role"]), by=access.who().name, **facts)  # type: ignore[arg-type]
+            role, region, by = Role(form["role"]), form["region"] or None, access.who().name
+            uri = staff.add(
+                session, rt, name=form["name"], role=role, password=password, region=region, agent=agent, by=by
+            )
             listed = staff.listed(session)
         return _page(
             rt, listed, opened={"name": form["name"], "password": password, "uri": uri, "picture": _picture(uri)}

@@ -52,7 +52,7 @@ def install(app: Flask, rt: Runtime) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=rt.settings.public_base_url.startswith("https://"),
-        WTF_CSRF_CHECK_DEFAULT=False,  # carriers sign what they post; the console checks its own, in _before
+        WTF_CSRF_CHECK_DEFAULT=False,  # carriers sign what they post; the console checks its own before each page
         WTF_CSRF_TIME_LIMIT=None,  # as long as somebody is signed in: a form filled in slowly is not lost
         WTF_CSRF_SSL_STRICT=True,
     )

@@ -66,8 +66,10 @@ def test_the_greatest_harm_comes_first(rt: Runtime, clock: Clock) -> None:
 def test_a_region_has_its_own(rt: Runtime) -> None:
     here, there = opened(rt, "1", somebody(rt, 5)), opened(rt, "2", somebody(rt, 6, "qingdao"))
     assert (order(rt, "kunming"), order(rt, "qingdao"), order(rt, "xian")) == ([here], [there], [])
+    nobodys = opened(rt, "3", kind=CaseKind.URGENT)
+    assert (order(rt, "kunming"), order(rt, "xian")) == ([nobodys, here], [nobodys]), "or it would wait for nobody"
     with rt.sessions() as session:
-        assert holding.counted(session, region="qingdao") == {CaseKind.CALL_BACK: 1}
+        assert holding.counted(session, region="qingdao") == {CaseKind.CALL_BACK: 1, CaseKind.URGENT: 1}
 
 
 def test_of_those_who_take_a_case_one_has_it(rt: Runtime) -> None:

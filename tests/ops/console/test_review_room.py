@@ -150,6 +150,19 @@ def test_nobody_sees_what_is_of_another_region_or_another_case(
         assert session.get_one(Case, case).taken_by is None
 
 
+def test_a_case_of_a_number_that_nobody_knows_is_for_every_region(
+    li: Browser, another: Another, hired: Hire, rt: Runtime
+) -> None:
+    with rt.sessions.begin() as session:
+        case = cases.open_case(session, rt, kind=CaseKind.URGENT, cause="a stranger").id
+    for one in (li, colleague(another, hired, region="qingdao")):
+        one.open("/console/cases")
+        assert "马上" in one.page
+        assert one.open(f"/console/cases/{case}").status_code == 200
+    li.open("/console/cases")
+    assert li.send(f"/console/cases/{case}/take").status_code == 302
+
+
 def test_an_auditor_looks_and_changes_nothing(another: Another, hired: Hire, rt: Runtime, wu: Person) -> None:
     case, auditor = spoken(rt, wu), colleague(another, hired, "赵审计", Role.AUDITOR)
     auditor.open(f"/console/cases/{case}")

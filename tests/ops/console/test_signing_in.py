@@ -112,6 +112,14 @@ def test_a_session_ends(browser: Browser, li: Account, clock: Clock, rt: Runtime
     assert not browser.inside, "the account is closed"
 
 
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(browser: Browser, li: Account, clock: Clock) -> None:
+    browser.signs_in(li)
+    for _ in range(3):
+        clock.forward(seconds=IDLE.total_seconds() / 3)
+        browser.open("/console/cases/events")
+    assert not browser.inside
+
+
 def test_who_signed_out_is_out_with_every_copy_of_the_cookie(browser: Browser, li: Account, rt: Runtime) -> None:
     browser.signs_in(li)
     copied = browser.client.get_cookie(SESSION, domain="line.example", path="/console")
@@ -134,6 +142,8 @@ def test_a_session_that_somebody_was_given_before_is_not_the_one_signed_in(anoth
     assert now is not None and now.value != planted.value
     assert victim.inside
     assert not attacker.inside
+    known = attacker.page.split('name="csrf_token" value="')[1].split('"')[0]
+    assert victim.send("/console/sign-out", token=known).status_code == 400, "nor is its token"
 
 
 def test_a_form_without_its_token_changes_nothing(browser: Browser, li: Account, app: Flask) -> None:
