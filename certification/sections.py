@@ -111,6 +111,8 @@ NOBODYS = frozenset(
         "openings",
         "outages",
         "payment_lists",
+        "prompt_versions",
+        "published_prompts",
         "service_seen",
         "sign_in_tries",
         "sign_ins",

@@ -21,6 +21,7 @@ from ivr.acts.voices import abandoned
 from ivr.dialects import HOME, DialectUnknown, dialect
 from ivr.machine import Perform, Turn
 from ivr.prompts import Prompts
+from ivr.published import Published
 from ivr.script import SCRIPT
 from ivr.spoken import Plan
 from ivr.steps import (
@@ -61,7 +62,7 @@ class Line:
 
         Raises RegionFileInvalid for a dialect that has no folder, PromptUnknown for one that does not offer itself.
         """
-        prompts = Prompts(rt.settings.prompts, rt.regions)
+        prompts = Prompts(rt.settings.prompts, rt.regions, Published(rt))
         if wrong := list(unspoken(rt.regions)):
             raise RegionFileInvalid(*wrong)
         for region in rt.regions:

@@ -25,6 +25,7 @@ from certification.store import SpokenTurn
 from ivr import spoken, streams
 from ivr.listening import FRAME_BYTES, Clear, Finished, Mark, Media, Out, Turn
 from ivr.prompts import Prompts
+from ivr.published import Published
 from ivr.signature import raw_target, signed
 from ivr.speech.gate import Gated
 from ivr.speech.recogniser import Challenged, Listening, Recogniser
@@ -64,7 +65,7 @@ def create_media(rt: Runtime, recogniser: Recogniser, watchdog_s: float = WATCHD
     """Build the media process. It runs under a server of its own, with a thread for each of `media_slots` turns."""
     app = Flask(__name__)
     app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": MESSAGE_LIMIT, "receive_bytes": AT_ONCE}
-    prompts = Prompts(rt.settings.prompts, rt.regions)
+    prompts = Prompts(rt.settings.prompts, rt.regions, Published(rt))
     slots = threading.BoundedSemaphore(rt.settings.media_slots)
     line = Blueprint("media", __name__)
     refusals = Refusals(rt)

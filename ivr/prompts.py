@@ -18,6 +18,7 @@ from scipy.signal import resample_poly
 from certification.errors import Problem
 from certification.regions import Regions
 from ivr.dialects import HOME, WORDS, dialects
+from ivr.published import Live, Published
 from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 
 logger = logging.getLogger(__name__)
@@ -74,14 +75,16 @@ def sentence_of_region(regions: Regions, dialect: str, name: str) -> str | None:
 
 
 class Prompts:
-    """Recordings of the operator's own (`recorded/<dialect>/<name>.wav`) win over the built-in audio.
+    """What was published in the console wins over recordings of the operator's own (`recorded/<dialect>/<name>.wav`),
+    and they over the built-in audio.
 
     Built-in audio counts only while it was made from the sentence of today: a region's own words are never overlaid by
     the audio of others. Audio is read when first asked for, and kept.
     """
 
-    def __init__(self, recorded: Path | None, regions: Regions) -> None:
+    def __init__(self, recorded: Path | None, regions: Regions, published: Published | None = None) -> None:
         self._recorded = recorded
+        self._published = published
         self._regions = regions
         self._sentences: dict[str, dict[str, str]] = {}
         self._made_from: dict[str, dict[str, str]] = {}
@@ -104,10 +107,33 @@ class Prompts:
         if not _NAME.fullmatch(name):
             return None
         key = (self._known(dialect), name)
-        found = self._audio.get(key) or self._read(*key)
-        if found is None and key[0] != HOME:
-            found = self.audio(HOME, name)
-        if found is not None:
+        if (live := self.live(*key)) is not None and self._published is not None:
+            return self._published.audio(live) or self._lasting(*key)
+        return self._lasting(*key)
+
+    def path(self, dialect: str, name: str) -> str:
+        """The end of the address of a prompt's WAV: another for each version, for carriers keep what they fetched."""
+        known = self._known(dialect)
+        live = self.live(known, name)
+        if live is None and known != HOME and self.own(known, name) is None:
+            live = self.live(HOME, name)
+        return f"{dialect}/{name}.wav" + (f"?v={live.version[:8]}" if live else "")
+
+    def live(self, dialect: str, name: str) -> Live | None:
+        """The version published for a sentence of a dialect, while it reads the sentence of today."""
+        live = None if self._published is None else self._published.live(dialect, name)
+        today = self._text(dialect, name) or self._text(HOME, name)
+        return live if live is not None and today == live.sentence else None
+
+    def _lasting(self, dialect: str, name: str) -> bytes | None:
+        """What the line says of a sentence without a published version, in the dialect, else in Mandarin."""
+        found = self.own(dialect, name)
+        return self.audio(HOME, name) if found is None and dialect != HOME else found
+
+    def own(self, dialect: str, name: str) -> bytes | None:
+        """A dialect's own audio of a sentence, not counting what was published."""
+        key = (dialect, name)
+        if (found := self._audio.get(key) or self._read(*key)) is not None:
             self._audio[key] = found
         return found
 
@@ -127,10 +153,14 @@ class Prompts:
             self._sentences[dialect] = sentences(dialect)
         return self._sentences[dialect].get(name) or sentence_of_region(self._regions, dialect, name)
 
+    def recorded(self, dialect: str, name: str) -> Path | None:
+        """The operator's own recording of a sentence in the folder of such."""
+        recorded = self._recorded / dialect / f"{name}.wav" if self._recorded else None
+        return recorded if recorded is not None and recorded.is_file() else None
+
     def _read(self, dialect: str, name: str) -> bytes | None:
         """Audio of exactly this dialect."""
-        recorded = self._recorded / dialect / f"{name}.wav" if self._recorded else None
-        if recorded is not None and recorded.is_file():
+        if (recorded := self.recorded(dialect, name)) is not None:
             try:
                 return encode_mulaw(read_pcm(recorded))
             except (soundfile.SoundFileError, OSError, ValueError) as error:

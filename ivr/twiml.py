@@ -112,7 +112,7 @@ class Renderer:
         for entry in saying:
             spoken, name = _named(dialect, entry)
             if self._audio(dialect, entry) is not None:
-                within.play(f"{self.public_url}/voice/prompts/{spoken}/{name}.wav")
+                within.play(f"{self.public_url}/voice/prompts/{self.prompts.path(spoken, name)}")
             else:
                 within.say(self.prompts.text(spoken, name), language=_SPEAKS.get(spoken, "zh-CN"))
 

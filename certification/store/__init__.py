@@ -27,6 +27,7 @@ from certification.store.people import (
     VoiceFingerprint,
     VoiceTemplate,
 )
+from certification.store.prompts import PromptVersion, PublishedPrompt
 from certification.store.reaching import Climb, Contact, Need, Outage, ServiceSeen
 from certification.store.routes import Agent, AgentPerson, Appointment, Paper, Visit
 from certification.store.sessions import (
@@ -79,6 +80,8 @@ __all__ = [
     "Person",
     "Phone",
     "Pin",
+    "PromptVersion",
+    "PublishedPrompt",
     "Recording",
     "ReplyCode",
     "SafeWord",

@@ -13,9 +13,10 @@ import soundfile
 
 from certification.regions import BASE, Region, Regions
 from ivr.dialects import WORDS
+from ivr.levels import RATE, Samples
 from ivr.prompts import MANIFEST, sentence_of_region, sentences
 from ivr.rendering.ogg import with_serial
-from ivr.rendering.voice import RATE, Samples, Voice, speak, voice
+from ivr.rendering.voice import Voice, speak, voice
 
 COMPRESSION = 0.95  # of 1: about 20 kbit/s of Opus, more than a telephone line carries on
 

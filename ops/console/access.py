@@ -22,6 +22,9 @@ PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
 DESK = frozenset({Role.CLERK})
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+"""Who sees the sentences of the line, and hears them."""
+STUDIO = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES = "console_roles"

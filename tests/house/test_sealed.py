@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from certification import rotation
 from certification.seals import PLACES
-from certification.store import Base
+from certification.store import Base, PromptVersion
+
+PUBLIC = {(PromptVersion, "source"), (PromptVersion, "audio")}  # every caller hears them
 
 
 def test_every_sealed_column_of_every_table_is_known_to_rotation() -> None:
@@ -14,7 +16,7 @@ def test_every_sealed_column_of_every_table_is_known_to_rotation() -> None:
         for column in mapper.local_table.columns
         if column.type.python_type is bytes
     }
-    assert sealed == rotation.KNOWN
+    assert sealed == rotation.KNOWN | PUBLIC
 
 
 def test_every_blind_index_is_renewed_or_said_to_end() -> None:

@@ -25,6 +25,7 @@ CASES = {Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 DECIDE = {Role.OPERATOR, Role.SUPERVISOR}
 PEOPLE = {Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 CLERK = {Role.CLERK}
+STUDIO = {Role.SUPERVISOR, Role.ADMINISTRATOR}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -51,6 +52,14 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/staff"): {Role.ADMINISTRATOR},
     ("POST", "/console/staff"): {Role.ADMINISTRATOR},
     ("POST", "/console/staff/close"): {Role.ADMINISTRATOR},
+    ("GET", "/console/prompts"): STUDIO | {Role.AUDITOR},
+    ("GET", "/console/prompts/<dialect>/<name>"): STUDIO | {Role.AUDITOR},
+    ("POST", "/console/prompts/<dialect>/<name>"): STUDIO,
+    ("GET", "/console/prompts/<dialect>/<name>/<int:number>.wav"): STUDIO | {Role.AUDITOR},
+    ("GET", "/console/prompts/<dialect>/<name>/<int:number>.svg"): STUDIO | {Role.AUDITOR},
+    ("POST", "/console/prompts/<dialect>/<name>/<int:number>/cut"): STUDIO,
+    ("POST", "/console/prompts/<dialect>/<name>/<int:number>/publish"): STUDIO,
+    ("POST", "/console/prompts/<dialect>/<name>/withdraw"): STUDIO,
     ("GET", "/console/password"): EVERYBODY,
     ("POST", "/console/password"): EVERYBODY,
     ("GET", "/console/static/<path:filename>"): STRANGERS,

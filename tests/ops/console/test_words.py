@@ -15,7 +15,9 @@ from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ivr.studio import Doubt
 from ops.console.setup import HERE, SAID
+from ops.console.studio.sentences import Says
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
 
@@ -31,6 +33,8 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "says.": set(map(str, Says)),
+    "prompt_doubt.": set(map(str, Doubt)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
