@@ -15,6 +15,7 @@ from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.desk.enrol import Step
 from ops.console.setup import HERE, SAID
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
@@ -31,6 +32,9 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "enrol_step.": set(map(str, Step)),
+    "enrol_came.": {"pending", "enrolled", "confirmed", "differ", "poor", "unsure"},
+    "enrol_reason.": set(map(str, Reason)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
