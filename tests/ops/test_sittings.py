@@ -16,6 +16,7 @@ from certification.journal import Verified
 from certification.runtime import Runtime
 from certification.store import Assessment, Case, Consent, Person, Recording, SpokenTurn
 from ops import jobs, schedule, sittings
+from ops.console.desk.microphone import CLIPPED, NOISY_DB, QUIET_DBFS
 from ops.reembedding import Fate, reembed
 from ops.sittings import NotAgreed, RecordingTooLong, RecordingUnreadable, Sitting
 from ops.voices import Bench
@@ -23,7 +24,8 @@ from tests.certification.conftest import Clock, Queue
 from tests.certification.suspending import journalled
 from tests.ops.sitting import wav, wav_of, works
 from tests.ops.voices import ENROLMENT, OTHER, SAME, Desk, says
-from voiceprint import audio
+from voiceprint import audio, quality
+from voiceprint.quality import Reason, Use
 
 HISS = np.random.default_rng(7).normal(0, 0.05, 16_000).astype(np.float32)
 
@@ -275,3 +277,8 @@ def test_consent_is_recorded_once_for_all_samples(agreed: Desk, rt: Runtime, que
     say(agreed, queue, ENROLMENT)
     with rt.sessions() as session:
         assert len(session.scalars(select(Consent)).all()) == 1
+
+
+def test_the_meter_has_the_limits_by_which_the_worker_judges() -> None:
+    limits = [quality.limit(one, Use.ENROLMENT) for one in (Reason.TOO_QUIET, Reason.TOO_NOISY, Reason.CLIPPED)]
+    assert limits == [QUIET_DBFS, NOISY_DB, CLIPPED]

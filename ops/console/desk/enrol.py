@@ -80,6 +80,11 @@ class Standing:
         return {"confirmed": "confirmed", "again": "poor"}.get(str(self.last.outcome), "unsure")
 
     @property
+    def weighing(self) -> bool:
+        """Whether the worker has something to listen to."""
+        return self.came == "pending" or (self.sitting is not None and self.sitting.waiting is not None)
+
+    @property
     def mark(self) -> str:
         """What changes when any of it does."""
         parts: tuple[object, ...] = (
@@ -148,8 +153,7 @@ def _shown(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
         with rt.sessions() as session:
             only_read(session)
             stands = standing(session, rt, theirs(session, person_id))
-        working = stands.came == "pending" or (stands.sitting is not None and stands.sitting.waiting is not None)
-        event = f"retry: {SOON_MS if working else LATER_MS}\ndata: {stands.mark}\n\n"
+        event = f"retry: {SOON_MS if stands.weighing else LATER_MS}\ndata: {stands.mark}\n\n"
         return Response(event, mimetype="text/event-stream")
 
     @console.get("/people/<person_id>/enrol/agreement.svg")

@@ -10,6 +10,7 @@ from certification.runtime import Runtime
 from ops import sittings
 from ops.console import access
 from ops.console.desk import enrol
+from ops.console.desk.enrol import Step
 from ops.console.desk.find import theirs
 
 QUIET_DBFS, NOISY_DB, CLIPPED = -45.0, 9.0, 0.02
@@ -27,7 +28,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             one = theirs(session, person_id)
             stands = enrol.standing(session, rt, one)
             if not stands.agreed or stands.sitting is None or stands.sitting.complete:
-                return redirect(url_for("console.enrol", person_id=person_id))
+                return redirect(url_for("console.enrol", person_id=person_id, step=Step.VOICE.value))
             sittings.remind(session, rt, stands.sitting)
             journal.write(session, rt.now(), access.who().name, "person shown", f"person:{one.id}")
             limits = {"quiet": QUIET_DBFS, "noisy": NOISY_DB, "clipped": CLIPPED, "longest": sittings.LONGEST_S - 1}
