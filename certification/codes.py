@@ -76,6 +76,17 @@ def give_back(session: Session, rt: Runtime, code_id: str) -> None:
         journal.write(session, rt.now(), "line", "enrolment code given back", f"person:{person_id}")
 
 
+def waiting(session: Session, rt: Runtime, person: Person) -> EnrolmentCode | None:
+    """The person's code that waits to be keyed."""
+    waits = select(EnrolmentCode).where(
+        EnrolmentCode.person_id == person.id,
+        EnrolmentCode.used_at.is_(None),
+        EnrolmentCode.superseded_at.is_(None),
+        EnrolmentCode.expires_at > rt.now(),
+    )
+    return session.scalars(waits.limit(1)).first()
+
+
 def open_for_number(session: Session, rt: Runtime, e164: str) -> bool:
     """Whether a code waits to be keyed by somebody who is reached at this number."""
     waiting = select(EnrolmentCode.id).where(

@@ -7,11 +7,23 @@ from sqlalchemy.orm import Session
 
 from certification import erasure, journal, people
 from certification.erasure import Proof
+from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Consent, Person
 
 VOICEPRINT = "voiceprint"
 WITHDRAWN = "consent withdrawn"
+
+
+class NotHeardOut(Problem):
+    """Nobody agrees to what they have neither heard nor read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "还没有记录：请先把说明念给本人听完（或请本人看完），勾选以后再按“同意”。",
+            "Nothing was recorded: play the text to the person to its end, or let them read it, tick that they did, and"
+            " press “agrees” again.",
+        )
 
 
 def record(
@@ -22,6 +34,11 @@ def record(
     session.add(consent)
     journal.write(session, rt.now(), by, "consent given", f"person:{person.id}", purpose=purpose, how=how)
     return consent
+
+
+def decline(session: Session, rt: Runtime, person: Person, *, by: str, purpose: str = VOICEPRINT) -> None:
+    """Note that the person was asked and did not agree; nothing else follows from it."""
+    journal.write(session, rt.now(), by, "consent declined", f"person:{person.id}", purpose=purpose)
 
 
 def given(session: Session, person: Person, purpose: str = VOICEPRINT) -> bool:

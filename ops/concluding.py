@@ -13,7 +13,7 @@ from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Person
-from ops import known, twins, unmatched, voices
+from ops import known, sittings, twins, unmatched, voices
 from ops.judging import LIMIT, NOT_IN_USE, Verdict
 from ops.voices import Agreement
 
@@ -118,14 +118,18 @@ def _follow(
 def _enrolled(
     session: Session, rt: Runtime, person: Person, assessment: Assessment, verdict: Verdict, actor: str
 ) -> None:
-    """Keep the template of an enrolment by telephone; one under a suspicion waits until a human confirms it."""
+    """Keep the template of an enrolment. One by telephone is confirmed by being that, unless under a suspicion.
+
+    One from the desk's microphone waits until a call from the person's own phone, or a human, confirms it.
+    """
     if not consent.given(session, person):  # withdrawn between the call and the job: nothing is kept
         assessment.outcome = Agreement.DIFFER.value
         _open_case(session, rt, person, assessment, verdict, actor)
         return
     assert verdict.enrolment is not None and verdict.enrolment.template is not None
     doubted = any(one not in rt.settings.only_noted for one in verdict.enrolment.found)
-    confirmed_at, source = None if doubted else rt.now(), f"call {assessment.call_id}"
+    at_the_desk = sittings.is_one(session.get_one(Call, assessment.call_id))
+    confirmed_at, source = None if doubted or at_the_desk else rt.now(), f"call {assessment.call_id}"
     kept = voices.keep(session, rt, person, verdict.enrolment.template, source, confirmed_at=confirmed_at)
     twins.report(session, rt, person, kept.id, verdict.twins, actor)
 

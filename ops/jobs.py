@@ -11,12 +11,15 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from certification import seals
 from certification.runtime import Runtime
-from certification.store import Assessment, Person, only_read
-from ops import twins, unmatched
+from certification.store import Assessment, Person, Recording, only_read
+from ops import sittings, twins, unmatched
 from ops.concluding import Overtaken, conclude
 from ops.judging import gather, judge
 from ops.voices import Bench
+from voiceprint import audio, quality
+from voiceprint.quality import Use
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,22 @@ def assess(assessment_id: str) -> None:
         else:
             break
     unmatched.see_to(_bench, assessment_id)
+
+
+def listen(recording_id: str) -> None:
+    """Listen to a sample from the desk's microphone as if a telephone carried it: is it good enough to enrol with?"""
+    if _bench is None:
+        raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
+    with _bench.rt.sessions() as session:
+        only_read(session)
+        sealed = session.get(Recording, recording_id)
+        if sealed is None:  # another was recorded instead, or the person was erased
+            return
+        opened = _bench.rt.keys.open(sealed.sealed, seals.recording(sealed.id, sealed.call_id))
+    carried = audio.telephone(audio.decode_mulaw(opened))
+    reasons = [str(one) for one in quality.reasons(quality.measure(carried), Use.ENROLMENT)]
+    with _bench.rt.sessions.begin() as session:
+        sittings.listened(session, _bench.rt, recording_id, audio.encode_mulaw(carried), reasons)
 
 
 def _weigh(bench: Bench, assessment_id: str) -> None:

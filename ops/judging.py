@@ -112,6 +112,8 @@ class Verdict:
                 "reasons": [str(reason) for reason in enrolment.reasons],
                 "suspicions": {str(one): dict(rests_on) for one, rests_on in enrolment.found.items()},
             }
+            if enrolment.enough is not None:
+                detail |= {"each": [round(one, 4) for one in enrolment.each], "enough": round(enrolment.enough, 4)}
         return detail
 
 

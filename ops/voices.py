@@ -65,7 +65,8 @@ class Weighed:
 class Enrolment:
     """An enrolment weighed: what it came to, the lowest score among its utterances, the template if there is one.
 
-    `found`: suspicions; a template under one waits for a human to confirm it.
+    `found`: suspicions; a template under one waits for a human to confirm it. `each`: the score of every utterance
+    against the others; `enough`: from where on they are taken to be of one speaker.
     """
 
     agreement: Agreement
@@ -74,6 +75,8 @@ class Enrolment:
     template: scoring.Template | None
     fingerprint: Fingerprint | None = None
     found: Mapping[Suspicion, Mapping[str, object]] = field(default_factory=dict)
+    each: tuple[float, ...] = ()
+    enough: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +200,16 @@ class Bench:
             return Enrolment(Agreement.POOR, None, reasons, None)
         embed, one_voice = self.comparer.encoder.embed, self.comparer.calibration.one_voice
         embeddings = [embed(samples) for samples in utterances]
-        lowest = scoring.agreement(embeddings)
-        if lowest < one_voice.agreement:
-            return Enrolment(Agreement.DIFFER, lowest, (), None)
+        each, enough = tuple(scoring.agreements(embeddings)), one_voice.agreement
+        lowest = min(each)
+        if lowest < enough:
+            return Enrolment(Agreement.DIFFER, lowest, (), None, each=each, enough=enough)
         poorer = [embed(degraded(samples)) for samples in utterances]
         template, joined = scoring.template_of(embeddings, poorer), np.concatenate(utterances)
         found = self._synthetic(joined)
-        return Enrolment(Agreement.ENROLLED, lowest, (), template, listen(joined).fingerprint, found)
+        return Enrolment(
+            Agreement.ENROLLED, lowest, (), template, listen(joined).fingerprint, found, each=each, enough=enough
+        )
 
     def keep(
         self,

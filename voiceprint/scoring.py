@@ -76,18 +76,23 @@ def _mean(embeddings: Sequence[Embedding]) -> NDArray[np.float32]:
 
 
 def agreement(embeddings: Sequence[Embedding]) -> float:
-    """How well enrolment utterances agree: the lowest score of one against a template of all the others.
+    """How well enrolment utterances agree: the lowest of `agreements`. Raises as `template_of`."""
+    return min(agreements(embeddings))
+
+
+def agreements(embeddings: Sequence[Embedding]) -> list[float]:
+    """The score of each enrolment utterance against a template of all the others, in order.
 
     In [-1, 1]; 1.0 for a single utterance, which has nothing to disagree with. Raises as `template_of`.
     """
     if not embeddings:
         raise NothingToEnrol
     if len(embeddings) == 1:
-        return 1.0
-    return min(
+        return [1.0]
+    return [
         score(template_of([*embeddings[:left_out], *embeddings[left_out + 1 :]]), embedding)
         for left_out, embedding in enumerate(embeddings)
-    )
+    ]
 
 
 def score(template: Template, embedding: Embedding) -> float:

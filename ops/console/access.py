@@ -27,7 +27,7 @@ PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 STUDIO = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
-_ROLES = "console_roles"
+_ROLES, _MOST = "console_roles", "console_most"
 
 View = Callable[..., ResponseReturnValue]
 
@@ -40,6 +40,23 @@ def for_(roles: frozenset[Role]) -> Callable[[View], View]:
         return view
 
     return said
+
+
+def weighs(most: int) -> Callable[[View], View]:
+    """Say how many bytes may be sent to a page, where it takes more than a form."""
+
+    def said(view: View) -> View:
+        setattr(view, _MOST, most)
+        return view
+
+    return said
+
+
+def room() -> None:
+    """Give a page room for what may be sent to it; runs before anything that reads it."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if (most := getattr(view, _MOST, None)) is not None:
+        request.max_content_length = most
 
 
 def roles_of(view: object) -> frozenset[Role] | None:

@@ -90,4 +90,6 @@ def _chosen(console: Blueprint, rt: Runtime) -> None:
 
 
 def _back(person_id: str) -> ResponseReturnValue:
+    if step := request.form.get("step"):  # within an enrolment, which goes on there
+        return redirect(url_for("console.enrol", person_id=person_id, step=step))
     return redirect(url_for("console.person", person_id=person_id))

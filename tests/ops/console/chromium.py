@@ -26,13 +26,13 @@ _FOCUSED = "((one) => (one.getAttribute('aria-label') || one.innerText || '').tr
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """A browser without a window; the test is skipped where there is none."""
+def launched(*more: str) -> Iterator[Browser]:
+    """A browser without a window, with `more` switches; the test is skipped where there is none."""
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip("Chromium is not here: install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *more])
         yield browser
         browser.close()
 

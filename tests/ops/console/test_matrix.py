@@ -49,6 +49,14 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/people/<person_id>/word"): CLERK,
     ("POST", "/console/people/<person_id>/needs"): CLERK,
     ("POST", "/console/people/<person_id>/code"): CLERK,
+    ("GET", "/console/people/<person_id>/enrol"): CLERK,
+    ("GET", "/console/people/<person_id>/enrol/events"): CLERK,
+    ("GET", "/console/people/<person_id>/enrol/agreement.svg"): CLERK,
+    ("GET", "/console/people/<person_id>/enrol/microphone"): CLERK,
+    ("POST", "/console/people/<person_id>/enrol/consent"): CLERK,
+    ("POST", "/console/people/<person_id>/enrol/phone"): CLERK,
+    ("POST", "/console/people/<person_id>/enrol/microphone"): CLERK,
+    ("POST", "/console/people/<person_id>/enrol/samples/<int:n>"): CLERK,
     ("GET", "/console/staff"): {Role.ADMINISTRATOR},
     ("POST", "/console/staff"): {Role.ADMINISTRATOR},
     ("POST", "/console/staff/close"): {Role.ADMINISTRATOR},
@@ -95,7 +103,7 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, r
     for (method, path), roles in MATRIX.items():
         if path.endswith("sign-out"):
             continue
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<int:n>", "0")
         url = re.sub("<(case|recording|person)_id>", "0" * 32, url)
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
@@ -110,7 +118,7 @@ def test_whoever_is_not_signed_in_gets_nowhere(app: Flask, rt: Runtime) -> None:
     browser = Browser(app, rt)
     browser.open("/console/sign-in")
     for (method, path), roles in MATRIX.items():
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<int:n>", "0")
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page

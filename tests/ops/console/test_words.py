@@ -16,6 +16,7 @@ from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
 from ivr.studio import Doubt
+from ops.console.desk.enrol import Step
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
 from voiceprint.challenge import Suspicion
@@ -35,6 +36,9 @@ FAMILIES = {
     "strength.": {str(int(one)) for one in Strength},
     "says.": set(map(str, Says)),
     "prompt_doubt.": set(map(str, Doubt)),
+    "enrol_step.": set(map(str, Step)),
+    "enrol_came.": {"pending", "enrolled", "confirmed", "differ", "poor", "unsure"},
+    "enrol_reason.": set(map(str, Reason)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
