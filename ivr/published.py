@@ -82,5 +82,5 @@ class Published:
             only_read(session)
             return {
                 (dialect, name): Live(version, sentence)
-                for dialect, name, version, sentence in session.execute(found).tuples()
+                for dialect, name, version, sentence in session.execute(found)
             }

@@ -82,6 +82,12 @@ def rules(app: Flask) -> Iterator[tuple[str, Rule]]:
                 yield method, rule
 
 
+def filled(path: str) -> str:
+    """An address of a page, of things that are not there."""
+    known = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+    return re.sub("<[a-z_]+>", "0" * 32, re.sub("<int:[a-z_]+>", "0", known))
+
+
 def test_every_page_is_listed(app: Flask) -> None:
     assert {(method, rule.rule) for method, rule in rules(app)} == set(MATRIX)
 
@@ -103,8 +109,7 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, r
     for (method, path), roles in MATRIX.items():
         if path.endswith("sign-out"):
             continue
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<int:n>", "0")
-        url = re.sub("<(case|recording|person)_id>", "0" * 32, url)
+        url = filled(path)
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page
@@ -118,7 +123,7 @@ def test_whoever_is_not_signed_in_gets_nowhere(app: Flask, rt: Runtime) -> None:
     browser = Browser(app, rt)
     browser.open("/console/sign-in")
     for (method, path), roles in MATRIX.items():
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<int:n>", "0")
+        url = filled(path)
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page

@@ -13,9 +13,9 @@ from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.needs import Declared
 from certification.staff import Role
+from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
 from ops.console import language
-from ivr.studio import Doubt
 from ops.console.desk.enrol import Step
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
