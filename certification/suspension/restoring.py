@@ -1,10 +1,10 @@
-"""Payment made again: whoever certified after a suspension, by whatever route, with the months to be paid back."""
+"""Payment made again, with the months to be paid back: who certified since, or whose suspension was lifted."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal
@@ -29,7 +29,7 @@ class NotThisMonth(Problem):
 
 
 def restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> list[File]:
-    """Release everybody of a region who certified since they were suspended, to be paid again from `month` on.
+    """Release everybody of a region who certified since, or whose suspension was lifted, to be paid from `month` on.
 
     Each person once, with the months to be paid back: from the one they were suspended from to the one before. Those
     found make a new part of the month's list; every part of it is given back, the same each time. Raises NotThisMonth,
@@ -54,7 +54,8 @@ def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -
         select(Suspension, PaymentList.month)
         .join(PaymentList, PaymentList.id == Suspension.list_id)
         .join(Period, Period.id == Suspension.period_id)
-        .where(Suspension.state == "suspended", PaymentList.region == region, certified())
+        .where(PaymentList.region == region)
+        .where(or_(Suspension.state == "lifted", and_(Suspension.state == "suspended", certified())))
         .order_by(Suspension.person_id)
         .with_for_update(of=Suspension)
     )
