@@ -19,12 +19,19 @@ CASES = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who sees what waits for a human. Auditors see everything and change nothing."""
 PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who finds somebody and sees where they stand."""
+EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who takes a list of people away as a file."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
 DESK = frozenset({Role.CLERK})
+TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
+"""Who sends a visitor, and sees to a desk's day."""
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+VISITORS = frozenset({Role.VISITOR})
+AGENTS = frozenset({Role.AGENT})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES = "console_roles"
+_BODY = "console_body"
 
 View = Callable[..., ResponseReturnValue]
 
@@ -37,6 +44,23 @@ def for_(roles: frozenset[Role]) -> Callable[[View], View]:
         return view
 
     return said
+
+
+def takes(size: int) -> Callable[[View], View]:
+    """Say that what is posted to a page may be so large, in bytes; elsewhere it is a form without files."""
+
+    def said(view: View) -> View:
+        setattr(view, _BODY, size)
+        return view
+
+    return said
+
+
+def room() -> None:
+    """What runs before anything of a form is read."""
+    size = getattr(current_app.view_functions.get(request.endpoint or ""), _BODY, None)
+    if size is not None:
+        request.max_content_length = size
 
 
 def roles_of(view: object) -> frozenset[Role] | None:

@@ -22,8 +22,9 @@ from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, shown, signing_in
-from ops.console.desk import deeds, find, person
+from ops.console.desk import deeds, find, person, roll
 from ops.console.review import queue, room
+from ops.console.routes import agent, appointments, papers, rounds, visits, ways
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
@@ -75,12 +76,14 @@ def install(app: Flask, rt: Runtime) -> None:
     )
     _logins(app, rt)
     console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
+    console.before_request(access.room)
     console.before_request(csrf.protect)
     console.before_request(lambda: _note(rt))
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
     console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (signing_in, home, language, queue, room, find, person, deeds, accounts):
+    routes = (roll, ways, papers, visits, rounds, appointments, agent)
+    for module in (signing_in, home, language, queue, room, find, person, deeds, accounts, *routes):
         module.pages(console, rt)
     app.register_blueprint(console)
     limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]
