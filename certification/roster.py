@@ -203,8 +203,8 @@ def _listed(session: Session, rows: Sequence[Any], today: date) -> list[Listed]:
     facts = facts.outerjoin(Evidence, Evidence.id == Period.closed_by).where(Person.id.in_(ids))
     known = {person.id: (person, due, at is not None, kind) for person, due, at, kind in session.execute(facts)}
     needs: dict[str, list[str]] = {one: [] for one in ids}
-    for person, need in session.execute(select(Need.person_id, Need.need).where(Need.person_id.in_(ids))):
-        needs[person].append(need)
+    for who, need in session.execute(select(Need.person_id, Need.need).where(Need.person_id.in_(ids))):
+        needs[who].append(need)
     found = dict[str, Listed]()  # somebody may have several cases: they are on a page once
     for row in rows:
         person, due, certified, kind = known[row.who]

@@ -20,6 +20,7 @@ from certification.runtime import Runtime
 from certification.store import Person
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
+from tests.certification.sealed import suspended
 from tests.certification.test_reminders import plan
 
 HERE = "kunming"
@@ -85,6 +86,8 @@ def test_dialect_need_and_what_nobody_was_reached_for_narrow_a_list(rt: Runtime,
     assert listed(rt, need=Declared.ALONE, region="nanjing") == []
     assert listed(rt, stand=Stand.UNREACHED) == [other]
     assert listed(rt, stand=Stand.SUSPENDED) == []
+    do(rt, one, suspended)
+    assert listed(rt, stand=Stand.SUSPENDED) == listed(rt, stand=Stand.SUSPENDED, need=Declared.ALONE) == [one]
     with rt.sessions() as session:
         [shown] = roster.part(session, Wanted(need=Declared.ALONE), certifying.day_of(rt.now()), size=9).people
     assert (shown.due, shown.certified, shown.route, shown.needs) == (date(2026, 3, 31), False, None, ("alone",))

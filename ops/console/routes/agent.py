@@ -14,7 +14,7 @@ from certification.certifying import Recorded
 from certification.identity import ResidentNumber
 from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Agent, AgentPerson, Period, Person, only_read
+from certification.store import Agent, AgentPerson, Period, Person
 from ops.console import access, language, listing, shown
 from ops.console.desk.find import named
 from ops.console.listing import Asked, Field, Page
@@ -29,15 +29,16 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.AGENTS)
     def mine() -> ResponseReturnValue:
         asked = _asked()
-        with rt.sessions() as session:
-            only_read(session)
+        with rt.sessions.begin() as session:
             agent = _agent(session)
-            found = agents.people_of(agent.id, certifying.day_of(rt.now()))
+            found: Any = agents.people_of(agent.id, certifying.day_of(rt.now()))
             if asked["stand"] is not None:
                 closed = Period.closed_at.is_not(None)
                 found = found.where(closed if asked["stand"] == "done" else ~closed)
             page = listing.page(session, found, _BY, asked)
             rows = [_row(session, rt, row) for row in page.rows]
+            facts = {"found": len(rows), "filter": asked.values}
+            journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{agent.id}", **facts)
         return _page(rt, agent, asked, page, rows)
 
     @console.post("/mine/find")

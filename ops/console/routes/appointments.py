@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from certification import appointments, certifying, desks
+from certification import appointments, certifying, desks, journal
 from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
-from certification.store import Appointment, Person, only_read
+from certification.store import Appointment, Person
 from ops.console import access, language, listing, shown
 from ops.console.desk.find import named, theirs
 from ops.console.listing import Field
@@ -36,8 +36,7 @@ def _day(console: Blueprint, rt: Runtime) -> None:
         asked = listing.read(Field("day", gettext("appointment.day"), kind="date"), *_places(rt))
         region, day = _place(rt, asked.region), asked.day("day") or certifying.day_of(rt.now())
         offices, invited = dict[str, list[dict[str, Any]]](), []
-        with rt.sessions() as session:
-            only_read(session)
+        with rt.sessions.begin() as session:
             if region is not None:
                 for one in appointments.of_day(session, region.code, day):
                     person = session.get_one(Person, one.person_id)
@@ -45,6 +44,9 @@ def _day(console: Blueprint, rt: Runtime) -> None:
                 for case in appointments.to_invite(session, region.code, most=MOST):
                     person = session.get_one(Person, case.person_id)
                     invited.append({"case": case, "person": person, "name": named(rt, person)})
+                found = {"found": sum(map(len, offices.values())), "invited": len(invited), "day": day.isoformat()}
+                actor, subject = access.who().name, f"region:{region.code}"
+                journal.write(session, rt.now(), actor, "appointments listed", subject, **found)
         facts = {"asked": asked, "region": region, "day": day, "offices": offices, "invited": invited, "most": MOST}
         beside = {"before": day - timedelta(days=1), "after": day + timedelta(days=1)}
         return render_template("appointments.html", now=rt.now(), today=certifying.day_of(rt.now()), **facts, **beside)

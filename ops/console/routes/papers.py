@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import journal, papers
@@ -38,14 +38,16 @@ def _list(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.PEOPLE)
     def papers_() -> ResponseReturnValue:
         asked = listing.read(*_fields(rt))
-        with rt.sessions() as session:
-            only_read(session)
+        with rt.sessions.begin() as session:
             page = listing.page(session, _rows(asked), _BY, asked, down=asked["state"] is None)
+            found: list[Any] = list(page.rows)
             rows = [
                 {"paper": paper, "name": named(rt, person), "lost": papers.lost(rt, paper, rt.regions[person.region])}
                 | {"region": rt.regions[person.region]}
-                for paper, person, *_ in page.rows
+                for paper, person, *_ in found
             ]
+            facts = {"found": len(rows), "filter": asked.values}
+            journal.write(session, rt.now(), access.who().name, "papers listed", "papers", **facts)
         return render_template("papers.html", asked=asked, page=page, rows=rows)
 
     @console.get("/papers.<kind>")
@@ -171,7 +173,7 @@ def _fields(rt: Runtime) -> list[Field]:
     ]
 
 
-def _rows(asked: Asked) -> Select[Any]:
+def _rows(asked: Asked) -> Any:
     found = select(Paper, Person, Paper.since.label("since"), Paper.id.label("id"))
     found = found.join(Person, Person.id == Paper.person_id)
     for column, value in ((Paper.state, asked["state"]), (Paper.kind, asked["kind"]), (Person.region, asked.region)):

@@ -14,7 +14,7 @@ from certification import certifying, desks, journal, needs, people, seals, visi
 from certification.keys import SealBroken
 from certification.phones import dialled
 from certification.runtime import Runtime
-from certification.store import Person, Phone, Visit, only_read
+from certification.store import Person, Phone, Visit
 from certification.visits import Outcome, ReportUnchecked
 from ops.console import access, shown
 from ops.console.desk.find import named
@@ -30,11 +30,11 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.VISITORS)
     def rounds() -> ResponseReturnValue:
         today, me = certifying.day_of(rt.now()), access.who().name
-        with rt.sessions() as session:
-            only_read(session)
+        with rt.sessions.begin() as session:
             mine = [one for one in visits.waiting(session, me) if one.state == "assigned"]
             rows = [_row(session, rt, one) for one in mine if access.sees(_person(session, one).region)]
             done = [_row(session, rt, one) for one in visits.reported_since(session, me, today)]
+            journal.write(session, rt.now(), me, "visits listed", "visits", found=len(rows), done=len(done))
         now = [row for row in rows if row["visit"].planned_on is None or row["visit"].planned_on <= today]
         later = [row for row in rows if row not in now]
         return render_template("rounds.html", now=now, later=later, done=done, today=today)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal, seals, staff, visits
@@ -37,14 +37,16 @@ def _list(console: Blueprint, rt: Runtime) -> None:
     @console.get("/visits")
     @access.for_(access.PEOPLE)
     def visits_() -> ResponseReturnValue:
-        with rt.sessions() as session:
-            only_read(session)
+        with rt.sessions.begin() as session:
             asked = listing.read(*_fields(session, rt))
             page = listing.page(session, _rows(asked), _BY, asked, down=asked["state"] is None)
+            found: list[Any] = list(page.rows)
             rows = [
                 {"visit": visit, "name": named(rt, person), "region": rt.regions[person.region]}
-                for visit, person, *_ in page.rows
+                for visit, person, *_ in found
             ]
+            facts = {"found": len(rows), "filter": asked.values}
+            journal.write(session, rt.now(), access.who().name, "visits listed", "visits", **facts)
         return render_template("visits.html", asked=asked, page=page, rows=rows, today=certifying.day_of(rt.now()))
 
     @console.get("/visits.<kind>")
@@ -172,18 +174,25 @@ def _fields(session: Session, rt: Runtime) -> list[Field]:
     return [
         Field("state", gettext("visit.state"), {one: gettext(f"visit_state.{one}") for one in STATES}),
         Field("visitor", gettext("visit.visitor"), names),
+        Field("outcome", gettext("visit.outcome"), _outcomes()),
         *listing.region_field(rt),
     ]
 
 
-def _rows(asked: Asked) -> Select[Any]:
+def _rows(asked: Asked) -> Any:
     found = select(Visit, Person, Visit.asked_at.label("asked_at"), Visit.id.label("id"))
     found = found.join(Person, Person.id == Visit.person_id)
     asked_for = ((Visit.state, asked["state"]), (Visit.visitor, asked["visitor"]), (Person.region, asked.region))
     for column, value in asked_for:
         if value is not None:
             found = found.where(column == value)
+    if asked["outcome"] is not None:
+        found = found.where(Visit.state == "reported", Visit.outcome == asked["outcome"])
     return found
+
+
+def _outcomes() -> dict[str, str]:
+    return {one.value: gettext(f"outcome.{one.value}") for one in visits.Outcome}
 
 
 def _heading() -> list[str]:
@@ -193,7 +202,7 @@ def _heading() -> list[str]:
 
 def _lines(rt: Runtime, found: Iterator[Any], counted: list[int]) -> Iterator[exporting.Row]:
     states = {one: gettext(f"visit_state.{one}") for one in STATES}
-    outcomes = {one.value: gettext(f"outcome.{one.value}") for one in visits.Outcome}
+    outcomes = _outcomes()
     for visit, person, *_ in found:
         counted[0] += 1
         place, on = shown.region(rt.regions[person.region]), shown.day(visit.planned_on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -48,10 +49,9 @@ def act(clerk: Browser, page: str, deed: str, **form: str) -> int:
     return clerk.send(f"/console/{deed}", follow=True, **form).status_code
 
 
-def only(rt: Runtime, table: type[Paper] | type[Visit] | type[Appointment]) -> Paper | Visit | Appointment:
+def only(rt: Runtime, table: type[Any]) -> Any:
     with rt.sessions() as session:
-        found: Paper | Visit | Appointment = session.scalars(select(table)).one()
-        return found
+        return session.scalars(select(table)).one()
 
 
 def evidence(rt: Runtime) -> list[Evidence]:
@@ -62,7 +62,7 @@ def evidence(rt: Runtime) -> list[Evidence]:
 def test_a_form_goes_out_comes_back_is_returned_and_accepted(clerk: Browser, rt: Runtime, he: Person) -> None:
     assert act(clerk, f"people/{he.id}/ways", f"people/{he.id}/forms", kind="own", again="") == 200
     paper = only(rt, Paper)
-    assert isinstance(paper, Paper) and paper.number in clerk.page and "登记寄出" in clerk.page
+    assert paper.number in clerk.page and "登记寄出" in clerk.page
     page = f"papers/{paper.id}"
     assert act(clerk, page, f"{page}/post") == 200
     assert act(clerk, "papers?state=posted", "papers/find", number=f" {paper.number} ") == 200
@@ -147,6 +147,9 @@ def test_a_report_and_its_photograph_are_read_and_journalled(
         visits.report(
             session, rt, visit, visitor="李", outcome=visits.Outcome.ABSENT, text=SCRIPT, photo=b"\x89PNG a door"
         )
+    for query, there in (("outcome=absent", True), ("state=reported&outcome=absent", True), ("outcome=met", False)):
+        clerk.open(f"/console/visits?{query}")
+        assert ("何女士" in clerk.page) == there, query
     clerk.open(f"/console/visits/{visit.id}")
     assert SCRIPT in clerk.page and len(journalled(rt, "visit shown")) == 1
     photo = clerk.open(f"/console/visits/{visit.id}/photo")
@@ -240,5 +243,5 @@ def test_nothing_of_another_region_is_shown_or_done(
         elsewhere.page = page
         form = {"sure": "yes", "seen": "yes", "reason": "x", "visitor": "李", "on": TODAY, "address": "x"}
         more = {"kind": "own", "document": "medical_record", "dated": TODAY, "office": OFFICE, "at": f"{TODAY}T10:30"}
-        assert elsewhere.send(f"/console/{deed}", **form, **more).status_code == 404, deed
+        assert elsewhere.send(f"/console/{deed}", token=None, follow=False, **form, **more).status_code == 404, deed
     assert evidence(rt) == [] and only(rt, Appointment).state == "booked" and only(rt, Visit).state == "asked"
