@@ -19,8 +19,12 @@ CASES = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who sees what waits for a human. Auditors see everything and change nothing."""
 PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who finds somebody and sees where they stand."""
+EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who takes a list of people away as a file."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
 DESK = frozenset({Role.CLERK})
+TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
+"""Who sends a visitor, and sees to a desk's day."""
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 """Who sees the sentences of the line, and hears them."""
@@ -28,6 +32,8 @@ STUDIO = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES, _MOST = "console_roles", "console_most"
+VISITORS = frozenset({Role.VISITOR})
+AGENTS = frozenset({Role.AGENT})
 
 View = Callable[..., ResponseReturnValue]
 

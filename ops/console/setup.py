@@ -22,14 +22,16 @@ from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, shown, signing_in
-from ops.console.desk import deeds, enrol, find, microphone, person
+from ops.console.desk import deeds, enrol, find, microphone, person, roll
 from ops.console.review import queue, room
+from ops.console.routes import agent, appointments, papers, rounds, visits, ways
 from ops.console.studio import reading
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
 REVIEW = (queue, room)
 DESK = (find, person, deeds, enrol, microphone)
+ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
 _BY_ITSELF = (".static", "_events")
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
@@ -85,7 +87,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
     console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (signing_in, home, language, accounts, *REVIEW, *DESK, *STUDIO):
+    for module in (signing_in, home, language, accounts, *REVIEW, *DESK, *ROUTES, *STUDIO):
         module.pages(console, rt)
     app.register_blueprint(console)
     limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]

@@ -35,7 +35,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             with rt.sessions.begin() as session:
                 found = [one for one in look_for(session, rt, wanted) if access.sees(one.region)]
                 journal.write(session, rt.now(), access.who().name, "people looked for", "people", found=len(found))
-                rows = [(one.id, _name(rt, one), rt.regions[one.region]) for one in found[:MOST]]
+                rows = [(one.id, named(rt, one), rt.regions[one.region]) for one in found[:MOST]]
         except Problem as problem:
             return render_template("people.html", found=None, wrong=language.said(problem)), 400
         if len(rows) == 1:
@@ -62,7 +62,8 @@ def theirs(session: Session, person_id: str) -> Person:
     return person
 
 
-def _name(rt: Runtime, person: Person) -> str:
+def named(rt: Runtime, person: Person) -> str:
+    """Somebody's name, as far as it opens."""
     try:
         return people.reveal(rt.keys, person).name
     except SealBroken:

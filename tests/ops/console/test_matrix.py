@@ -26,6 +26,8 @@ DECIDE = {Role.OPERATOR, Role.SUPERVISOR}
 PEOPLE = {Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 CLERK = {Role.CLERK}
 STUDIO = {Role.SUPERVISOR, Role.ADMINISTRATOR}
+TEND = {Role.CLERK, Role.SUPERVISOR}
+EXPORTS = {Role.SUPERVISOR, Role.AUDITOR}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -57,6 +59,38 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/people/<person_id>/enrol/phone"): CLERK,
     ("POST", "/console/people/<person_id>/enrol/microphone"): CLERK,
     ("POST", "/console/people/<person_id>/enrol/samples/<int:n>"): CLERK,
+    ("GET", "/console/roll"): PEOPLE,
+    ("GET", "/console/roll.<kind>"): EXPORTS,
+    ("GET", "/console/people/<person_id>/ways"): PEOPLE,
+    ("POST", "/console/people/<person_id>/forms"): CLERK,
+    ("POST", "/console/people/<person_id>/letters"): CLERK,
+    ("POST", "/console/people/<person_id>/visits"): TEND,
+    ("POST", "/console/people/<person_id>/appointment"): TEND,
+    ("GET", "/console/papers"): PEOPLE,
+    ("GET", "/console/papers.<kind>"): EXPORTS,
+    ("POST", "/console/papers/find"): PEOPLE,
+    ("GET", "/console/papers/<paper_id>"): PEOPLE,
+    ("POST", "/console/papers/<paper_id>/post"): CLERK,
+    ("POST", "/console/papers/<paper_id>/receive"): CLERK,
+    ("POST", "/console/papers/<paper_id>/accept"): CLERK,
+    ("POST", "/console/papers/<paper_id>/return"): CLERK,
+    ("GET", "/console/visits"): PEOPLE,
+    ("GET", "/console/visits.<kind>"): EXPORTS,
+    ("GET", "/console/visits/<visit_id>"): PEOPLE,
+    ("GET", "/console/visits/<visit_id>/photo"): PEOPLE,
+    ("POST", "/console/visits/<visit_id>/assign"): TEND,
+    ("POST", "/console/visits/<visit_id>/drop"): TEND,
+    ("GET", "/console/rounds"): {Role.VISITOR},
+    ("GET", "/console/rounds/<visit_id>"): {Role.VISITOR},
+    ("POST", "/console/rounds/<visit_id>"): {Role.VISITOR},
+    ("GET", "/console/appointments"): PEOPLE,
+    ("POST", "/console/appointments/<appointment_id>/cancel"): TEND,
+    ("POST", "/console/appointments/<appointment_id>/keep"): CLERK,
+    ("POST", "/console/appointments/<appointment_id>/miss"): TEND,
+    ("POST", "/console/appointments/<appointment_id>/restore"): TEND,
+    ("GET", "/console/mine"): {Role.AGENT},
+    ("POST", "/console/mine/find"): {Role.AGENT},
+    ("POST", "/console/mine/certify"): {Role.AGENT},
     ("GET", "/console/staff"): {Role.ADMINISTRATOR},
     ("POST", "/console/staff"): {Role.ADMINISTRATOR},
     ("POST", "/console/staff/close"): {Role.ADMINISTRATOR},
@@ -110,6 +144,8 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, r
         if path.endswith("sign-out"):
             continue
         url = filled(path)
+        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+        url = re.sub("<[a-z]+_id>", "0" * 32, url).replace("<kind>", "csv")
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page

@@ -9,9 +9,13 @@ import pytest
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from certification import visits
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.needs import Declared
+from certification.paperfaults import STATES
+from certification.papers import DocumentKind, PaperKind
+from certification.roster import Stand
 from certification.staff import Role
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
@@ -39,6 +43,13 @@ FAMILIES = {
     "enrol_step.": set(map(str, Step)),
     "enrol_came.": {"pending", "enrolled", "confirmed", "differ", "poor", "unsure"},
     "enrol_reason.": set(map(str, Reason)),
+    "stand.": set(map(str, Stand)),
+    "paper_state.": set(STATES),
+    "paper_kind.": set(map(str, PaperKind)),
+    "document.": set(map(str, DocumentKind)),
+    "visit_state.": set(visits.STATES),
+    "outcome.": set(map(str, visits.Outcome)),
+    "appointment_state.": {"booked", "kept", "cancelled", "missed"},
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
