@@ -8,6 +8,7 @@ from certification.store.evidence import (
     Attempt,
     Case,
     Evidence,
+    JournalCheck,
     JournalEntry,
     JournalHead,
     KeptEvidence,
@@ -40,7 +41,7 @@ from certification.store.sessions import (
     open_sessions,
     waiting,
 )
-from certification.store.staff import SignIn, SignInTry, Staff
+from certification.store.staff import ProviderAccount, SignIn, SignInTry, Staff
 from certification.store.texting import Campaign, Carrier, Message, NumberStanding, ReplyCode, SafeWord, Text
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Evidence",
     "Guesses",
     "Helper",
+    "JournalCheck",
     "JournalEntry",
     "JournalHead",
     "KeptEvidence",
@@ -79,6 +81,7 @@ __all__ = [
     "Person",
     "Phone",
     "Pin",
+    "ProviderAccount",
     "Recording",
     "ReplyCode",
     "SafeWord",

@@ -53,6 +53,11 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/staff/close"): {Role.ADMINISTRATOR},
     ("GET", "/console/password"): EVERYBODY,
     ("POST", "/console/password"): EVERYBODY,
+    ("GET", "/console/sign-in/provider"): STRANGERS,
+    ("GET", "/console/sign-in/back"): STRANGERS,
+    ("GET", "/console/sign-in/code"): STRANGERS,
+    ("POST", "/console/sign-in/code"): STRANGERS,
+    ("POST", "/console/staff/provider"): {Role.ADMINISTRATOR},
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""
