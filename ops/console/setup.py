@@ -22,6 +22,7 @@ from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, provider, shown, signing_in
+from ops.console.audit import checking, listening, search
 from ops.console.desk import deeds, find, person
 from ops.console.review import queue, room
 
@@ -84,7 +85,21 @@ def install(app: Flask, rt: Runtime) -> None:
     console.context_processor(
         lambda: {"who": _who(), "language": language, "shown": shown, "access": access, "oidc": oidc}
     )
-    for module in (signing_in, provider, home, language, queue, room, find, person, deeds, accounts):
+    for module in (
+        signing_in,
+        provider,
+        home,
+        language,
+        queue,
+        room,
+        find,
+        person,
+        deeds,
+        accounts,
+        search,
+        checking,
+        listening,
+    ):
         module.pages(console, rt)
     app.register_blueprint(console)
     for name, methods in _TRIED.items():

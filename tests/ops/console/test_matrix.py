@@ -58,6 +58,13 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/sign-in/code"): STRANGERS,
     ("POST", "/console/sign-in/code"): STRANGERS,
     ("POST", "/console/staff/provider"): {Role.ADMINISTRATOR},
+    ("GET", "/console/journal"): {Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/file.<kind>"): {Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/check"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("POST", "/console/journal/check"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/check/<check_id>/events"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/listened"): {Role.AUDITOR, Role.SUPERVISOR},
+    ("GET", "/console/journal/listened.<kind>"): {Role.AUDITOR, Role.SUPERVISOR},
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""

@@ -11,10 +11,12 @@ from babel.support import Translations
 
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
+from certification.listened import By
 from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.audit import actions
 from ops.console.setup import HERE, SAID
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
@@ -28,6 +30,9 @@ FAMILIES = {
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
     "whose.": set(WHOSE),
     "dialect.": {path.name for path in Path("ivr/words").iterdir() if (path / "prompts.toml").is_file()},
+    "did.": {actions.key(one) for one in actions.KNOWN},
+    "journal_fault.": {"missing", "apart", "altered", "other_end"},
+    "listened_by.": set(map(str, By)),
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
