@@ -19,7 +19,6 @@ TECHNICAL = (
     "carriers shifted",
     "journal exported",
     "journal found broken",
-    "journal searched",
     "journal verification begun",
     "journal verified",
     "keys rotated",

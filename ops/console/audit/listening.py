@@ -32,7 +32,14 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         facts = {"by": by, "since": since, "until": until, "ways": list(By), "days": DAYS}
         cut = times == listened.MOST
         return render_template(
-            "listened.html", **facts, rows=rows[:MOST], more=len(rows) - MOST, times=times, cut=cut, many=listened.MANY
+            "listened.html",
+            **facts,
+            rows=rows[:MOST],
+            more=len(rows) - MOST,
+            times=times,
+            cut=cut,
+            many=listened.MANY,
+            scope=scope,
         )
 
     @console.get("/journal/listened.<kind>")
