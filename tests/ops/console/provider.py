@@ -160,8 +160,11 @@ def running(folder: Path) -> Iterator[Provider]:
     tables = sqlite3.connect(folder / "glewlwyd.db")
     tables.executescript(TABLES.read_text("utf-8"))
     tables.close()
+    web = folder / "web"
+    shutil.copytree(WEB, web, ignore=shutil.ignore_patterns("config.json"))  # it serves nothing that a link leads to
+    shutil.copy(WEB / "config.json" / "config.json" if (WEB / "config.json").is_dir() else WEB / "config.json", web)
     config = folder / "glewlwyd.conf"
-    config.write_text(_CONFIG.format(port=port, url=url, web=WEB, folder=folder), "utf-8")
+    config.write_text(_CONFIG.format(port=port, url=url, web=web, folder=folder), "utf-8")
     process = subprocess.Popen([program, f"--config-file={config}"])
     try:
         provider = Provider(url, requests.Session(), process)
