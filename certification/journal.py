@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from certification.store import JournalEntry, JournalHead, insert_once, waiting
 
 BEGINNING = "0" * 64
+MISSING, APART, ALTERED = "missing", "does not follow the entry before it", "altered"
+OTHER_END = "the head names another end"
 _HEAD = 1
 _ENTRIES = "journal entries"
 
@@ -29,7 +31,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The chain breaks at entry `seq`."""
+    """The chain breaks at entry `seq`; `why`: MISSING, APART, ALTERED or OTHER_END."""
 
     seq: int
     why: str
@@ -90,17 +92,29 @@ def link(entry: JournalEntry) -> str:
 
 def verify(session: Session) -> Verified | Broken:
     """Walk the whole chain and compare it with its head."""
-    seq, previous = 0, BEGINNING
-    in_order = select(JournalEntry).order_by(JournalEntry.seq).execution_options(yield_per=1000)
-    with closing(session.scalars(in_order)) as entries:
-        for seq, entry in enumerate(entries, start=1):
+    found = walk(session, Verified(0, BEGINNING))
+    if isinstance(found, Broken):
+        return found
+    return found if head(session) == found else Broken(found.entries + 1, OTHER_END)
+
+
+def walk(session: Session, after: Verified, most: int | None = None) -> Verified | Broken:
+    """Go on along the chain from where it was found to hold, over so many entries at most; how far it holds now."""
+    seq, previous = after.entries, after.head
+    onward = select(JournalEntry).where(JournalEntry.seq > seq).order_by(JournalEntry.seq).limit(most)
+    with closing(session.scalars(onward.execution_options(yield_per=1000))) as entries:
+        for seq, entry in enumerate(entries, start=seq + 1):  # noqa: B020 - it begins where the walk before ended
             if entry.seq != seq:
-                return Broken(seq, "missing")
+                return Broken(seq, MISSING)
             if entry.previous != previous:
-                return Broken(seq, "does not follow the entry before it")
+                return Broken(seq, APART)
             if entry.hash != link(entry):
-                return Broken(seq, "altered")
+                return Broken(seq, ALTERED)
             previous = entry.hash
-    head = session.get(JournalHead, _HEAD)
-    at_head = (0, BEGINNING) if head is None else (head.seq, head.hash)
-    return Verified(seq, previous) if at_head == (seq, previous) else Broken(seq + 1, "the head names another end")
+    return Verified(seq, previous)
+
+
+def head(session: Session) -> Verified:
+    """Where the journal says that it ends."""
+    found = session.get(JournalHead, _HEAD)
+    return Verified(0, BEGINNING) if found is None else Verified(found.seq, found.hash)

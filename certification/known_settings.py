@@ -87,6 +87,21 @@ SETTINGS = (
         "how many proxies stand before the web process, each adding to X-Forwarded-For: tries to sign in are counted by"
         " the address that they name",
     ),
+    Setting(
+        "OIDC_ISSUER",
+        "",
+        "单位统一登录（OpenID Connect）的地址；不写就没有",
+        "the organisation's OpenID Connect provider, with which the console lets people sign in; without it, none",
+    ),
+    Setting("OIDC_CLIENT_ID", "", "工作台在统一登录处的客户端编号", "the console's client identifier at the provider"),
+    Setting("OIDC_CLIENT_SECRET", "", "该客户端的密码", "that client's secret"),
+    Setting(
+        "OIDC_SECOND_FACTOR",
+        "",
+        "统一登录说了其中一项，就不再问本系统的动态码，如 amr:otp,acr:gold；不写就总要问",
+        "what the provider says where it asked for a second factor, such as amr:otp,acr:gold;"
+        " otherwise, and without this setting, the console asks for its own one-time code",
+    ),
     Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
     Setting(
         "VOICEPRINT_ENCODER",

@@ -8,6 +8,7 @@ from certification.store.evidence import (
     Attempt,
     Case,
     Evidence,
+    JournalCheck,
     JournalEntry,
     JournalHead,
     KeptEvidence,
@@ -41,7 +42,7 @@ from certification.store.sessions import (
     open_sessions,
     waiting,
 )
-from certification.store.staff import SignIn, SignInTry, Staff
+from certification.store.staff import ProviderAccount, SignIn, SignInTry, Staff
 from certification.store.texting import Campaign, Carrier, Message, NumberStanding, ReplyCode, SafeWord, Text
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Evidence",
     "Guesses",
     "Helper",
+    "JournalCheck",
     "JournalEntry",
     "JournalHead",
     "KeptEvidence",
@@ -81,6 +83,7 @@ __all__ = [
     "Phone",
     "Pin",
     "PromptVersion",
+    "ProviderAccount",
     "PublishedPrompt",
     "Recording",
     "ReplyCode",

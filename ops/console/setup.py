@@ -21,7 +21,8 @@ from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
-from ops.console import access, accounts, home, language, shown, signing_in
+from ops.console import access, accounts, home, language, provider, shown, signing_in
+from ops.console.audit import checking, listening, search
 from ops.console.desk import deeds, enrol, find, microphone, person, roll
 from ops.console.review import queue, room
 from ops.console.routes import agent, appointments, papers, rounds, visits, ways
@@ -29,10 +30,13 @@ from ops.console.studio import reading
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
+SIGNING_IN = (signing_in, provider, home, language, accounts)
 REVIEW = (queue, room)
 DESK = (find, person, deeds, enrol, microphone)
 ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
+AUDIT = (search, checking, listening)
+_TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
 _BY_ITSELF = (".static", "_events")
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
@@ -86,12 +90,16 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(lambda: _note(rt))
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
-    console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (signing_in, home, language, accounts, *REVIEW, *DESK, *ROUTES, *STUDIO):
+    oidc = bool(rt.settings.oidc_issuer)
+    console.context_processor(
+        lambda: {"who": _who(), "language": language, "shown": shown, "access": access, "oidc": oidc}
+    )
+    for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT):
         module.pages(console, rt)
     app.register_blueprint(console)
-    limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]
-    app.view_functions["console.sign_in"] = cast("access.View", limited(sign_in))
+    for name, methods in _TRIED.items():
+        limited, view = limiter.limit(signing_in.AT_MOST, methods=methods), app.view_functions[f"console.{name}"]
+        app.view_functions[f"console.{name}"] = cast("access.View", limited(view))
     for code in SAID:
         app.register_error_handler(code, _error)
     app.register_error_handler(Problem, _problem)

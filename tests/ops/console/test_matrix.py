@@ -104,6 +104,18 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/prompts/<dialect>/<name>/withdraw"): STUDIO,
     ("GET", "/console/password"): EVERYBODY,
     ("POST", "/console/password"): EVERYBODY,
+    ("GET", "/console/sign-in/provider"): STRANGERS,
+    ("GET", "/console/sign-in/back"): STRANGERS,
+    ("GET", "/console/sign-in/code"): STRANGERS,
+    ("POST", "/console/sign-in/code"): STRANGERS,
+    ("POST", "/console/staff/provider"): {Role.ADMINISTRATOR},
+    ("GET", "/console/journal"): {Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/file.<kind>"): {Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/check"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("POST", "/console/journal/check"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/check/<check_id>/events"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/listened"): {Role.AUDITOR, Role.SUPERVISOR},
+    ("GET", "/console/journal/listened.<kind>"): {Role.AUDITOR, Role.SUPERVISOR},
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""
@@ -118,7 +130,7 @@ def rules(app: Flask) -> Iterator[tuple[str, Rule]]:
 
 def filled(path: str) -> str:
     """An address of a page, of things that are not there."""
-    known = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
+    known = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<kind>", "csv")
     return re.sub("<[a-z_]+>", "0" * 32, re.sub("<int:[a-z_]+>", "0", known))
 
 
@@ -144,8 +156,6 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, r
         if path.endswith("sign-out"):
             continue
         url = filled(path)
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh")
-        url = re.sub("<[a-z]+_id>", "0" * 32, url).replace("<kind>", "csv")
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page

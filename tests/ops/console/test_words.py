@@ -12,6 +12,7 @@ from babel.support import Translations
 from certification import visits
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
+from certification.listened import By
 from certification.needs import Declared
 from certification.paperfaults import STATES
 from certification.papers import DocumentKind, PaperKind
@@ -20,6 +21,7 @@ from certification.staff import Role
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.audit import actions
 from ops.console.desk.enrol import Step
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
@@ -35,6 +37,9 @@ FAMILIES = {
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
     "whose.": set(WHOSE),
     "dialect.": {path.name for path in Path("ivr/words").iterdir() if (path / "prompts.toml").is_file()},
+    "did.": {actions.key(one) for one in actions.KNOWN},
+    "journal_fault.": {"missing", "apart", "altered", "other_end"},
+    "listened_by.": set(map(str, By)),
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
