@@ -111,6 +111,8 @@ NOBODYS = frozenset(
         "openings",
         "outages",
         "payment_lists",
+        "report_counts",
+        "reports",
         "service_seen",
         "sign_in_tries",
         "sign_ins",

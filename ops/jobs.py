@@ -1,4 +1,4 @@
-"""The jobs of the worker: the only place that joins a voice to a person. Each is safe twice."""
+"""The jobs of the worker: the only place that joins a voice to a person; and reports. Each is safe twice."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from certification.reports import making
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, only_read
 from ops import twins, unmatched
@@ -51,6 +52,14 @@ def assess(assessment_id: str) -> None:
         else:
             break
     unmatched.see_to(_bench, assessment_id)
+
+
+def make_report(report_id: str) -> None:
+    """Count the next slice of a report; the rest comes after what waits in the queue, so that no voice waits for it."""
+    if _bench is None:
+        raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
+    if making.go_on(_bench.rt, report_id):
+        _bench.rt.enqueue(making.JOB, report_id)
 
 
 def _weigh(bench: Bench, assessment_id: str) -> None:

@@ -28,6 +28,7 @@ from certification.store.people import (
     VoiceTemplate,
 )
 from certification.store.reaching import Climb, Contact, Need, Outage, ServiceSeen
+from certification.store.reports import Report, ReportCount
 from certification.store.routes import Agent, AgentPerson, Appointment, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
@@ -81,6 +82,8 @@ __all__ = [
     "Pin",
     "Recording",
     "ReplyCode",
+    "Report",
+    "ReportCount",
     "SafeWord",
     "ServiceSeen",
     "SignIn",
