@@ -150,12 +150,3 @@ def _hide(shown: Sequence[dict[Column, int | None]], everybody: dict[Column, int
             shown[at][column] = None
         if narrow and 0 < (everybody[column] or 0) < LEAST:
             everybody[column] = None
-
-
-def values(session: Session, report: Report, name: str, region: str | None = None) -> list[str]:
-    """Every value of a trait or the routes that the report has, of one region where it is given."""
-    column = getattr(ReportCount, name)
-    mine = select(column).where(ReportCount.report_id == report.id).distinct()
-    if region is not None:
-        mine = mine.where(ReportCount.region == region)
-    return ordered(name, session.scalars(mine))

@@ -22,6 +22,9 @@ PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
 DESK = frozenset({Role.CLERK})
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+REPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+COUNT = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who has reports made anew."""
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES = "console_roles"

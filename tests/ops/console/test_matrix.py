@@ -25,6 +25,7 @@ CASES = {Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 DECIDE = {Role.OPERATOR, Role.SUPERVISOR}
 PEOPLE = {Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 CLERK = {Role.CLERK}
+REPORTS = {Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -53,6 +54,14 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/staff/close"): {Role.ADMINISTRATOR},
     ("GET", "/console/password"): EVERYBODY,
     ("POST", "/console/password"): EVERYBODY,
+    ("GET", "/console/reports"): REPORTS,
+    ("GET", "/console/reports/picture.svg"): REPORTS,
+    ("GET", "/console/reports/table.<kind>"): REPORTS,
+    ("GET", "/console/reports/equity"): REPORTS,
+    ("GET", "/console/reports/equity/picture.svg"): REPORTS,
+    ("GET", "/console/reports/equity/table.<kind>"): REPORTS,
+    ("GET", "/console/reports/events"): REPORTS,
+    ("POST", "/console/reports/make"): {Role.SUPERVISOR, Role.ADMINISTRATOR},
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""

@@ -12,9 +12,13 @@ from babel.support import Translations
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.needs import Declared
+from certification.reports.equity import Harm
+from certification.reports.groups import BANDS, YOUNGER, PhoneType, Trait
+from certification.reports.reading import BY, COUNTS, Column
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.reports.fairness import FILE
 from ops.console.setup import HERE, SAID
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
@@ -31,6 +35,20 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "report.": {
+        *(f"by_{one}" for one in BY),
+        *(f"{kind}_{one}" for kind in ("col", "file") for one in Column),
+        *(f"means_{one}" for one in (*COUNTS, *Harm)),
+        *(f"harm_{one}" for one in Harm),
+        *(f"among_{one.among}" for one in Harm),
+        *(f"do_{one}" for one in Trait),
+        *(f"age_{one}" for one in (YOUNGER, *BANDS, "unknown")),
+        *(f"sex_{one}" for one in ("female", "male", "unknown")),
+        *(f"phone_{one}" for one in PhoneType),
+        *(f"{one}_unknown" for one in ("dialect", "need", "route")),
+        *(f"equity_{one}" for one in FILE),
+        *("from", "to"),
+    },
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
