@@ -18,6 +18,7 @@ from certification.reports.intervals import Interval
 
 INK, SOFT, DEEP, WARN = "#16202a", "#8a949e", "#0b4f6c", "#8c1c13"  # as console.css has them
 FONTS = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Source Han Sans SC', sans-serif"
+BROAD, NARROW = 13.0, 9.5  # inches
 POINTS = 13.5
 """Of the letters: 18 px, where the picture is shown in its own size."""
 _INCHES = 72 / POINTS  # letters of this size in an inch
@@ -67,7 +68,7 @@ def bars(rows: Sequence[str], panels: Sequence[Panel]) -> bytes:
             axes.set_xlim(0, max([one or 0 for one in panel.lengths] or [0]) or 1)
             _plain(axes, len(rows), ("left",))
 
-    return _drawn(draw, words, len(rows), above=2.0, below=0.5)
+    return _drawn(draw, words, BROAD, len(rows), above=2.0, below=0.5)
 
 
 def dots(found: Sequence[Dot], everybody: float, label: str) -> bytes:
@@ -91,7 +92,7 @@ def dots(found: Sequence[Dot], everybody: float, label: str) -> bytes:
         axes.grid(visible=True, axis="x", color=SOFT, alpha=0.4)
         _plain(axes, len(found), ("left", "bottom"))
 
-    return _drawn(draw, words, len(found), above=2.0, below=2.4)
+    return _drawn(draw, words, NARROW, len(found), above=2.0, below=2.4)
 
 
 class _Words:
@@ -118,7 +119,7 @@ def _plain(axes: Any, rows: int, spines: Sequence[str]) -> None:
         spine.set_color(SOFT)
 
 
-def _drawn(draw: Any, words: _Words, rows: int, *, above: float, below: float) -> bytes:
+def _drawn(draw: Any, words: _Words, width: float, rows: int, *, above: float, below: float) -> bytes:
     """The figure as SVG; `above` and `below`: the room over and under the rows, in letters."""
     from matplotlib import rc_context  # heavy: not before somebody looks at a picture
     from matplotlib.figure import Figure
@@ -126,7 +127,7 @@ def _drawn(draw: Any, words: _Words, rows: int, *, above: float, below: float) -
     letters = _ROW * max(rows, 1) + above + below
     settings = {"svg.fonttype": "none", "svg.hashsalt": "stillhere", "font.size": POINTS, "font.family": "DejaVu Sans"}
     with _one_at_a_time, rc_context(settings):
-        figure = Figure(figsize=(13.0, letters / _INCHES))
+        figure = Figure(figsize=(width, letters / _INCHES))
         draw(figure, above / letters, below / letters)
         file = BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})

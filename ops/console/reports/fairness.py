@@ -86,7 +86,7 @@ def percent(rate: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.1f}"
+    return f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}"
 
 
 def _traits() -> list[Trait]:
