@@ -115,6 +115,8 @@ NOBODYS = frozenset(
         "prompt_versions",
         "published_prompts",
         "provider_accounts",
+        "report_counts",
+        "reports",
         "service_seen",
         "sign_in_tries",
         "sign_ins",

@@ -30,6 +30,7 @@ from certification.store.people import (
 )
 from certification.store.prompts import PromptVersion, PublishedPrompt
 from certification.store.reaching import Climb, Contact, Need, Outage, ServiceSeen
+from certification.store.reports import Report, ReportCount
 from certification.store.routes import Agent, AgentPerson, Appointment, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
@@ -87,6 +88,8 @@ __all__ = [
     "PublishedPrompt",
     "Recording",
     "ReplyCode",
+    "Report",
+    "ReportCount",
     "SafeWord",
     "ServiceSeen",
     "SignIn",

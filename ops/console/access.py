@@ -29,6 +29,9 @@ DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 """Who sees the sentences of the line, and hears them."""
 STUDIO = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+REPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+COUNT = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who has reports made anew."""
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES, _MOST = "console_roles", "console_most"

@@ -28,6 +28,7 @@ CLERK = {Role.CLERK}
 STUDIO = {Role.SUPERVISOR, Role.ADMINISTRATOR}
 TEND = {Role.CLERK, Role.SUPERVISOR}
 EXPORTS = {Role.SUPERVISOR, Role.AUDITOR}
+REPORTS = {Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -116,6 +117,14 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/journal/check/<check_id>/events"): {Role.AUDITOR, Role.ADMINISTRATOR},
     ("GET", "/console/journal/listened"): {Role.AUDITOR, Role.SUPERVISOR},
     ("GET", "/console/journal/listened.<kind>"): {Role.AUDITOR, Role.SUPERVISOR},
+    ("GET", "/console/reports"): REPORTS,
+    ("GET", "/console/reports/picture.svg"): REPORTS,
+    ("GET", "/console/reports/table.<kind>"): REPORTS,
+    ("GET", "/console/reports/equity"): REPORTS,
+    ("GET", "/console/reports/equity/picture.svg"): REPORTS,
+    ("GET", "/console/reports/equity/table.<kind>"): REPORTS,
+    ("GET", "/console/reports/events"): REPORTS,
+    ("POST", "/console/reports/make"): {Role.SUPERVISOR, Role.ADMINISTRATOR},
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""

@@ -16,6 +16,9 @@ from certification.listened import By
 from certification.needs import Declared
 from certification.paperfaults import STATES
 from certification.papers import DocumentKind, PaperKind
+from certification.reports.equity import Harm
+from certification.reports.groups import BANDS, YOUNGER, PhoneType, Trait
+from certification.reports.reading import BY, COUNTS, Column
 from certification.roster import Stand
 from certification.staff import Role
 from ivr.studio import Doubt
@@ -23,6 +26,7 @@ from ops.commands.cases import WHOSE
 from ops.console import language
 from ops.console.audit import actions
 from ops.console.desk.enrol import Step
+from ops.console.reports.fairness import FILE
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
 from voiceprint.challenge import Suspicion
@@ -55,6 +59,20 @@ FAMILIES = {
     "visit_state.": set(visits.STATES),
     "outcome.": set(map(str, visits.Outcome)),
     "appointment_state.": {"booked", "kept", "cancelled", "missed"},
+    "report.": {
+        *(f"by_{one}" for one in BY),
+        *(f"{kind}_{one}" for kind in ("col", "file") for one in Column),
+        *(f"means_{one}" for one in (*COUNTS, *Harm)),
+        *(f"harm_{one}" for one in Harm),
+        *(f"among_{one.among}" for one in Harm),
+        *(f"do_{one}" for one in Trait),
+        *(f"age_{one}" for one in (YOUNGER, *BANDS, "unknown")),
+        *(f"sex_{one}" for one in ("female", "male", "unknown")),
+        *(f"phone_{one}" for one in PhoneType),
+        *(f"{one}_unknown" for one in ("dialect", "need", "route")),
+        *(f"equity_{one}" for one in FILE),
+        *("from", "to"),
+    },
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
