@@ -77,7 +77,7 @@ def make_report(report_id: str) -> None:
     """Count the next slice of a report; the rest comes after what waits in the queue, so that no voice waits for it."""
     if _bench is None:
         raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
-    if making.go_on(_bench.rt, report_id):
+    if making.go_on(_bench.rt, report_id, making.SHORT):
         _bench.rt.enqueue(making.JOB, report_id)
 
 

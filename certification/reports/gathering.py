@@ -175,9 +175,9 @@ def _texts(
         .where(Evidence.id.is_(None))
     )
     for person, at in session.execute(rows):
-        day, stretches = day_of(at), certified.get(person, [])
+        day, stretches = day_of(at), certified.get(str(person), [])
         if not any(one.opens <= day <= one.due and one.closed_at <= at for one in stretches):
-            lives[person].rejections.append((at, Why.TEXT))
+            lives[str(person)].rejections.append((at, Why.TEXT))
 
 
 def _cases(session: Session, window: Window, span: _Span, lives: dict[str, Life]) -> None:
@@ -188,12 +188,12 @@ def _cases(session: Session, window: Window, span: _Span, lives: dict[str, Life]
     )
     for person, _, opened, decided in session.execute(rows):
         still = decided is None or decided >= window.as_of
-        lives[person].questions.append((opened, None if still else decided))
+        lives[str(person)].questions.append((opened, None if still else decided))
     refused = select(Case.person_id, Case.kind, Case.opened_at).where(
         span.holds(Case.person_id), Case.kind.in_([kind.value for kind in _CASES]), _within(window, Case.opened_at)
     )
     for person, kind, opened in session.execute(refused):
-        lives[person].rejections.append((opened, _CASES[CaseKind(kind)]))
+        lives[str(person)].rejections.append((opened, _CASES[CaseKind(kind)]))
 
 
 def _proved(window: Window, span: _Span) -> Any:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from math import ceil
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ class Counted(NamedTuple):
     route: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Window:
     """The months of a report, `first` to `last` (their first days); what came at `as_of` or later does not count."""
 
@@ -89,29 +90,31 @@ class Window:
         last = month_of(as_of)
         return cls(add_months(last, 1 - months), last, as_of)
 
-    @property
+    @cached_property
     def length(self) -> int:
         """How many months they are."""
         return 12 * (self.last.year - self.first.year) + self.last.month - self.first.month + 1
 
-    @property
+    @cached_property
     def months(self) -> list[date]:
         """Each of them."""
         return [add_months(self.first, n) for n in range(self.length)]
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         """The moment at which it begins."""
         return datetime.combine(self.first, time.min, SHANGHAI)
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The day of the count."""
         return self.as_of.astimezone(SHANGHAI).date()
 
-    def end_of(self, month: date) -> datetime:
-        """The moment before which a month is over, or the count was made."""
-        return min(datetime.combine(add_months(month, 1), time.min, SHANGHAI), self.as_of)
+    @cached_property
+    def ends(self) -> dict[date, datetime]:
+        """Of each month the moment before which it is over, or the count was made."""
+        over = {month: datetime.combine(add_months(month, 1), time.min, SHANGHAI) for month in self.months}
+        return {month: min(at, self.as_of) for month, at in over.items()}
 
 
 @dataclass(slots=True)
@@ -163,8 +166,7 @@ def counted(life: Life, window: Window) -> Iterator[Counted]:
 def _questions(life: Life, window: Window) -> Iterator[Counted]:
     if not life.questions:
         return
-    for month in window.months:
-        end = window.end_of(month)
+    for month, end in window.ends.items():
         if any(opened < end and (decided is None or decided >= end) for opened, decided in life.questions):
             yield Counted(1, Measure.WAITING, month, NO_ROUTE)
     for opened, decided in life.questions:

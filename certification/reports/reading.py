@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -111,7 +112,7 @@ def slowest(found: Mapping[str, int], percent: int) -> int | None:
     return None
 
 
-def _sums(report: Report, asked: Asked) -> Select[object, str, int]:
+def _sums(report: Report, asked: Asked) -> Select[Any, str, int]:
     by = getattr(ReportCount, asked.by)
     sums = select(by, ReportCount.measure, func.sum(ReportCount.count)).where(
         ReportCount.report_id == report.id,

@@ -243,7 +243,7 @@ def recount(town: list[Known]) -> Counter[tuple[object, ...]]:
         whole = {why for _, why in refused} | {"people"}
         if refused:
             whole |= {"rejected"}
-            whole |= {"left"} if not [at for at, _ in one.closed if at >= refused[-1][0]] else set()
+            whole |= {"left"} if not any(at >= refused[-1][0] for at, _ in one.closed) else set()
         if refused or [at for at in one.proved if begin <= at < AS_OF]:
             whole |= {"tried"}
         if one.suspended:

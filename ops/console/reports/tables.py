@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -188,8 +188,9 @@ def _panel(table: Table, column: Column) -> drawing.Panel:
     return drawing.Panel(naming.said(f"col_{column.value}"), numbers, [naming.number(column, one) for one in numbers])
 
 
-def _cell(numbers: Any, column: Column) -> int | str | None:
+def _cell(numbers: Mapping[Column, int | None], column: Column) -> int | str | None:
     """A number for a file; empty where there is none, and said where it is not shown."""
     if column not in numbers:
         return None
-    return gettext("report.hidden") if numbers[column] is None else numbers[column]
+    number = numbers[column]
+    return str(gettext("report.hidden")) if number is None else number
