@@ -20,6 +20,11 @@ CASES = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who finds somebody and sees where they stand."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
+PAYMENTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees the lists of suspensions, and who is on them."""
+WORK = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Who sees how far comparison runs and campaigns are, in numbers."""
+SIGN = frozenset({Role.SUPERVISOR})
 DESK = frozenset({Role.CLERK})
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 STRANGERS = frozenset[Role]()

@@ -23,7 +23,10 @@ from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, shown, signing_in
 from ops.console.desk import deeds, find, person
+from ops.console.payments import deeds as signing
+from ops.console.payments import lists
 from ops.console.review import queue, room
+from ops.console.work import batches, runs
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
@@ -80,7 +83,21 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
     console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (signing_in, home, language, queue, room, find, person, deeds, accounts):
+    for module in (
+        signing_in,
+        home,
+        language,
+        queue,
+        room,
+        find,
+        person,
+        deeds,
+        accounts,
+        lists,
+        signing,
+        runs,
+        batches,
+    ):
         module.pages(console, rt)
     app.register_blueprint(console)
     limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]

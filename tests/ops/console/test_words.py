@@ -10,12 +10,16 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from certification.cases import CaseKind
+from certification.comparison.rules import Outcome
+from certification.contacts import Channel
 from certification.evidence import Kind, Strength
 from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.payments import lists
 from ops.console.setup import HERE, SAID
+from ops.console.work import batches, runs
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
 
@@ -31,6 +35,17 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "listed.": set(lists.STATES),
+    "stage.": set(lists.STAGES),
+    "channel.": set(map(str, Channel)),
+    "outcome.": set(map(str, Outcome)),
+    "run_state.": set(runs.STATES),
+    "campaign_state.": set(batches.STATES),
+    "message.": set(batches.MESSAGES),
+    "count.": {*runs.COUNTS, *batches.COUNTS} - set(map(str, Outcome)),
+    "batch_deed.": set(batches.DEEDS),
+    "batch_sure.": set(batches.DEEDS),
+    "batch_done.": set(batches.DEEDS),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
