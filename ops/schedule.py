@@ -22,7 +22,7 @@ from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
 from ivr.steps import DROPPED, State, Transfer
-from ops import ended, heartbeat, texting
+from ops import comparisons, ended, heartbeat, texting
 from ops.concluding import conclude
 from ops.duties import one_by_one
 from ops.jobs import in_hand, tried_enough
@@ -247,6 +247,7 @@ DUTIES = (
     lead_up_ladders,
     clear_comparisons,
     make_reports,
+    comparisons.go_on_with_runs,
     notice_outages,
     *texting.DUTIES,
 )

@@ -169,6 +169,17 @@ def finish_campaigns(rt: Runtime) -> int:
     return len(done)
 
 
+def settle_campaigns(rt: Runtime) -> int:
+    """Hold back or drop what waits of campaigns that somebody paused or stopped, by slices; how many messages."""
+    ends, settled = rt.now() + PATIENCE, 0
+    with rt.sessions() as session:
+        found = campaigns.held(session)
+    for identifier in found:
+        while rt.now() < ends and (some := campaigns.settle(rt, identifier)):
+            settled += some
+    return settled
+
+
 def close_calls(rt: Runtime) -> int:
     """Close the cases to call people who are certified meanwhile; how many."""
     with rt.sessions.begin() as session:
@@ -181,6 +192,7 @@ DUTIES = (
     write_of_appointments,
     tell_verdicts,
     send_answers,
+    settle_campaigns,
     finish_campaigns,
     close_calls,
     wake_the_sender,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal
@@ -51,11 +52,8 @@ def restore(session: Session, rt: Runtime, region: str, month: date, by: str) ->
 
 def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> None:
     found = (
-        select(Suspension, PaymentList.month)
-        .join(PaymentList, PaymentList.id == Suspension.list_id)
-        .join(Period, Period.id == Suspension.period_id)
+        _to_restore(select(Suspension, PaymentList.month))
         .where(PaymentList.region == region)
-        .where(or_(Suspension.state == "lifted", and_(Suspension.state == "suspended", certified())))
         .order_by(Suspension.person_id)
         .with_for_update(of=Suspension)
     )
@@ -74,6 +72,21 @@ def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -
     session.flush()
     facts = {"people": file.people, "sha256": file.sha256}
     journal.write(session, rt.now(), by, "restorations released", lists.subject(listed), region=region, **facts)
+
+
+def waiting(session: Session) -> dict[str, int]:
+    """How many people of each region are to be paid again, and on no list yet."""
+    rows = _to_restore(select(PaymentList.region, func.count())).group_by(PaymentList.region)
+    return {str(region): int(number) for region, number in session.execute(rows)}
+
+
+def _to_restore(wanted: Select[Any]) -> Select[Any]:
+    return (
+        wanted.select_from(Suspension)
+        .join(PaymentList, PaymentList.id == Suspension.list_id)
+        .join(Period, Period.id == Suspension.period_id)
+        .where(or_(Suspension.state == "lifted", and_(Suspension.state == "suspended", certified())))
+    )
 
 
 def _next_part(session: Session, rt: Runtime, region: str, month: date, by: str) -> PaymentList:

@@ -22,6 +22,11 @@ PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who takes a list of people away as a file."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
+PAYMENTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees the lists of suspensions, and who is on them."""
+WORK = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Who sees how far comparison runs and campaigns are, in numbers."""
+SIGN = frozenset({Role.SUPERVISOR})
 DESK = frozenset({Role.CLERK})
 TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
 """Who sends a visitor, and sees to a desk's day."""

@@ -24,10 +24,13 @@ from certification.store import only_read
 from ops.console import access, accounts, home, language, provider, shown, signing_in
 from ops.console.audit import checking, listening, search
 from ops.console.desk import deeds, enrol, find, microphone, person, roll
+from ops.console.payments import deeds as signing
+from ops.console.payments import lists
 from ops.console.reports import fairness, tables
 from ops.console.review import queue, room
 from ops.console.routes import agent, appointments, papers, rounds, visits, ways
 from ops.console.studio import reading
+from ops.console.work import batches, runs
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
@@ -37,6 +40,7 @@ DESK = (find, person, deeds, enrol, microphone)
 ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)
+WORK = (lists, signing, runs, batches)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
 _BY_ITSELF = (".static", "_events")
@@ -96,7 +100,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console.context_processor(
         lambda: {"who": _who(), "language": language, "shown": shown, "access": access, "oidc": oidc}
     )
-    for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS):
+    for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK):
         module.pages(console, rt)
     app.register_blueprint(console)
     for name, methods in _TRIED.items():

@@ -29,6 +29,9 @@ STUDIO = {Role.SUPERVISOR, Role.ADMINISTRATOR}
 TEND = {Role.CLERK, Role.SUPERVISOR}
 EXPORTS = {Role.SUPERVISOR, Role.AUDITOR}
 REPORTS = {Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}
+SUPERVISOR = {Role.SUPERVISOR}
+PAYMENTS = {Role.SUPERVISOR, Role.AUDITOR}
+WORK = {Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -103,6 +106,29 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/prompts/<dialect>/<name>/<int:number>/cut"): STUDIO,
     ("POST", "/console/prompts/<dialect>/<name>/<int:number>/publish"): STUDIO,
     ("POST", "/console/prompts/<dialect>/<name>/withdraw"): STUDIO,
+    ("GET", "/console/suspensions"): PAYMENTS,
+    ("GET", "/console/suspensions/<list_id>"): PAYMENTS,
+    ("GET", "/console/suspensions/<list_id>/people.<kind>"): PAYMENTS,
+    ("POST", "/console/suspensions/<list_id>/sign"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/release"): SUPERVISOR,
+    ("POST", "/console/suspensions/restore"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/people/<person_id>/off"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/people/<person_id>/back"): SUPERVISOR,
+    ("POST", "/console/suspensions/entries/<entry_id>/lift"): SUPERVISOR,
+    ("POST", "/console/suspensions/entries/<entry_id>/suspend-again"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/file"): SUPERVISOR,
+    ("GET", "/console/runs"): WORK,
+    ("GET", "/console/runs/<run_id>"): WORK,
+    ("GET", "/console/runs/<run_id>/events"): WORK,
+    ("GET", "/console/runs/<run_id>/results.<kind>"): PAYMENTS,
+    ("GET", "/console/runs/<run_id>/rejected.csv"): WORK,
+    ("POST", "/console/runs/<run_id>/release"): SUPERVISOR,
+    ("POST", "/console/runs/<run_id>/undo"): SUPERVISOR,
+    ("GET", "/console/campaigns"): WORK,
+    ("GET", "/console/campaigns/<campaign_id>"): WORK,
+    ("GET", "/console/campaigns/<campaign_id>/events"): WORK,
+    ("GET", "/console/campaigns/<campaign_id>/counts.<kind>"): WORK,
+    ("POST", "/console/campaigns/<campaign_id>/<deed>"): SUPERVISOR,
     ("GET", "/console/password"): EVERYBODY,
     ("POST", "/console/password"): EVERYBODY,
     ("GET", "/console/sign-in/provider"): STRANGERS,

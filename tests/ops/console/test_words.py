@@ -11,6 +11,8 @@ from babel.support import Translations
 
 from certification import visits
 from certification.cases import CaseKind
+from certification.comparison.rules import Outcome
+from certification.contacts import Channel
 from certification.evidence import Kind, Strength
 from certification.listened import By
 from certification.needs import Declared
@@ -26,9 +28,11 @@ from ops.commands.cases import WHOSE
 from ops.console import language
 from ops.console.audit import actions
 from ops.console.desk.enrol import Step
+from ops.console.payments import lists
 from ops.console.reports.fairness import FILE
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
+from ops.console.work import batches, runs
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
 
@@ -73,6 +77,17 @@ FAMILIES = {
         *(f"equity_{one}" for one in FILE),
         *("from", "to"),
     },
+    "listed.": set(lists.STATES),
+    "stage.": set(lists.STAGES),
+    "channel.": set(map(str, Channel)),
+    "outcome.": set(map(str, Outcome)),
+    "run_state.": set(runs.STATES),
+    "campaign_state.": set(batches.STATES),
+    "message.": set(batches.MESSAGES),
+    "count.": {*runs.COUNTS, *batches.COUNTS} - set(map(str, Outcome)),
+    "batch_deed.": set(batches.DEEDS),
+    "batch_sure.": set(batches.DEEDS),
+    "batch_done.": set(batches.DEEDS),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
