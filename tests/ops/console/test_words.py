@@ -10,11 +10,13 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from certification.cases import CaseKind
+from certification.earlier import Came
 from certification.evidence import Kind, Strength
 from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.review.spoken import Fit
 from ops.console.setup import HERE, SAID
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
@@ -31,6 +33,9 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "calm.": {"quiet", "some", "loud", "nobody"},
+    "fit.": set(map(str, Fit)),
+    "came.": set(map(str, Came)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
