@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -43,9 +44,27 @@ def write(session: Session, at: datetime, actor: str, action: str, subject: str,
     The entry is written when the session commits, as the last thing before it: writers queue on the head of the chain,
     and so hold it for as short as can be, and never while they still wait for another row.
     """
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    entry = (at, _storable(actor)[:200], action, _storable(subject)[:80], _storable(text))
+    entry = (at, _storable(actor)[:200], action, _storable(subject)[:80], _canonical(detail))
     waiting(session, _ENTRIES).append(entry)
+
+
+def write_once(
+    session: Session, at: datetime, within: timedelta, actor: str, action: str, subject: str, **detail: Any
+) -> None:
+    """The same, unless just this was journalled less than `within` before: of what one act does many times over."""
+    just_this = (
+        JournalEntry.subject == _storable(subject)[:80],
+        JournalEntry.action == action,
+        JournalEntry.actor == _storable(actor)[:200],
+        JournalEntry.detail == _canonical(detail),
+        JournalEntry.at > at - within,
+    )
+    if session.scalar(select(JournalEntry.seq).where(*just_this).limit(1)) is None:
+        write(session, at, actor, action, subject, **detail)
+
+
+def _canonical(detail: Mapping[str, Any]) -> str:
+    return _storable(json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
 def _storable(text: str) -> str:

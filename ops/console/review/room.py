@@ -9,17 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, holding, reasons, review
+from certification import bereavement, cases, earlier, holding, journal, neighbours, reasons, review
+from certification.cases import CaseKind
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Case, Person
+from certification.store import Call, Case, Person
 from ops import dossiers
 from ops.console import access
-from ops.console.review import voices
+from ops.console.review import pictures, scores, voices
 from ops.console.review.queue import theirs
 
 LONGEST = 200
+MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
 _UNSURE = review.Verdict.UNSURE.value
 
 
@@ -35,11 +37,23 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/cases/<case_id>/recordings/<recording_id>.wav")
     @access.for_(access.CASES)
     def recording(case_id: str, recording_id: str) -> ResponseReturnValue:
+        original = request.args.get("level") == "original"
         with rt.sessions.begin() as session:
-            found = voices.listen(session, rt, theirs(session, case_id), recording_id, access.who().name)
+            mine = theirs(session, case_id)
+            found = voices.listen(session, rt, mine, recording_id, access.who().name, levelled=not original)
         if found is None:
             abort(404)
-        return Response(found, mimetype="audio/wav")
+        answer = Response(found, mimetype="audio/wav")
+        return answer.make_conditional(request.environ, accept_ranges=True, complete_length=len(found))  # to be sought
+
+    @console.get("/cases/<case_id>/recordings/<recording_id>.png")
+    @access.for_(access.CASES)
+    def recording_picture(case_id: str, recording_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            found = voices.picture(session, rt, theirs(session, case_id), recording_id, access.who().name)
+        if found is None:
+            abort(404)
+        return Response(found, mimetype="image/png")
 
     @console.post("/cases/<case_id>/decide")
     @access.for_(access.DECIDE)
@@ -62,11 +76,14 @@ def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
     by, holder = access.who().name, holding.holder(case, rt.now())
     person = None if case.person_id is None else session.get(Person, case.person_id)
     region = None if person is None else rt.regions[person.region]
+    heard = voices.of(session, rt, case, by)
     return {
         "case": case,
         "dossier": dossiers.of(session, rt, case, by),
         "region": region,
-        "voices": voices.of(session, case),
+        **listening(heard),
+        "place": scores.place(rt, heard.numbers),
+        **history(session, rt, case, person, heard),
         "holder": holder,
         "mine": holder == by and case.decided_at is None,
         "until": None if case.taken_at is None else case.taken_at + holding.HELD,
@@ -74,6 +91,24 @@ def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
         "visits": region is not None and region.opens(Route.VISIT),
         "of_a_death": case.person_id is not None and case.kind in bereavement.QUESTIONS,
     }
+
+
+def listening(heard: voices.Voices) -> dict[str, Any]:
+    """What listening.html shows: both sides, without what any machine or human thought of them."""
+    return {"voices": heard, "pictures": pictures}
+
+
+def history(session: Session, rt: Runtime, case: Case, person: Person | None, heard: voices.Voices) -> dict[str, Any]:
+    """What history.html shows: how the person certified before, and who lives near their telephone."""
+    if person is None or not (heard.there or case.kind == CaseKind.ENROLLED_TWICE):
+        return {"before": None, "near": None, "machines": MACHINES}
+    call = None if case.call_id is None else session.get(Call, case.call_id)
+    near = neighbours.of(session, rt, person, call, heard.named)
+    if near.some:
+        told = (access.who().name, "neighbours shown", f"case:{case.id}")
+        journal.write_once(session, rt.now(), voices.ONE_SITTING, *told, people=len(near.some))
+    before = earlier.of(session, person, but=heard.assessment)
+    return {"before": before, "near": near, "machines": MACHINES}
 
 
 def _decide(session: Session, rt: Runtime, case: Case, said: str, by: str) -> str | None:

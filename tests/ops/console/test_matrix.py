@@ -43,6 +43,7 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/cases/events"): CASES,
     ("GET", "/console/cases/<case_id>"): CASES,
     ("GET", "/console/cases/<case_id>/recordings/<recording_id>.wav"): CASES,
+    ("GET", "/console/cases/<case_id>/recordings/<recording_id>.png"): CASES,
     ("POST", "/console/cases/<case_id>/take"): DECIDE,
     ("POST", "/console/cases/<case_id>/give-back"): DECIDE,
     ("POST", "/console/cases/<case_id>/decide"): DECIDE,

@@ -13,6 +13,7 @@ from certification import visits
 from certification.cases import CaseKind
 from certification.comparison.rules import Outcome
 from certification.contacts import Channel
+from certification.earlier import Came
 from certification.evidence import Kind, Strength
 from certification.listened import By
 from certification.needs import Declared
@@ -30,6 +31,7 @@ from ops.console.audit import actions
 from ops.console.desk.enrol import Step
 from ops.console.payments import lists
 from ops.console.reports.fairness import FILE
+from ops.console.review.spoken import Fit
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
 from ops.console.work import batches, runs
@@ -88,6 +90,9 @@ FAMILIES = {
     "batch_deed.": set(batches.DEEDS),
     "batch_sure.": set(batches.DEEDS),
     "batch_done.": set(batches.DEEDS),
+    "calm.": {"quiet", "some", "loud", "nobody"},
+    "fit.": set(map(str, Fit)),
+    "came.": set(map(str, Came)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
