@@ -63,7 +63,6 @@ FAMILIES = {
     "paper_kind.": set(map(str, PaperKind)),
     "document.": set(map(str, DocumentKind)),
     "visit_state.": set(visits.STATES),
-    "outcome.": set(map(str, visits.Outcome)),
     "appointment_state.": {"booked", "kept", "cancelled", "missed"},
     "report.": {
         *(f"by_{one}" for one in BY),
@@ -82,7 +81,7 @@ FAMILIES = {
     "listed.": set(lists.STATES),
     "stage.": set(lists.STAGES),
     "channel.": set(map(str, Channel)),
-    "outcome.": set(map(str, Outcome)),
+    "outcome.": {*map(str, Outcome), *map(str, visits.Outcome)},
     "run_state.": set(runs.STATES),
     "campaign_state.": set(batches.STATES),
     "message.": set(batches.MESSAGES),
