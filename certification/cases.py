@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import harm, journal
 from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
@@ -63,7 +63,8 @@ class CaseUnknown(Problem):
 def rank(kind: CaseKind, by: date, *, first: bool) -> str:
     """Where a case stands among those that wait, in the order of harm, as text to be sorted by.
 
-    First whoever wants to live no longer; then people who go before others (old, alone, ill, or who failed before);
+    First whoever wants to live no longer; then people who go before others (old, alone, ill, without another income, or
+    who failed before: certification.harm);
     then by when it should be seen to: before the period ends that it is about, and within PATIENCE, so that nobody's
     case waits behind others for ever.
     """
@@ -93,12 +94,28 @@ def open_case(
         call_id=call.id if call else None,
         detail=detail or {},
         state="open",
-        rank=rank(kind, _by(session, rt, person, detail or {}), first=(detail or {}).get("first") is True),
+        rank=rank(kind, _by(session, rt, person, detail or {}), first=_first(session, rt, person, detail or {})),
         opened_at=rt.now(),
     )
     if new:
         journal.write(session, rt.now(), actor, "case opened", f"case:{case_id}", kind=kind.value, cause=cause)
     return session.scalars(select(Case).where(Case.cause == cause)).one()
+
+
+def rank_again(session: Session, rt: Runtime, person: Person) -> None:
+    """Let the cases of somebody follow what is on record of them now, where they wait."""
+    theirs = select(Case).where(Case.person_id == person.id, Case.decided_at.is_(None))
+    for one in session.scalars(theirs).all():
+        one.rank = f"{one.rank[0]}{int(not _first(session, rt, person, one.detail))}{one.rank[2:]}"
+
+
+def goes_first(case: Case) -> bool:
+    """Whether a case goes before others of its urgency."""
+    return case.rank[1] == "0"
+
+
+def _first(session: Session, rt: Runtime, person: Person | None, detail: dict[str, Any]) -> bool:
+    return detail.get("first") is True or (person is not None and harm.first(session, rt, person))
 
 
 def waiting(session: Session, *, region: str | None = None, kind: CaseKind | None = None, most: int) -> list[Case]:

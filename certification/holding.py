@@ -132,7 +132,7 @@ def _waiting(case: Case, region: str | None, due: date | None, *, now: datetime)
         region,
         case.opened_at,
         due,
-        case.detail.get("first") is True,
+        cases.goes_first(case),
         tuple(sorted(case.detail.get("suspicions", {}))),
         holder(case, now),
     )

@@ -1,4 +1,4 @@
-"""What a person declared once and need not say again: no mobile, cannot speak, hard of hearing, alone, ill."""
+"""What a person declared once and need not say again: no mobile, cannot speak, hard of hearing, alone, ill, poor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import cases, journal
 from certification.runtime import Runtime
 from certification.store import Need, Person, insert_once
 
@@ -20,6 +20,7 @@ class Declared(StrEnum):
     HARD_OF_HEARING = "hard_of_hearing"
     ALONE = "alone"
     ILLNESS = "illness"
+    SOLE_INCOME = "sole_income"  # they live on this pension alone
 
 
 def declare(session: Session, rt: Runtime, person: Person, need: Declared, by: str) -> bool:
@@ -27,6 +28,7 @@ def declare(session: Session, rt: Runtime, person: Person, need: Declared, by: s
     row = {"person_id": person.id, "need": need.value, "declared_by": by, "declared_at": rt.now()}
     if not insert_once(session, Need, **row):
         return False
+    cases.rank_again(session, rt, person)
     journal.write(session, rt.now(), by, "need declared", f"person:{person.id}", need=need.value)
     return True
 
@@ -36,6 +38,7 @@ def withdraw(session: Session, rt: Runtime, person: Person, need: Declared, by: 
     mine = delete(Need).where(Need.person_id == person.id, Need.need == need.value).returning(Need.need)
     if session.scalar(mine) is None:
         return False
+    cases.rank_again(session, rt, person)
     journal.write(session, rt.now(), by, "need withdrawn", f"person:{person.id}", need=need.value)
     return True
 

@@ -115,7 +115,7 @@ def put(session: Session, rt: Runtime, entry: Entry, actor: str) -> tuple[Person
     else:
         changes = _update(rt.keys, person, entry)
     for number, holder in ((entry.phone, "self"), (entry.relative_phone, "relative")):
-        if number is not None and _add_phone(session, rt.keys, person, number, holder):
+        if number is not None and add_phone(session, rt.keys, person, number, holder):
             changes.append(f"phone of {holder}")
     if changes and fate == Fate.UNCHANGED:
         fate = Fate.UPDATED
@@ -157,6 +157,7 @@ def _insert(session: Session, rt: Runtime, entry: Entry) -> Person:
         region=entry.region or rt.regions.default.code,
         name_sealed=rt.keys.seal(entry.name.encode(), seals.name(person_id)),
         number_sealed=rt.keys.seal(entry.number.text.encode(), seals.number(person_id)),
+        name_index=rt.keys.index(seals.plain(entry.name), seals.NAME),
         number_index=number_index,
         dialect=entry.dialect,
         created_at=rt.now(),
@@ -175,8 +176,7 @@ def _open_period(session: Session, rt: Runtime, person: Person, born: date) -> N
 
 def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:
     changes = []
-    if reveal(keys, person).name != entry.name:
-        person.name_sealed = keys.seal(entry.name.encode(), seals.name(person.id))
+    if rename(keys, person, entry.name):
         changes.append("name")
     if entry.region is not None and person.region != entry.region:
         person.region = entry.region
@@ -187,7 +187,16 @@ def _update(keys: KeyRing, person: Person, entry: Entry) -> list[str]:
     return changes
 
 
-def _add_phone(session: Session, keys: KeyRing, person: Person, number: PhoneNumber, holder: str) -> bool:
+def rename(keys: KeyRing, person: Person, name: str) -> bool:
+    """Keep another name of somebody, and find them by it; False where it is theirs already. Raises SealBroken."""
+    if reveal(keys, person).name == name:
+        return False
+    person.name_sealed = keys.seal(name.encode(), seals.name(person.id))
+    person.name_index = keys.index(seals.plain(name), seals.NAME)
+    return True
+
+
+def add_phone(session: Session, keys: KeyRing, person: Person, number: PhoneNumber, holder: str) -> bool:
     indexes = keys.indexes(number.e164, seals.PHONE)
     if session.scalars(select(Phone.id).where(Phone.person_id == person.id, Phone.number_index.in_(indexes))).first():
         return False

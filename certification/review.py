@@ -111,7 +111,7 @@ def go_on(session: Session, rt: Runtime, case: Case, step: Step, by: str) -> Non
     told: tuple[str, ...] = ("assessment", "template", "suspicions")
     kept: dict[str, Any] = {name: case.detail[name] for name in told if name in case.detail}
     call = None if case.call_id is None else session.get(Call, case.call_id)
-    detail = {**kept, "first": case.detail.get("first") is True, "by": by}
+    detail = {**kept, "first": cases.goes_first(case), "by": by}
     cases.open_case(session, rt, kind=kind, cause=cause, person=person, call=call, detail=detail, actor=by)
 
 

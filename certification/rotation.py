@@ -205,7 +205,8 @@ def _behind(keys: KeyRing, place: Place, row: Any) -> bool:
         return False
     column, purpose = place.index
     try:
-        return bool(keys.index(keys.open(sealed, place.of(row)).decode(), purpose) != getattr(row, column))
+        value = place.indexed(keys.open(sealed, place.of(row)).decode())
+        return bool(keys.index(value, purpose) != getattr(row, column))
     except SealBroken:
         return True
 
@@ -219,8 +220,9 @@ def _renew(session: Session, keys: KeyRing, place: Place, row: Any) -> bool:
         setattr(row, place.column, keys.seal(plain, place.of(row)))
     if place.index is not None:
         column, purpose = place.index
-        if getattr(row, column) != keys.index(plain.decode(), purpose):
-            setattr(row, column, keys.index(plain.decode(), purpose))
+        index = keys.index(place.indexed(plain.decode()), purpose)
+        if getattr(row, column) != index:
+            setattr(row, column, index)
         if purpose in (seals.PHONE, seals.CALLING, seals.TEXTING):
             _renew_preference(session, keys, plain.decode())
             _renew_standing(session, keys, plain.decode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +28,16 @@ from certification.store import (
 )
 
 NUMBER, PHONE, CALLING = "people.number", "phones.number", "calls.from"  # the purposes of the blind indexes
+NAME = "people.name"
 HELPER = "helpers.number"
 TEXTING, SAME = "texts.from", "messages.same"
 CODE, DRAW = "reply_codes.code", "reply_codes.draw"
+_BETWEEN = re.compile(r"[\s.,'·•・‧∙・﹒-]")  # what is written between the parts of a name, or is not
+
+
+def plain(name: str) -> str:
+    """A name as it is indexed: in one form of its characters, without what stands between its parts."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def name(person_id: str) -> str:
@@ -135,8 +144,9 @@ def safe_word(person_id: str) -> str:
 class Place:
     """A sealed column: its context is made of the row's columns `bound`.
 
-    `index`: the column of the blind index over the same value, and its purpose. `former`: what a row's context began
-    with, up to its identifier, before 2026-11-27; read by `stillhere db upgrade` alone, once (certification.rotation).
+    `index`: the column of the blind index over the same value, and its purpose; `indexed`: the form in which the value
+    is indexed. `former`: what a row's context began with, up to its identifier, before 2026-11-27; read by `stillhere
+    db upgrade` alone, once (certification.rotation).
     """
 
     table: type[Base]
@@ -145,6 +155,7 @@ class Place:
     bound: tuple[str, ...] = ("id",)
     index: tuple[str, str] | None = None
     former: str | None = None
+    indexed: Callable[[str], str] = str
 
     @property
     def name(self) -> str:
@@ -161,7 +172,7 @@ class Place:
 
 
 PLACES = (
-    Place(Person, "name_sealed", name),
+    Place(Person, "name_sealed", name, index=("name_index", NAME), indexed=plain),
     Place(Person, "number_sealed", number, index=("number_index", NUMBER)),
     Place(Phone, "number_sealed", phone, index=("number_index", PHONE)),
     Place(Helper, "name_sealed", helper_name, bound=("id", "person_id")),

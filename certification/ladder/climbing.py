@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, contacts, journal, needs, outages, people, visits
+from certification import bereavement, cases, contacts, harm, journal, needs, outages, people, visits
 from certification.cases import CaseKind
 from certification.certifying import day_of
 from certification.contacts import REAL, Outcome
@@ -17,7 +17,7 @@ from certification.overdue import certified, unresolved
 from certification.periods import add_months
 from certification.regions import Route
 from certification.runtime import Runtime
-from certification.store import Attempt, Climb, Contact, Period, Person, Phone, insert_once, new_id
+from certification.store import Climb, Contact, Period, Person, Phone, insert_once, new_id
 
 BATCH = 200  # on a busy machine a look takes 26 ms: a sweep keeps its other duties waiting for 5 s
 LOOK_EVERY = timedelta(hours=1)
@@ -162,19 +162,12 @@ def _made(session: Session, row: Climb, rung: str) -> Contact | None:
 
 def _who(session: Session, rt: Runtime, person: Person) -> Who:
     kinds: Sequence[str] = session.scalars(select(Phone.kind).where(Phone.person_id == person.id)).all()
-    born = people.number_of(rt.keys, person).birth_date
-    today = day_of(rt.now())
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    failed = select(func.count()).select_from(Attempt).where(Attempt.person_id == person.id)
+    age = harm.years(rt, people.number_of(rt.keys, person).birth_date)
     return Who(
         needs=needs.of(session, person.id),
         mobile=any(kind != "landline" for kind in kinds),
         phone=bool(kinds),
         age=age,
-        failures=session.scalars(failed.where(Attempt.at > _year_before(rt.now()))).one(),
+        failures=harm.failures(session, rt, person),
         visited=rt.regions[person.region].opens(Route.VISIT),
     )
-
-
-def _year_before(now: datetime) -> datetime:
-    return now - timedelta(days=365)

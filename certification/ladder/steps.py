@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from certification import harm
 from certification.contacts import REAL, Channel, Outcome
 from certification.needs import Declared
 
@@ -35,12 +36,8 @@ class Who:
 
     def goes_first(self, first_age: int, first: Sequence[str]) -> bool:
         """Whether they come before others: by age, or by a circumstance that the region names."""
-        return (
-            self.age >= first_age
-            or (Declared.ALONE in self.needs and "alone" in first)
-            or (Declared.ILLNESS in self.needs and "illness" in first)
-            or (self.failures > 0 and "failures" in first)
-        )
+        facts = {"age": self.age, "needs": self.needs, "failures": self.failures}
+        return harm.goes_first(**facts, first_age=first_age, first=first)
 
     def is_served_by(self, rung: str) -> bool:
         """Whether a rung can reach them at all."""

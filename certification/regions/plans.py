@@ -27,7 +27,7 @@ class Reply(StrEnum):
     CODE = "code"
 
 
-Circumstance = Literal["alone", "illness", "failures"]
+Circumstance = Literal["alone", "illness", "sole_income", "failures"]
 
 
 class Reminders(Table):
@@ -69,7 +69,7 @@ class Ladder(Table):
 
     A visit is passed over where the region does not certify by visits.
     `first_age`: from this age on (years), and `first`: in these circumstances (living alone, a declared illness,
-    earlier failures) a person goes before the others.
+    no other income, earlier failures) a person goes before the others, here and among the cases that wait.
     """
 
     rungs: tuple[Climb, ...] = Field(min_length=1)

@@ -12,13 +12,17 @@ from certification.store.base import Base, Identified
 
 
 class Person(Identified, Base):
-    """Somebody whose eligibility is certified. Name and identity number are sealed; the index only finds."""
+    """Somebody whose eligibility is certified. Name and identity number are sealed; the indexes only find."""
 
     __tablename__ = "people"
-    __table_args__ = (Index("ix_people_region", "region", "id"),)  # a region is gone through by identifier
+    __table_args__ = (
+        Index("ix_people_region", "region", "id"),  # a region is gone through by identifier
+        Index("ix_people_name_index", "name_index", "region", "id"),  # in one region, or for whoever sees all
+    )
 
     region: Mapped[str] = mapped_column(String(40))
     name_sealed: Mapped[bytes]
+    name_index: Mapped[str | None] = mapped_column(String(64))  # None: of before it, and not looked at yet
     number_sealed: Mapped[bytes]
     number_index: Mapped[str] = mapped_column(String(64), unique=True)
     dialect: Mapped[str | None] = mapped_column(String(40))

@@ -96,7 +96,7 @@ def list_(place: str | None, kind: str | None, most: int, as_json: bool) -> None
             "kind": one.kind,
             "opened": day_of(one.opened_at).isoformat(),
             "person": one.person_id,
-            "first": one.detail.get("first") is True,
+            "first": cases.goes_first(one),
             "suspicions": sorted(one.detail.get("suspicions", {})),
         }
         for one in found

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from certification import canary, rotation
+from certification import canary, names, rotation
 from certification import journal as log
 from certification.keys import KeyRing
 from certification.rotation import Progress, Rotated, Unreadable
@@ -31,7 +31,8 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the tables up to date. 更新表结构。
 
-    In a database made before 2026-11-27 it also binds each voice to its person; stop every process before.
+    In a database made before 2026-11-27 it also binds each voice to its person; stop every process before. Who is on
+    the roll without an index of their name gets one.
     """
     settings = compose.settings()
     KeyRing.from_text(settings.keys)  # before anything is changed
@@ -47,6 +48,8 @@ def upgrade() -> None:
                 "密钥环缺少上述密钥：请放回后再运行一次，否则这些声纹会丢失。"
                 " Put the missing keys back into STILLHERE_KEYS and run this again, or these voices are lost."
             )
+    with _progress("编排姓名索引 Indexing names") as progress:
+        _name(names.index(rt, "cli", progress))
     click.echo("数据库已是最新 the database is up to date")
 
 
