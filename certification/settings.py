@@ -70,6 +70,7 @@ class Settings:
     text_body_days: int
     text_days: int
     trusted_proxies: int
+    second_look_percent: int
     default_region: str
 
     @property
@@ -125,6 +126,7 @@ class Settings:
             text_body_days=read.count("TEXT_BODY_DAYS"),
             text_days=read.count("TEXT_DAYS", least=90),
             trusted_proxies=read.count("TRUSTED_PROXIES", least=0),
+            second_look_percent=read.count("SECOND_LOOK_PERCENT", least=0),
             default_region=read.text("DEFAULT_REGION"),
         )
 

@@ -14,6 +14,7 @@ from certification.store.evidence import (
     Opening,
     Period,
 )
+from certification.store.judging import Judgement, KnownCase
 from certification.store.payments import PaymentList, Signature, Suspension
 from certification.store.people import (
     Consent,
@@ -66,7 +67,9 @@ __all__ = [
     "Helper",
     "JournalEntry",
     "JournalHead",
+    "Judgement",
     "KeptEvidence",
+    "KnownCase",
     "LinePreference",
     "Message",
     "Need",

@@ -21,6 +21,10 @@ PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who finds somebody and sees where they stand."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
 DESK = frozenset({Role.CLERK})
+AFTERWARDS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees what two humans found, once both have."""
+WATCH = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees figures of those who decide: operators their own, supervisors their region's, auditors everybody's."""
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""

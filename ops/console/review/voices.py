@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import journal, review, seals
+from certification import journal, knowncases, review, seals
 from certification.erasure import ENROL
 from certification.runtime import Runtime
-from certification.store import Assessment, Case, Recording
+from certification.store import Assessment, Case, KnownCase, Recording
 from ivr.prompts import wav
 
 _ENROLLED = "enrolled"  # the outcome of an assessment that made a template
+OF_A_SCORE = ("household", "several_voices")
+"""Suspicions that say what a score says."""
 _WEIGHED = ("llr", "threshold", "score")
 
 
@@ -41,6 +43,11 @@ class Voices:
     suspicions: list[str] = field(default_factory=list)
     outcome: str | None = None
 
+    def unscored(self) -> Voices:
+        """The same for somebody who is not to know what the machine thinks of whose voice it is."""
+        heard = [one for one in self.suspicions if one not in OF_A_SCORE]
+        return replace(self, numbers={}, suspicions=heard, outcome=None)
+
     @property
     def confirmable(self) -> bool:
         """Whether the voice was held against a template, so that a human may say whose it is."""
@@ -49,6 +56,8 @@ class Voices:
 
 def of(session: Session, case: Case) -> Voices:
     """The voices of a case; nothing where it is of none."""
+    if (known := knowncases.of(session, case.id)) is not None:
+        return _made_up(session, known)
     assessment = session.get(Assessment, str(case.detail.get("assessment", "")))
     if assessment is None or assessment.person_id != case.person_id:
         return Voices()
@@ -77,6 +86,13 @@ def listen(session: Session, rt: Runtime, case: Case, recording_id: str, by: str
     return wav(opened)
 
 
+def _made_up(session: Session, known: KnownCase) -> Voices:
+    """Both sides of a case whose answer is known, with a score as doubted voices have them."""
+    sides = [[session.get(Recording, one) for one in known.about[side]] for side in ("attempt", "enrolled")]
+    attempt, enrolled = ([_clip(one) for one in side if one is not None] for side in sides)
+    return Voices(attempt, enrolled, {name: float(known.about[name]) for name in _WEIGHED}, outcome="human")
+
+
 def _enrolled(session: Session, assessment: Assessment) -> list[Clip]:
     """The recordings of the last enrolment before, as long as they are kept."""
     mine = (Assessment.person_id == assessment.person_id, Assessment.purpose == ENROL)
@@ -87,4 +103,8 @@ def _enrolled(session: Session, assessment: Assessment) -> list[Clip]:
 
 def _clips(session: Session, assessment: Assessment) -> list[Clip]:
     kept = [session.get(Recording, one) for one in assessment.recordings]
-    return [Clip(one.id, one.recorded_at, one.seconds, one.asked, one.heard) for one in kept if one is not None]
+    return [_clip(one) for one in kept if one is not None]
+
+
+def _clip(one: Recording) -> Clip:
+    return Clip(one.id, one.recorded_at, one.seconds, one.asked, one.heard)

@@ -11,6 +11,7 @@ from babel.support import Translations
 
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
+from certification.judgements import Found
 from certification.needs import Declared
 from certification.staff import Role
 from ops.commands.cases import WHOSE
@@ -31,6 +32,7 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "found.": set(map(str, Found)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
