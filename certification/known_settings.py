@@ -157,6 +157,12 @@ SETTINGS = (
         "收发过哪些短信的记录保留多少天（不少于 90）",
         "for how many days it is kept that a text came or a message went: 90 or more",
     ),
+    Setting(
+        "SECOND_LOOK_PERCENT",
+        "5",
+        "人工办结的声音案件中，抽百分之几请第二人再听一遍（疑似冒充的全部再听）",
+        "of a hundred voices that a human judged, how many a second one hears as well; of suspected frauds, every one",
+    ),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )
 SUSPICIONS = ("replay", "repeats", "synthetic", "several_voices", "household")  # those of voiceprint.challenge

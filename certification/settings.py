@@ -75,6 +75,7 @@ class Settings:
     oidc_client_id: str
     oidc_client_secret: str
     oidc_second_factor: tuple[str, ...]
+    second_look_percent: int
     default_region: str
 
     @property
@@ -134,6 +135,7 @@ class Settings:
             oidc_client_id=read.text("OIDC_CLIENT_ID"),
             oidc_client_secret=read.text("OIDC_CLIENT_SECRET"),
             oidc_second_factor=read.claims("OIDC_SECOND_FACTOR"),
+            second_look_percent=read.count("SECOND_LOOK_PERCENT", least=0),
             default_region=read.text("DEFAULT_REGION"),
         )
 

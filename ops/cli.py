@@ -31,6 +31,7 @@ from ops.commands import (
     reminding,
     routes,
     safewords,
+    seeding,
     staff,
     suspensions,
     visits,
@@ -102,6 +103,7 @@ for command in (
 desk.people.add_command(erasing.erase)
 desk.people.add_command(exporting.export)
 voice.voice.add_command(erasing.withdraw)
+cases.cases_.add_command(seeding.seed)
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, literal, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from certification import contacts, journal
+from certification import contacts, journal, review
 from certification.certifying import day_of
 from certification.contacts import Channel, Outcome
 from certification.ladder.steps import MESSAGE
@@ -181,9 +181,9 @@ def settle_campaigns(rt: Runtime) -> int:
 
 
 def close_calls(rt: Runtime) -> int:
-    """Close the cases to call people who are certified meanwhile; how many."""
+    """Close the cases to call people who are certified meanwhile, and invitations to the desk; how many."""
     with rt.sessions.begin() as session:
-        return calling.close(session, rt)
+        return calling.close(session, rt) + review.close_invitations(session, rt)
 
 
 DUTIES = (

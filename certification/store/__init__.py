@@ -15,6 +15,7 @@ from certification.store.evidence import (
     Opening,
     Period,
 )
+from certification.store.judging import Judgement, KnownCase
 from certification.store.payments import PaymentList, Signature, Suspension
 from certification.store.people import (
     Consent,
@@ -70,7 +71,9 @@ __all__ = [
     "JournalCheck",
     "JournalEntry",
     "JournalHead",
+    "Judgement",
     "KeptEvidence",
+    "KnownCase",
     "LinePreference",
     "Message",
     "Need",

@@ -30,6 +30,10 @@ SIGN = frozenset({Role.SUPERVISOR})
 DESK = frozenset({Role.CLERK})
 TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
 """Who sends a visitor, and sees to a desk's day."""
+AFTERWARDS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees what two humans found, once both have."""
+WATCH = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees figures of those who decide: operators their own, supervisors their region's, auditors everybody's."""
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 """Who sees the sentences of the line, and hears them."""

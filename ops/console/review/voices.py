@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import holding, journal, review, seals
+from certification import holding, journal, knowncases, review, seals
 from certification.erasure import ENROL
 from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Assessment, Case, Recording
+from certification.store import Assessment, Case, KnownCase, Recording
 from ops.console.review import pictures
 from ops.console.review.spoken import Word, aligned
 from voiceprint import audio, quality
@@ -26,6 +26,8 @@ from voiceprint.quality import Quality, Use
 logger = logging.getLogger(__name__)
 
 _ENROLLED = "enrolled"  # the outcome of an assessment that made a template
+OF_A_SCORE = ("household", "several_voices")
+"""Suspicions that say what a score says."""
 _WEIGHED = ("llr", "threshold", "score")
 ONE_SITTING = holding.HELD
 """Within this a recording played again, looped or made louder is one listening, and is journalled once."""
@@ -92,6 +94,11 @@ class Voices:
     named: list[str] = field(default_factory=list)
     outcome: str | None = None
 
+    def unscored(self) -> Voices:
+        """The same for somebody who is not to know what the machine thinks of whose voice it is."""
+        heard = [one for one in self.suspicions if one not in OF_A_SCORE]
+        return replace(self, numbers={}, suspicions=heard, outcome=None)
+
     @property
     def confirmable(self) -> bool:
         """Whether the voice was held against a template, so that a human may say whose it is."""
@@ -115,6 +122,8 @@ def of(session: Session, rt: Runtime, case: Case, by: str) -> Voices:
 
     A recording is opened for it, so that they looked at it is journalled, once in a sitting.
     """
+    if (known := knowncases.of(session, case.id)) is not None:
+        return _made_up(session, rt, case, known, by)
     assessment = _assessment(session, case)
     if assessment is None:
         return Voices()
@@ -122,8 +131,8 @@ def of(session: Session, rt: Runtime, case: Case, by: str) -> Voices:
     suspicions: dict[str, Any] = detail.get("suspicions", {})
     return Voices(
         assessment.id,
-        _side(session, rt, case, assessment, by, Use.TEST),
-        _side(session, rt, case, _enrolment(session, assessment), by, Use.ENROLMENT),
+        _side(session, rt, case, assessment.recordings, by, Use.TEST),
+        _side(session, rt, case, _recorded(_enrolment(session, assessment)), by, Use.ENROLMENT),
         {name: float(detail[name]) for name in _WEIGHED if review.WEIGHED in detail and name in detail},
         [str(one) for one in detail.get("reasons", [])],
         sorted(suspicions),
@@ -179,6 +188,8 @@ def _enrolment(session: Session, assessment: Assessment) -> Assessment | None:
 
 def _every(session: Session, case: Case) -> list[str]:
     """The identifiers of all recordings of a case, kept or not."""
+    if (known := knowncases.of(session, case.id)) is not None:
+        return [*known.about["attempt"], *known.about["enrolled"]]
     assessment = _assessment(session, case)
     enrolment = None if assessment is None else _enrolment(session, assessment)
     return [one for found in (assessment, enrolment) if found is not None for one in found.recordings]
@@ -192,8 +203,19 @@ def _kept(session: Session, identifiers: Sequence[str]) -> list[Recording | None
     return [session.get(Recording, one) for one in identifiers]
 
 
-def _side(session: Session, rt: Runtime, case: Case, assessment: Assessment | None, by: str, use: Use) -> Side:
-    recordings = _kept(session, [] if assessment is None else assessment.recordings)
+def _recorded(assessment: Assessment | None) -> list[str]:
+    return [] if assessment is None else assessment.recordings
+
+
+def _made_up(session: Session, rt: Runtime, case: Case, known: KnownCase, by: str) -> Voices:
+    """Both sides of a case whose answer is known, with a score as doubted voices have them."""
+    attempt = _side(session, rt, case, known.about["attempt"], by, Use.TEST)
+    enrolled = _side(session, rt, case, known.about["enrolled"], by, Use.ENROLMENT)
+    return Voices(None, attempt, enrolled, {name: float(known.about[name]) for name in _WEIGHED}, outcome="human")
+
+
+def _side(session: Session, rt: Runtime, case: Case, identifiers: Sequence[str], by: str, use: Use) -> Side:
+    recordings = _kept(session, identifiers)
     clips = [_clip(session, rt, case, one, by, use) for one in recordings if one is not None]
     return Side(clips, erased=recordings.count(None))
 

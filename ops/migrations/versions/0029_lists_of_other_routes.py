@@ -8,7 +8,7 @@ from alembic import op
 from certification.store.base import UtcDateTime
 
 revision = "0029"
-down_revision = "0024"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

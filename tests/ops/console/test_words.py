@@ -15,6 +15,7 @@ from certification.comparison.rules import Outcome
 from certification.contacts import Channel
 from certification.earlier import Came
 from certification.evidence import Kind, Strength
+from certification.judgements import Found
 from certification.listened import By
 from certification.needs import Declared
 from certification.paperfaults import STATES
@@ -92,6 +93,7 @@ FAMILIES = {
     "calm.": {"quiet", "some", "loud", "nobody"},
     "fit.": set(map(str, Fit)),
     "came.": set(map(str, Came)),
+    "found.": set(map(str, Found)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 
