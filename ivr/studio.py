@@ -9,7 +9,6 @@ from enum import StrEnum
 import numpy as np
 import soundfile
 import webrtcvad
-from numpy.typing import NDArray
 from scipy.signal import butter, resample_poly, sosfilt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,7 +21,7 @@ from certification.store import PromptVersion, PublishedPrompt, insert_into, ins
 from ivr.dialects import HOME
 from ivr.levels import RATE, Samples, level_dbfs, levelled, resampled
 from ivr.prompts import Prompts
-from ivr.speech.g711 import decode_mulaw, encode_mulaw
+from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 
 MOST_BYTES = 8 * 2**20
 """Of a recording as it comes: more than LONGEST_S at 96 kHz, 16 bit."""
@@ -194,10 +193,13 @@ def source(version: PromptVersion) -> Samples:
     return np.asarray(samples, dtype=np.float32)
 
 
-def heard(audio: bytes) -> NDArray[np.int16]:
+def heard(audio: bytes) -> Pcm:
     """µ-law as it arrives at the other end: the band of a telephone, 16 bit at 8 kHz."""
     line = butter(4, _BAND_HZ, btype="bandpass", fs=RATE, output="sos")
-    return np.clip(np.rint(sosfilt(line, decode_mulaw(audio).astype(np.float64))), -32768, 32767).astype(np.int16)
+    carried: Pcm = np.clip(np.rint(sosfilt(line, decode_mulaw(audio).astype(np.float64))), -32768, 32767).astype(
+        np.int16
+    )
+    return carried
 
 
 def spoken(speech: Samples) -> Cut:
@@ -247,7 +249,7 @@ def _read(sent: bytes) -> Samples:
         raise NotSpeech(f"要在 {LONGEST_S:.0f} 秒以内。", f"It must have at most {LONGEST_S:.0f} seconds.")
     if rate != KEPT_RATE:
         mono = np.asarray(resample_poly(mono, KEPT_RATE, rate), dtype=np.float32)
-    return np.clip(mono, -1, 1)
+    return np.asarray(np.clip(mono, -1, 1), dtype=np.float32)
 
 
 def _sounding(speech: Samples) -> Samples:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from certification.runtime import Runtime
 from certification.store import PromptVersion, PublishedPrompt, only_read
 from ivr import studio
+from ivr.dialects import dialects
 from ivr.levels import Samples
 from ivr.prompts import Prompts, wav
 from ivr.published import Published
@@ -121,7 +122,7 @@ def _do(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
 
 def _names(rt: Runtime, dialect: str, name: str) -> list[str]:
     """The names of all sentences of a dialect; no such page where this is none of them."""
-    names = list(wanted(dialect, rt.regions)) if dialect in sentences.dialects() else []
+    names = list(wanted(dialect, rt.regions)) if dialect in dialects() else []
     if name not in names:
         abort(404)
     return names

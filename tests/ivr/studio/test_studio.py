@@ -63,7 +63,7 @@ def test_silence_around_is_cut_and_the_level_set(rt: Runtime, line: Prompts) -> 
         whole = len(studio.source(version)) / studio.KEPT_RATE
         assert 0.7 < version.starts_s < 1.1
         assert 1.5 < whole - version.ends_s < 2.1
-        heard = decode_mulaw(version.audio).astype(np.float32) / 32768
+        heard = (decode_mulaw(version.audio) / 32768).astype(np.float32)
         assert level_dbfs(heard) == pytest.approx(LEVEL_DBFS, abs=1.5)
         assert len(heard) / 8000 == pytest.approx(version.ends_s - version.starts_s, abs=0.01)
     assert studio.doubts(loud) == []
