@@ -50,6 +50,8 @@ def agrees(desk: Desk, person: Person) -> None:
     """From the person's page to the step of the voice, by keys alone: they heard the text, and agree."""
     desk.page.goto(f"{desk.url}people/{person.id}")
     desk.goes_to("一步一步登记")
+    desk.page.get_by_role("button", name="念出来").press("Enter")
+    desk.page.wait_for_function("() => document.getElementById('spoken').currentTime > 0")
     desk.page.get_by_role("checkbox").focus()
     desk.page.keyboard.press("Space")
     desk.goes_to("1 同意")
