@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, literal, select, tuple_, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from certification import bereavement
@@ -22,6 +22,8 @@ from certification.store import Case, Contact, Evidence, Need, Period, Person, S
 
 STEP = 20_000
 """Rows that are gone through for a page at most; where none of them was wanted, the next page goes on behind them."""
+FEW = 10
+"""Rows for each of a page that are gone through first."""
 MOST = 100_000
 """People in a file at most."""
 _PART = 1000
@@ -111,14 +113,21 @@ def part(
     walk = _walk(wanted, today)
     rows = walk.rows if after is None else walk.rows.where(tuple_(*walk.order) > _here(walk, after))
     rows = rows.order_by(*walk.order)
-    some = rows.limit(step).subquery("some")
-    order = [some.c[f"k{at}"] for at in range(len(walk.order))]
-    found = list(session.execute(_filtered(some, wanted, walk, today).order_by(*order).limit(size + 1)).all())
-    if len(found) > size:
-        found = found[:size]
-        return Part(_listed(session, found, today), _key(found[-1], walk))
+    for some in (min(FEW * size, step), step):  # most often the first few will do
+        found = _found(session, rows.limit(some), wanted, walk, today, size + 1)
+        if len(found) > size:
+            return Part(_listed(session, found[:size], today), _key(found[size - 1], walk))
     last = session.execute(rows.offset(step - 1).limit(1)).first()
     return Part(_listed(session, found, today), None if last is None else _key(last, walk))
+
+
+def _found(
+    session: Session, rows: Select[Any], wanted: Wanted, walk: _Walk, today: date, most: int
+) -> Sequence[Row[Any]]:
+    """Which of these rows are wanted, in their order, at most so many."""
+    some = rows.subquery("some")
+    order = [some.c[f"k{at}"] for at in range(len(walk.order))]
+    return session.execute(_filtered(some, wanted, walk, today).order_by(*order).limit(most)).all()
 
 
 def everybody(session: Session, wanted: Wanted, today: date, most: int = MOST) -> Iterator[Listed]:

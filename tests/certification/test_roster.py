@@ -120,3 +120,12 @@ def test_a_list_goes_by_an_index(rt: Runtime, stand: Stand | None) -> None:
         assert not [
             step for step in steps if step.startswith("SCAN") and "INDEX" not in step and step != "SCAN some"
         ], steps
+
+
+def test_who_comes_behind_the_first_few_rows_is_on_the_page(rt: Runtime) -> None:
+    last = max(resident(rt, 1900 + one) for one in range(roster.FEW + 5))
+    with rt.sessions.begin() as session:
+        session.get_one(Person, last).dialect = "sichuanese"
+    with rt.sessions() as session:
+        part = roster.part(session, Wanted(dialect="sichuanese"), certifying.day_of(rt.now()), size=1)
+    assert [one.person.id for one in part.people] == [last] and part.after is None
