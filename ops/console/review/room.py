@@ -14,11 +14,13 @@ from certification.cases import CaseKind
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Call, Case, Person
+from certification.store import Call, Case, Person, only_read
 from ops import dossiers
 from ops.console import access
 from ops.console.review import pictures, scores, voices
 from ops.console.review.queue import theirs
+from voiceprint.audio import wav
+from voiceprint.level import level
 
 LONGEST = 200
 MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
@@ -31,29 +33,29 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/cases/<case_id>")
     @access.for_(access.CASES)
     def case(case_id: str) -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            heard = voices.of(session, rt, theirs(session, case_id))  # takes a moment: nobody waits for it to write
         with rt.sessions.begin() as session:
-            return render_template("case.html", **_facts(session, rt, theirs(session, case_id)))
+            mine = theirs(session, case_id)
+            voices.looked(session, rt, mine, heard, access.who().name)
+            return render_template("case.html", **_facts(session, rt, mine, heard))
 
     @console.get("/cases/<case_id>/recordings/<recording_id>.wav")
     @access.for_(access.CASES)
     def recording(case_id: str, recording_id: str) -> ResponseReturnValue:
-        original = request.args.get("level") == "original"
-        with rt.sessions.begin() as session:
-            mine = theirs(session, case_id)
-            found = voices.listen(session, rt, mine, recording_id, access.who().name, levelled=not original)
-        if found is None:
-            abort(404)
+        samples = _opened(rt, case_id, recording_id, voices.Access.LISTENED).samples
+        if request.args.get("level") != "original":
+            samples = level(samples).samples
+        found = wav(samples)
         answer = Response(found, mimetype="audio/wav")
         return answer.make_conditional(request.environ, accept_ranges=True, complete_length=len(found))  # to be sought
 
     @console.get("/cases/<case_id>/recordings/<recording_id>.png")
     @access.for_(access.CASES)
     def recording_picture(case_id: str, recording_id: str) -> ResponseReturnValue:
-        with rt.sessions.begin() as session:
-            found = voices.picture(session, rt, theirs(session, case_id), recording_id, access.who().name)
-        if found is None:
-            abort(404)
-        return Response(found, mimetype="image/png")
+        found = _opened(rt, case_id, recording_id, voices.Access.LOOKED)
+        return Response(pictures.draw(level(found.samples).samples, found.until), mimetype="image/png")
 
     @console.post("/cases/<case_id>/decide")
     @access.for_(access.DECIDE)
@@ -72,11 +74,24 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("console.cases"))
 
 
-def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
+def _opened(rt: Runtime, case_id: str, recording_id: str, what: voices.Access) -> voices.Opened:
+    """A recording of a case for whoever is signed in, journalled before it is theirs; there is none of other cases."""
+    by = access.who().name
+    with rt.sessions() as session:
+        only_read(session)
+        found = voices.opened(session, rt, theirs(session, case_id), recording_id, by, what)
+    if found is None:
+        abort(404)
+    if not found.noted:
+        with rt.sessions.begin() as session:
+            voices.note(session, rt, theirs(session, case_id), recording_id, by, what)
+    return found
+
+
+def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> dict[str, Any]:
     by, holder = access.who().name, holding.holder(case, rt.now())
     person = None if case.person_id is None else session.get(Person, case.person_id)
     region = None if person is None else rt.regions[person.region]
-    heard = voices.of(session, rt, case, by)
     return {
         "case": case,
         "dossier": dossiers.of(session, rt, case, by),
