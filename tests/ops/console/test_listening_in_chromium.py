@@ -22,7 +22,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PLAYING = """([side, number]) => {
   const clips = [...document.querySelectorAll(`.clip[data-side=${side}]`)];
   const playing = [...document.querySelectorAll("audio")].filter((one) => !one.paused);
-  return playing.length === 1 && clips[number - 1].contains(playing[0]) && playing[0].currentTime > 0;
+  const [one] = playing;
+  return playing.length === 1 && clips[number - 1].contains(one) && one.readyState >= 3 && one.currentTime > 0;
 }"""
 AT = """(side) => {
   const clip = document.querySelector(`.clip[data-side=${side}]:has(input:checked)`), one = clip.querySelector("audio");
