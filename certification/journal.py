@@ -51,16 +51,21 @@ def write(session: Session, at: datetime, actor: str, action: str, subject: str,
 def write_once(
     session: Session, at: datetime, within: timedelta, actor: str, action: str, subject: str, **detail: Any
 ) -> None:
-    """The same, unless just this was journalled less than `within` before: of what one act does many times over."""
+    """The same, unless it is written already: of what one act does many times over."""
+    if not written(session, at - within, actor, action, subject, **detail):
+        write(session, at, actor, action, subject, **detail)
+
+
+def written(session: Session, since: datetime, actor: str, action: str, subject: str, **detail: Any) -> bool:
+    """Whether just this was journalled after a moment."""
     just_this = (
         JournalEntry.subject == _storable(subject)[:80],
         JournalEntry.action == action,
         JournalEntry.actor == _storable(actor)[:200],
         JournalEntry.detail == _canonical(detail),
-        JournalEntry.at > at - within,
+        JournalEntry.at > since,
     )
-    if session.scalar(select(JournalEntry.seq).where(*just_this).limit(1)) is None:
-        write(session, at, actor, action, subject, **detail)
+    return session.scalar(select(JournalEntry.seq).where(*just_this).limit(1)) is not None
 
 
 def _canonical(detail: Mapping[str, Any]) -> str:

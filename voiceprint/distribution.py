@@ -96,8 +96,8 @@ def load(path: Path = SHIPPED) -> Distribution:
     """The distribution kept in `path`. Raises DistributionMissing when absent or damaged."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        series = {name: tuple(fields.pop(name)) for name in ("slope", "offset", "genuine", "impostor")}
-        found = Distribution(**fields, **series)
+        series = {name: tuple(fields[name]) for name in ("slope", "offset", "genuine", "impostor")}
+        found = Distribution(**{**fields, **series})
         sound = min(sum(found.genuine), sum(found.impostor)) > 0 and len(found.genuine) == len(found.impostor)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise DistributionMissing(path) from error

@@ -11,6 +11,7 @@ from voiceprint import calibration, distribution
 from voiceprint.calibration import Calibration
 from voiceprint.distribution import Distribution, DistributionMissing
 from voiceprint.encoder import Encoder
+from voiceprint.training import figures, tuning
 
 
 def made() -> tuple[Distribution, Calibration]:
@@ -65,6 +66,16 @@ def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, damage: str) -> Non
             path.write_text(json.dumps(fields), encoding="utf-8")
     with pytest.raises(DistributionMissing, match="figures --group reporting --distribution"):
         distribution.load(path)
+
+
+def test_only_calls_as_long_as_a_challenge_are_counted() -> None:
+    scored = normal_scores(trials=8000)
+    fitted, words = fitted_on(scored), np.where(np.arange(8000) < 2000, 3, 6)
+    measured = tuning.Measured(scored, usual(8000), words, np.full(8000, "clean"), {})
+    found = figures.distributed(measured, fitted)
+    assert (sum(found.genuine), sum(found.impostor)) == (1500, 4500)
+    assert (found.words, found.speakers) == (6, 16)
+    assert found.belongs_to(fitted)
 
 
 def test_the_shipped_one_belongs_to_the_shipped_calibration(encoder: Encoder) -> None:

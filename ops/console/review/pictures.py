@@ -35,10 +35,15 @@ def draw(samples: Samples, seconds: float) -> bytes:
     for start, end in spoken(samples):
         above.plot([start, end], [-0.93 * LOUDEST] * 2, color=SPEECH, linewidth=5, solid_capstyle="butt")
     strength = spectrogram(samples)
-    extent = (0, len(samples) / SAMPLE_RATE, 0, SAMPLE_RATE / 2000)
-    scale = {"vmin": FAINTEST_DB, "vmax": STRONGEST_DB}
     below.imshow(
-        strength.T, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest", **scale
+        strength.T,
+        origin="lower",
+        aspect="auto",
+        extent=(0, len(samples) / SAMPLE_RATE, 0, SAMPLE_RATE / 2000),
+        cmap="magma",
+        interpolation="nearest",
+        vmin=FAINTEST_DB,
+        vmax=STRONGEST_DB,
     )
     below.set(xlim=(0, seconds), ylim=(0, SAMPLE_RATE / 2000), yticks=[0, 1, 2, 3, 4], facecolor="black")
     for axes in (above, below):

@@ -29,12 +29,14 @@ from certification.neighbours import Neighbours
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Call, Case, KnownCase, Person
+from certification.store import Call, Case, KnownCase, Person, only_read
 from ops import dossiers
 from ops.console import access
 from ops.console.review import pictures, scores, voices
 from ops.console.review.queue import theirs
 from ops.dossiers import Dossier, Reached
+from voiceprint.audio import wav
+from voiceprint.level import level
 
 LONGEST = 200
 MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
@@ -50,29 +52,29 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/cases/<case_id>")
     @access.for_(access.CASES)
     def case(case_id: str) -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            heard = voices.of(session, rt, theirs(session, case_id))  # takes a moment: nobody waits for it to write
         with rt.sessions.begin() as session:
-            return render_template("case.html", **_facts(session, rt, theirs(session, case_id)))
+            mine = theirs(session, case_id)
+            voices.looked(session, rt, mine, heard, access.who().name)
+            return render_template("case.html", **_facts(session, rt, mine, heard))
 
     @console.get("/cases/<case_id>/recordings/<recording_id>.wav")
     @access.for_(access.CASES)
     def recording(case_id: str, recording_id: str) -> ResponseReturnValue:
-        original = request.args.get("level") == "original"
-        with rt.sessions.begin() as session:
-            mine = theirs(session, case_id)
-            found = voices.listen(session, rt, mine, recording_id, access.who().name, levelled=not original)
-        if found is None:
-            abort(404)
+        samples = _opened(rt, case_id, recording_id, voices.Access.LISTENED).samples
+        if request.args.get("level") != "original":
+            samples = level(samples).samples
+        found = wav(samples)
         answer = Response(found, mimetype="audio/wav")
         return answer.make_conditional(request.environ, accept_ranges=True, complete_length=len(found))  # to be sought
 
     @console.get("/cases/<case_id>/recordings/<recording_id>.png")
     @access.for_(access.CASES)
     def recording_picture(case_id: str, recording_id: str) -> ResponseReturnValue:
-        with rt.sessions.begin() as session:
-            found = voices.picture(session, rt, theirs(session, case_id), recording_id, access.who().name)
-        if found is None:
-            abort(404)
-        return Response(found, mimetype="image/png")
+        found = _opened(rt, case_id, recording_id, voices.Access.LOOKED)
+        return Response(pictures.draw(level(found.samples).samples, found.until), mimetype="image/png")
 
     @console.post("/cases/<case_id>/decide")
     @access.for_(access.DECIDE)
@@ -91,13 +93,27 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("console.cases"))
 
 
-def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
+def _opened(rt: Runtime, case_id: str, recording_id: str, what: voices.Access) -> voices.Opened:
+    """A recording of a case for whoever is signed in, journalled before it is theirs; there is none of other cases."""
+    by = access.who().name
+    with rt.sessions() as session:
+        only_read(session)
+        found = voices.opened(session, rt, theirs(session, case_id), recording_id, by, what)
+    if found is None:
+        abort(404)
+    if not found.noted:
+        with rt.sessions.begin() as session:
+            voices.note(session, rt, theirs(session, case_id), recording_id, by, what)
+    return found
+
+
+def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> dict[str, Any]:
     by, holder = access.who().name, holding.holder(case, rt.now())
     person = None if case.person_id is None else session.get(Person, case.person_id)
     known = knowncases.of(session, case.id)
     place = person.region if person is not None else None if known is None else known.region
     region = None if place is None else rt.regions[place]
-    dossier, found = dossiers.of(session, rt, case, by), voices.of(session, rt, case, by)
+    dossier, found = dossiers.of(session, rt, case, by), heard
     blind = access.who().role is not Role.AUDITOR and secondlooks.blind(session, case, by)
     heard = found.unscored() if blind else found
     return {

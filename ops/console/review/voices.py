@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
@@ -32,6 +33,13 @@ _WEIGHED = ("llr", "threshold", "score")
 ONE_SITTING = holding.HELD
 """Within this a recording played again, looped or made louder is one listening, and is journalled once."""
 QUIET_DB, CALM_DB = 20.0, 10.0  # speech over noise: from here up a quiet place, and one with some noise
+
+
+class Access(StrEnum):
+    """What somebody had of a recording, as the journal calls it: a picture shows to some what was said."""
+
+    LISTENED = "recording listened to"
+    LOOKED = "recording looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +125,10 @@ class Voices:
         return max([pictures.SHORTEST_S, *(one.seconds for one in clips)])
 
 
-def of(session: Session, rt: Runtime, case: Case, by: str) -> Voices:
-    """The voices of a case, measured for somebody who judges them; nothing where it is of none.
-
-    A recording is opened for it, so that they looked at it is journalled, once in a sitting.
-    """
+def of(session: Session, rt: Runtime, case: Case) -> Voices:
+    """The voices of a case, opened and measured; nothing where it is of none. Reads only: looked() says who looked."""
     if (known := knowncases.of(session, case.id)) is not None:
-        return _made_up(session, rt, case, known, by)
+        return _made_up(session, rt, case, known)
     assessment = _assessment(session, case)
     if assessment is None:
         return Voices()
@@ -131,8 +136,8 @@ def of(session: Session, rt: Runtime, case: Case, by: str) -> Voices:
     suspicions: dict[str, Any] = detail.get("suspicions", {})
     return Voices(
         assessment.id,
-        _side(session, rt, case, assessment.recordings, by, Use.TEST),
-        _side(session, rt, case, _recorded(_enrolment(session, assessment)), by, Use.ENROLMENT),
+        _side(session, rt, case, assessment.recordings, Use.TEST),
+        _side(session, rt, case, _recorded(_enrolment(session, assessment)), Use.ENROLMENT),
         {name: float(detail[name]) for name in _WEIGHED if review.WEIGHED in detail and name in detail},
         [str(one) for one in detail.get("reasons", [])],
         sorted(suspicions),
@@ -141,37 +146,43 @@ def of(session: Session, rt: Runtime, case: Case, by: str) -> Voices:
     )
 
 
-def listen(
-    session: Session, rt: Runtime, case: Case, recording_id: str, by: str, *, levelled: bool = True
-) -> bytes | None:
-    """A recording of the case as a WAV file, 8 kHz; None where the case has none of this identifier.
+def looked(session: Session, rt: Runtime, case: Case, found: Voices, by: str) -> None:
+    """Journal that somebody looked at what was opened for them, once in a sitting."""
+    for clip in (*found.attempt.clips, *found.enrolled.clips):
+        if clip.sound is not None:
+            note(session, rt, case, clip.id, by, Access.LOOKED)
 
-    `levelled`: as loud as the others. That somebody listened is journalled, once in a sitting. Raises SealBroken.
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A recording of a case as it was kept. `until`: how far its picture's time runs, as those of the others do.
+
+    `noted`: whether it is journalled already that they had it in this sitting.
     """
-    recording = _recording(session, case, recording_id)
+
+    samples: Samples
+    until: float
+    noted: bool
+
+
+def opened(session: Session, rt: Runtime, case: Case, recording_id: str, by: str, what: Access) -> Opened | None:
+    """A recording of the case for somebody; None where the case has none of this identifier. Reads only.
+
+    It is given to them after note() was committed, unless it is `noted`. Raises SealBroken.
+    """
+    every = _kept(session, _every(session, case))
+    recording = next((one for one in every if one is not None and one.id == recording_id), None)
     if recording is None:
         return None
-    samples = _opened(rt, recording)
-    _note(session, rt, by, "recording listened to", recording, case)
-    return audio.wav(level(samples).samples if levelled else samples)
+    lengths = [one.seconds for one in every if one is not None]
+    since = rt.now() - ONE_SITTING
+    noted = journal.written(session, since, by, what.value, f"recording:{recording_id}", case=case.id)
+    return Opened(_opened(rt, recording), max(pictures.SHORTEST_S, *lengths), noted)
 
 
-def picture(session: Session, rt: Runtime, case: Case, recording_id: str, by: str) -> bytes | None:
-    """A recording of the case as a PNG picture, on one scale with the others; None as for listen().
-
-    It shows what was said to whoever can read it: that they looked is journalled, once in a sitting. Raises SealBroken.
-    """
-    recording = _recording(session, case, recording_id)
-    if recording is None:
-        return None
-    samples = level(_opened(rt, recording)).samples
-    _note(session, rt, by, "recording looked at", recording, case)
-    lengths = [one.seconds for one in _kept(session, _every(session, case)) if one is not None]
-    return pictures.draw(samples, max(pictures.SHORTEST_S, *lengths))
-
-
-def _note(session: Session, rt: Runtime, by: str, what: str, recording: Recording, case: Case) -> None:
-    journal.write_once(session, rt.now(), ONE_SITTING, by, what, f"recording:{recording.id}", case=case.id)
+def note(session: Session, rt: Runtime, case: Case, recording_id: str, by: str, what: Access) -> None:
+    """Journal that somebody listened to a recording, or looked at it, once in a sitting."""
+    journal.write_once(session, rt.now(), ONE_SITTING, by, what.value, f"recording:{recording_id}", case=case.id)
 
 
 def _assessment(session: Session, case: Case) -> Assessment | None:
@@ -195,10 +206,6 @@ def _every(session: Session, case: Case) -> list[str]:
     return [one for found in (assessment, enrolment) if found is not None for one in found.recordings]
 
 
-def _recording(session: Session, case: Case, recording_id: str) -> Recording | None:
-    return session.get(Recording, recording_id) if recording_id in _every(session, case) else None
-
-
 def _kept(session: Session, identifiers: Sequence[str]) -> list[Recording | None]:
     return [session.get(Recording, one) for one in identifiers]
 
@@ -207,26 +214,25 @@ def _recorded(assessment: Assessment | None) -> list[str]:
     return [] if assessment is None else assessment.recordings
 
 
-def _made_up(session: Session, rt: Runtime, case: Case, known: KnownCase, by: str) -> Voices:
+def _made_up(session: Session, rt: Runtime, case: Case, known: KnownCase) -> Voices:
     """Both sides of a case whose answer is known, with a score as doubted voices have them."""
-    attempt = _side(session, rt, case, known.about["attempt"], by, Use.TEST)
-    enrolled = _side(session, rt, case, known.about["enrolled"], by, Use.ENROLMENT)
+    attempt = _side(session, rt, case, known.about["attempt"], Use.TEST)
+    enrolled = _side(session, rt, case, known.about["enrolled"], Use.ENROLMENT)
     return Voices(None, attempt, enrolled, {name: float(known.about[name]) for name in _WEIGHED}, outcome="human")
 
 
-def _side(session: Session, rt: Runtime, case: Case, identifiers: Sequence[str], by: str, use: Use) -> Side:
+def _side(session: Session, rt: Runtime, case: Case, identifiers: Sequence[str], use: Use) -> Side:
     recordings = _kept(session, identifiers)
-    clips = [_clip(session, rt, case, one, by, use) for one in recordings if one is not None]
+    clips = [_clip(rt, case, one, use) for one in recordings if one is not None]
     return Side(clips, erased=recordings.count(None))
 
 
-def _clip(session: Session, rt: Runtime, case: Case, one: Recording, by: str, use: Use) -> Clip:
+def _clip(rt: Runtime, case: Case, one: Recording, use: Use) -> Clip:
     try:
         samples = _opened(rt, one)
     except SealBroken as error:
         logger.error("the recording %s of case %s cannot be read: %s", one.id, case.id, error)
         return Clip(one.id, one.recorded_at, one.seconds, one.asked, one.heard, None)
-    _note(session, rt, by, "recording looked at", one, case)
     found, levelled = quality.measure(samples), level(samples)
     reasons = [str(reason) for reason in quality.reasons(found, use)]
     sound = Sound(found, levelled.gain_db, levelled.held_back, reasons)

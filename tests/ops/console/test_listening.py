@@ -231,7 +231,7 @@ def test_the_listening_part_says_nothing_of_scores_and_of_what_came_before(app: 
     of = told(rt, wu, suspicions={"replay": {}})
     with app.test_request_context("/console/"), rt.sessions.begin() as session:
         case = session.get_one(Case, of.case)
-        found = listening(voices.of(session, rt, case, "王审核"))
+        found = listening(voices.of(session, rt, case))
         page = render_template("listening.html", case=case, language=language, shown=shown, **found)
     assert page.count("<audio") == 5
     for word in ("分数", "像是以前来电的录音", "以前的认证", "机器"):
