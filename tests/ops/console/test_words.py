@@ -32,6 +32,8 @@ FAMILIES = {
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
+    "operators.": {"certified", "agreed", "quick", "accepted", "rejected", "times", "of", "low", "high"},
+    "tired.": {"week", "hour", "row"},
     "found.": set(map(str, Found)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
