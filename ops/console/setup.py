@@ -24,6 +24,7 @@ from certification.store import only_read
 from ops.console import access, accounts, home, language, provider, shown, signing_in
 from ops.console.audit import checking, listening, search
 from ops.console.desk import deeds, enrol, find, microphone, person, roll
+from ops.console.operators import tables as operators
 from ops.console.payments import deeds as signing
 from ops.console.payments import lists
 from ops.console.reports import fairness, tables
@@ -41,6 +42,7 @@ ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)
 WORK = (lists, signing, runs, batches)
+JUDGED = (operators,)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
 _BY_ITSELF = (".static", "_events")
@@ -100,7 +102,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console.context_processor(
         lambda: {"who": _who(), "language": language, "shown": shown, "access": access, "oidc": oidc}
     )
-    for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK):
+    for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):
         module.pages(console, rt)
     app.register_blueprint(console)
     for name, methods in _TRIED.items():

@@ -152,6 +152,11 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/reports/equity/table.<kind>"): REPORTS,
     ("GET", "/console/reports/events"): REPORTS,
     ("POST", "/console/reports/make"): {Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/operators"): CASES,
+    ("GET", "/console/operators/picture.svg"): CASES,
+    ("GET", "/console/operators.<kind>"): CASES,
+    ("GET", "/console/operators/<staff_id>"): CASES,
+    ("GET", "/console/operators/<staff_id>/picture.svg"): CASES,
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""

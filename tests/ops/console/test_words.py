@@ -93,6 +93,8 @@ FAMILIES = {
     "calm.": {"quiet", "some", "loud", "nobody"},
     "fit.": set(map(str, Fit)),
     "came.": set(map(str, Came)),
+    "operators.": {"certified", "agreed", "quick", "accepted", "rejected", "times", "of", "low", "high"},
+    "tired.": {"week", "hour", "row"},
     "found.": set(map(str, Found)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
