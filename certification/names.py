@@ -48,7 +48,7 @@ def find(session: Session, keys: KeyRing, name: str, *, region: str | None = Non
     if region is not None:
         wanted = wanted.where(Person.region == region)
     rows = session.execute(wanted.order_by(Person.id).limit(MOST + 1)).all()
-    found = [_namesake(keys, *row) for row in rows[:MOST]]
+    found = [namesake(keys, *row) for row in rows[:MOST]]
     return Namesakes(tuple(sorted(filter(lambda one: fits(one, narrow), found), key=_by_age)), len(rows) > MOST)
 
 
@@ -96,7 +96,8 @@ def _keep(rt: Runtime, indexed: list[dict[str, str]]) -> None:
             session.connection().execute(mine.values(name_index=bindparam("found")), indexed)
 
 
-def _namesake(keys: KeyRing, person_id: str, region: str, sealed: bytes) -> Namesake:
+def namesake(keys: KeyRing, person_id: str, region: str, sealed: bytes) -> Namesake:
+    """Somebody, with what tells them apart from others of their name."""
     try:
         number = ResidentNumber.parse(keys.open(sealed, seals.number(person_id)).decode())
     except SealBroken:

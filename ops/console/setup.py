@@ -22,7 +22,7 @@ from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, shown, signing_in
-from ops.console.desk import deeds, enrol, find, microphone, person
+from ops.console.desk import card, deeds, enrol, find, microphone, person, record
 from ops.console.review import queue, room
 
 HERE = Path(__file__).parent
@@ -81,7 +81,21 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
     console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (signing_in, home, language, queue, room, find, person, deeds, enrol, microphone, accounts):
+    for module in (
+        signing_in,
+        home,
+        language,
+        queue,
+        room,
+        find,
+        person,
+        deeds,
+        record,
+        card,
+        enrol,
+        microphone,
+        accounts,
+    ):
         module.pages(console, rt)
     app.register_blueprint(console)
     limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]

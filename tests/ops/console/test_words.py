@@ -12,10 +12,11 @@ from babel.support import Translations
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.needs import Declared
+from certification.records import What
 from certification.staff import Role
+from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
 from ops.console import language
-from ivr.studio import Doubt
 from ops.console.desk.enrol import Step
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
@@ -31,6 +32,7 @@ FAMILIES = {
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
     "whose.": set(WHOSE),
     "dialect.": {path.name for path in Path("ivr/words").iterdir() if (path / "prompts.toml").is_file()},
+    "change.": set(map(str, What)),
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
