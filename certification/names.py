@@ -37,8 +37,10 @@ class Namesakes:
     more: bool
 
 
-def find(session: Session, keys: KeyRing, name: str, *, region: str | None = None, narrow: str = "") -> Namesakes:
-    """Everybody of this name, in a region or anywhere, at most MOST.
+def find(
+    session: Session, keys: KeyRing, name: str, *, region: str | None = None, narrow: str = "", most: int = MOST
+) -> Namesakes:
+    """Everybody of this name, in a region or anywhere; at most so many are looked at.
 
     `narrow`: a year of birth, or the last four characters of an identity number. Spaces, full-width letters and what
     stands between the parts of a name make no difference.
@@ -47,9 +49,9 @@ def find(session: Session, keys: KeyRing, name: str, *, region: str | None = Non
     wanted = select(Person.id, Person.region, Person.number_sealed).where(Person.name_index.in_(indexes))
     if region is not None:
         wanted = wanted.where(Person.region == region)
-    rows = session.execute(wanted.order_by(Person.id).limit(MOST + 1)).all()
-    found = [_namesake(keys, *row) for row in rows[:MOST]]
-    return Namesakes(tuple(sorted(filter(lambda one: fits(one, narrow), found), key=_by_age)), len(rows) > MOST)
+    rows = session.execute(wanted.order_by(Person.id).limit(most + 1)).all()
+    found = [namesake(keys, *row) for row in rows[:most]]
+    return Namesakes(tuple(sorted(filter(lambda one: fits(one, narrow), found), key=_by_age)), len(rows) > most)
 
 
 def fits(one: Namesake, narrow: str) -> bool:
@@ -96,7 +98,8 @@ def _keep(rt: Runtime, indexed: list[dict[str, str]]) -> None:
             session.connection().execute(mine.values(name_index=bindparam("found")), indexed)
 
 
-def _namesake(keys: KeyRing, person_id: str, region: str, sealed: bytes) -> Namesake:
+def namesake(keys: KeyRing, person_id: str, region: str, sealed: bytes) -> Namesake:
+    """Somebody, with what tells them apart from others of their name."""
     try:
         number = ResidentNumber.parse(keys.open(sealed, seals.number(person_id)).decode())
     except SealBroken:

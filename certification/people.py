@@ -133,7 +133,7 @@ def entry(fields: Mapping[str, str], rt: Runtime) -> Entry:
         number=number,
         name=plain_name(fields["name"]),
         region=_region(fields.get("region", "").strip(), rt.regions),
-        dialect=_dialect(fields.get("dialect", "").strip(), rt),
+        dialect=dialect(fields.get("dialect", "").strip(), rt),
         phone=_phone(fields.get("phone", "")),
         relative_phone=_phone(fields.get("relative_phone", "")),
     )
@@ -197,6 +197,7 @@ def rename(keys: KeyRing, person: Person, name: str) -> bool:
 
 
 def add_phone(session: Session, keys: KeyRing, person: Person, number: PhoneNumber, holder: str) -> bool:
+    """Put a telephone on record; False where the person has it already."""
     indexes = keys.indexes(number.e164, seals.PHONE)
     if session.scalars(select(Phone.id).where(Phone.person_id == person.id, Phone.number_index.in_(indexes))).first():
         return False
@@ -292,13 +293,18 @@ def _region(text: str, regions: Regions) -> str | None:
     return found.code
 
 
-def _dialect(text: str, rt: Runtime) -> str | None:
-    spoken = {code: (code,) for region in rt.regions for code in region.dialects} | dict(rt.dialects)
-    for code, names in spoken.items():
+def spoken(rt: Runtime) -> dict[str, tuple[str, ...]]:
+    """The dialects that somebody may have on record, by code, each with its names."""
+    return {code: (code,) for region in rt.regions for code in region.dialects} | dict(rt.dialects)
+
+
+def dialect(text: str, rt: Runtime) -> str | None:
+    """The code of a dialect, written as code or name. Raises DialectUnknown."""
+    for code, names in spoken(rt).items():
         if text.lower() == code or text in names:
             return code
     if text:
-        raise DialectUnknown(text, spoken)
+        raise DialectUnknown(text, spoken(rt))
     return None
 
 

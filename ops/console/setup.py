@@ -23,7 +23,7 @@ from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, provider, shown, signing_in
 from ops.console.audit import checking, listening, search
-from ops.console.desk import deeds, enrol, find, microphone, person, roll
+from ops.console.desk import card, deeds, enrol, find, microphone, person, record, roll
 from ops.console.operators import tables as operators
 from ops.console.payments import deeds as signing
 from ops.console.payments import lists
@@ -37,7 +37,7 @@ HERE = Path(__file__).parent
 PREFIX = "/console"
 SIGNING_IN = (signing_in, provider, home, language, accounts)
 REVIEW = (queue, room)
-DESK = (find, person, deeds, enrol, microphone)
+DESK = (find, person, deeds, record, card, enrol, microphone)
 ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)

@@ -20,6 +20,7 @@ from certification.listened import By
 from certification.needs import Declared
 from certification.paperfaults import STATES
 from certification.papers import DocumentKind, PaperKind
+from certification.records import What
 from certification.reports.equity import Harm
 from certification.reports.groups import BANDS, YOUNGER, PhoneType, Trait
 from certification.reports.reading import BY, COUNTS, Column
@@ -51,6 +52,7 @@ FAMILIES = {
     "did.": {actions.key(one) for one in actions.KNOWN},
     "journal_fault.": {"missing", "apart", "altered", "other_end"},
     "listened_by.": set(map(str, By)),
+    "change.": set(map(str, What)),
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
     "strength.": {str(int(one)) for one in Strength},
