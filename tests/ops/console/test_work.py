@@ -58,7 +58,7 @@ def test_a_run_is_listed_and_shown_with_its_counts_and_results(
     assert found.id not in wang.page and "没有符合条件的比对" in wang.page
     with rt.sessions.begin() as session:
         session.get_one(ComparisonRun, found.id).files = [{"name": NASTY, "bytes": 1, "sha256": "x"}]
-    raw = wang.client.get(f"/console/runs/{found.id}", **wang._from()).get_data(as_text=True)  # type: ignore[arg-type]
+    raw = wang.client.get(f"/console/runs/{found.id}", **wang._from()).get_data(as_text=True)
     assert "<script>alert" not in raw and "&lt;script&gt;" in raw
     wang.open(f"/console/runs/{found.id}?outcome=death")
     with rt.sessions() as session:
@@ -69,12 +69,12 @@ def test_a_run_is_listed_and_shown_with_its_counts_and_results(
 
 def test_results_and_rejected_lines_are_files(wang: Browser, found: ComparisonRun, rt: Runtime) -> None:
     there = f"/console/runs/{found.id}"
-    answer = wang.client.get(f"{there}/results.csv", **wang._from())  # type: ignore[arg-type]
+    answer = wang.client.get(f"{there}/results.csv", **wang._from())
     rows = list(csv.reader(answer.get_data().decode("utf-8-sig").splitlines()))
     answer.close()
     assert sorted(row[1] for row in rows[1:]) == ["有死亡记录", "比对不上", "比对通过"]
     assert len(journalled(rt, "comparison exported")) == 1
-    answer = wang.client.get(f"{there}/rejected.csv", **wang._from())  # type: ignore[arg-type]
+    answer = wang.client.get(f"{there}/rejected.csv", **wang._from())
     assert "signals.csv,4," in answer.get_data(as_text=True)
     answer.close()
 
@@ -104,7 +104,7 @@ def test_a_release_is_asked_for_and_the_sweep_does_it(wang: Browser, found: Comp
 
 
 def told(browser: Browser, path: str) -> dict[str, object]:
-    answer = browser.client.get(path, **browser._from())  # type: ignore[arg-type]
+    answer = browser.client.get(path, **browser._from())
     assert answer.mimetype == "text/event-stream"
     retry, data = answer.get_data(as_text=True).strip().split("\n")
     assert retry == f"retry: {events.AGAIN_MS}"
@@ -153,7 +153,7 @@ def test_a_campaign_is_let_go_paused_and_stopped(wang: Browser, campaign: str, r
     assert wang.send(f"{campaign}/delete").status_code == 404
     assert told(wang, f"{campaign}/events") == {"state": "stopped", "percent": 100, "said": "已完成约 100%"}
     assert len(journalled(rt, "campaign stopped")) == 1
-    answer = wang.client.get(f"{campaign}/counts.csv", **wang._from())  # type: ignore[arg-type]
+    answer = wang.client.get(f"{campaign}/counts.csv", **wang._from())
     assert len(answer.get_data(as_text=True).splitlines()) == 1
     answer.close()
 
