@@ -80,7 +80,7 @@ def waiting(session: Session) -> dict[str, int]:
     return {str(region): int(number) for region, number in session.execute(rows)}
 
 
-def _to_restore(wanted: Select[Any]) -> Select[Any]:
+def _to_restore(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return (
         wanted.select_from(Suspension)
         .join(PaymentList, PaymentList.id == Suspension.list_id)

@@ -20,6 +20,9 @@ from ops.console.exporting import MOST
 
 SIZE = 50
 _PART = 1000
+Rows = Select[*tuple[Any, ...]]
+"""A query of columns."""
+Line = Row[*tuple[Any, ...]]
 _LONGEST = 60
 _DAYS = {"month": re.compile("[0-9]{4}-[0-9]{2}"), "date": re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")}
 
@@ -71,7 +74,7 @@ class Asked:
 class Page:
     """Some of the rows, and what the address says of those before and after them."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Line]
     before: str | None
     after: str | None
 
@@ -106,7 +109,7 @@ def region_field(rt: Runtime) -> list[Field]:
 
 def page(
     session: Session,
-    rows: Select[Any],
+    rows: Rows,
     by: Sequence[InstrumentedAttribute[Any]],
     asked: Asked,
     *,
@@ -140,8 +143,8 @@ def page(
 
 
 def everything(
-    session: Session, rows: Select[Any], by: Sequence[InstrumentedAttribute[Any]], *, down: bool = False
-) -> Iterator[Row[Any]]:
+    session: Session, rows: Rows, by: Sequence[InstrumentedAttribute[Any]], *, down: bool = False
+) -> Iterator[Line]:
     """Every row, for a file: a few at a time in memory, and no more than a sheet holds."""
     wanted = rows.order_by(*(one.desc() if down else one.asc() for one in by)).limit(MOST)
     yield from session.execute(wanted.execution_options(yield_per=_PART))
@@ -164,11 +167,13 @@ def _key(given: str, by: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
 
 
 def _value(value: object, of: type) -> object:
-    if of in (date, datetime):
-        made = of.fromisoformat(str(value))
-        if of is datetime and made.tzinfo is None:
+    if of is datetime:
+        moment = datetime.fromisoformat(str(value))
+        if moment.tzinfo is None:
             raise ValueError(value)
-        return made
+        return moment
+    if of is date:
+        return date.fromisoformat(str(value))
     if not isinstance(value, of):
         raise TypeError(value)
     return value

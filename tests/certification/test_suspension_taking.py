@@ -111,12 +111,15 @@ def test_nobody_is_taken_off_what_was_released(rt: Runtime, clock: Clock) -> Non
 
 
 def lift(
-    rt: Runtime, deed: Callable[[Session, Runtime, str, Proven, str], None] = lifting.lift, **who: object
+    rt: Runtime,
+    deed: Callable[[Session, Runtime, str, Proven, str], None] = lifting.lift,
+    role: Role = Role.SUPERVISOR,
+    region: str | None = None,
 ) -> Problem | None:
-    by = Proven("x", "王主管", **{"role": Role.SUPERVISOR, **who})  # type: ignore[arg-type]
     try:
         with rt.sessions.begin() as session:
-            deed(session, rt, session.scalars(select(Suspension.id)).one(), by, "文书有误")
+            one = session.scalars(select(Suspension.id)).one()
+            deed(session, rt, one, Proven("x", "王主管", role, region), "文书有误")
     except Problem as problem:
         return problem
     return None
@@ -158,16 +161,16 @@ def test_who_is_not_paid_again_yet_is_on_no_new_list(rt: Runtime, clock: Clock) 
 
 
 @pytest.mark.parametrize(
-    ("who", "error"),
-    [({"role": Role.CLERK}, NotASupervisor), ({"region": "qingdao"}, OfAnotherRegion)],
+    ("role", "region", "error"),
+    [(Role.CLERK, None, NotASupervisor), (Role.SUPERVISOR, "qingdao", OfAnotherRegion)],
     ids=["a clerk", "of another region"],
 )
 def test_only_a_supervisor_of_the_region_lifts(
-    rt: Runtime, clock: Clock, who: dict[str, object], error: type[Problem]
+    rt: Runtime, clock: Clock, role: Role, region: str | None, error: type[Problem]
 ) -> None:
     one = overdue(rt, clock)
     suspend(rt)
-    assert isinstance(lift(rt, **who), error)
+    assert isinstance(lift(rt, role=role, region=region), error)
     assert lift(rt, region=REGION) is None
     with rt.sessions() as session:
         assert states(session) == {one.id: ("lifted", ())}

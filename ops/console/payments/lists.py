@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import Row, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import contacts, journal, people
@@ -24,7 +24,7 @@ from certification.store import PaymentList, Period, Person, Suspension, only_re
 from certification.suspension import lists, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from ops.console import access, exporting, language, listing, shown
-from ops.console.listing import Field
+from ops.console.listing import Field, Line, Rows
 
 STATES = ("proposed", "held", "dropped", "suspended", "lifted", "restored")
 STAGES = ("open", "released", "restoration")
@@ -35,7 +35,7 @@ _AT_ONCE = 500
 class OnList:
     """Somebody on a list. `tried`: the channels on which they were really tried since the period opened, with when."""
 
-    entry: Row[Any]
+    entry: Line
     name: str
     number: str
     reasons: Sequence[str]
@@ -94,7 +94,7 @@ def theirs(session: Session, list_id: str) -> PaymentList:
     return listed
 
 
-def entries(listed: PaymentList, state: str | None = None) -> Select[Any]:
+def entries(listed: PaymentList, state: str | None = None) -> Rows:
     """Everybody on a list, or those in a state, each with the period that it is about."""
     columns = (Suspension.id, Suspension.person_id, Suspension.state, Suspension.blocks, Period.opens, Period.due)
     mine = Suspension.list_id if listed.kind == lists.SUSPENSION else Suspension.restoration_id
@@ -102,7 +102,7 @@ def entries(listed: PaymentList, state: str | None = None) -> Select[Any]:
     return found if state is None else found.where(Suspension.state == state)
 
 
-def known(session: Session, rt: Runtime, rows: Iterable[Row[Any]]) -> Iterator[OnList]:
+def known(session: Session, rt: Runtime, rows: Iterable[Line]) -> Iterator[OnList]:
     """Who some of the entries are of, and how they were tried."""
     some = list(rows)
     ids = [row.person_id for row in some]
@@ -152,7 +152,7 @@ def _facts(session: Session, rt: Runtime, listed: PaymentList) -> dict[str, Any]
     }
 
 
-def _found(asked: listing.Asked) -> Select[Any]:
+def _found(asked: listing.Asked) -> Rows:
     one = PaymentList
     columns = (one.id, one.kind, one.region, one.month, one.part, one.proposed_by, one.proposed_at)
     found = select(*columns, one.released_at, one.released_by, one.people)
@@ -170,7 +170,7 @@ def _found(asked: listing.Asked) -> Select[Any]:
     return found
 
 
-def _stage(row: Row[Any]) -> str:
+def _stage(row: Line) -> str:
     return "restoration" if row.kind != lists.SUSPENSION else "open" if row.released_at is None else "released"
 
 

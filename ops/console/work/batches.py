@@ -7,13 +7,13 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification.runtime import Runtime
 from certification.store import Campaign, only_read
 from ops.console import access, exporting, listing, shown
-from ops.console.listing import Field
+from ops.console.listing import Field, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
 from sms import campaigns, counting
@@ -122,7 +122,7 @@ def _progress(session: Session, found: Campaign) -> Progress:
     return Progress(found.state, 1 - counting.left(session, found.id) / messages, going)
 
 
-def _found(asked: listing.Asked) -> Select[Any]:
+def _found(asked: listing.Asked) -> Rows:
     one = Campaign
     found = select(one.id, one.region, one.on, one.state, one.counts, one.planned_by, one.planned_at)
     if asked.region is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import Row, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import cases, journal, reasons
@@ -17,7 +17,7 @@ from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, only_read
 from certification.suspension.taking import ReasonMissing
 from ops.console import access, exporting, listing, shown
-from ops.console.listing import Field
+from ops.console.listing import Field, Line, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
 
@@ -92,7 +92,7 @@ def _results(console: Blueprint, rt: Runtime) -> None:
             found = theirs(session, run_id)
             facts = {"kind": kind[:8], "outcome": asked["outcome"]}
             journal.write(
-                session, rt.now(), access.who().name, "comparison exported", standing.subject(found.id), **facts
+                session, rt.now(), access.who().name, "comparison exported", folders.subject(found.id), **facts
             )
         with rt.sessions() as session:
             only_read(session)
@@ -150,7 +150,7 @@ def _progress(run: ComparisonRun) -> Progress:
     return Progress(run.state, events.share(to[run.state]) if run.state in GOING else 1.0, run.state in GOING)
 
 
-def _found(asked: listing.Asked) -> Select[Any]:
+def _found(asked: listing.Asked) -> Rows:
     one = ComparisonRun
     found = select(one.id, one.region, one.on, one.state, one.counts, one.started_by, one.started_at)
     if asked.region is not None:
@@ -158,8 +158,8 @@ def _found(asked: listing.Asked) -> Select[Any]:
     return found if asked["state"] is None else found.where(one.state == asked["state"])
 
 
-def _said(run_id: str, outcome: str | None) -> Select[Any]:
-    found = select(ComparisonResult.__table__.c).where(ComparisonResult.run_id == run_id)
+def _said(run_id: str, outcome: str | None) -> Rows:
+    found = select(*ComparisonResult.__table__.columns).where(ComparisonResult.run_id == run_id)
     return found if outcome is None else found.where(ComparisonResult.outcome == outcome)
 
 
@@ -190,6 +190,6 @@ def _heading() -> list[str]:
     ]
 
 
-def _row(one: Row[Any]) -> list[str | None]:
+def _row(one: Line) -> list[str | None]:
     said = str(gettext(f"outcome.{one.outcome}"))
     return [one.person_id, said, one.source, shown.day(one.seen_on), shown.day(one.died_on), shown.day(one.due)]
