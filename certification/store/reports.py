@@ -44,6 +44,7 @@ class ReportCount(Base):
     """How many of one group had this happen to them, once each, in the `months` that begin with `month`."""
 
     __tablename__ = "report_counts"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - sums go through it in the order of its key
 
     report_id: Mapped[str] = mapped_column(ForeignKey("reports.id", ondelete="CASCADE"), primary_key=True)
     months: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

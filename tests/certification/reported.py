@@ -244,7 +244,7 @@ def recount(town: list[Known]) -> Counter[tuple[object, ...]]:
         if refused:
             whole |= {"rejected"}
             whole |= {"left"} if not any(at >= refused[-1][0] for at, _ in one.closed) else set()
-        if refused or [at for at in one.proved if begin <= at < AS_OF]:
+        if refused or any(begin <= shown < AS_OF for shown in one.proved):
             whole |= {"tried"}
         if one.suspended:
             whole |= {"suspended"}

@@ -49,6 +49,7 @@ def upgrade() -> None:
             ["report_id"], ["reports.id"], name=op.f("fk_report_counts_report_id_reports"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint(*KEY, name=op.f("pk_report_counts")),
+        sqlite_with_rowid=False,
     )
 
 
