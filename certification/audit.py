@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -15,6 +15,7 @@ from certification.store import JournalEntry
 
 OUT_OF_ORDER = timedelta(hours=1)
 """Entries stand in the order of their commits: so much may the moments of neighbours differ that they name."""
+_BEYOND = 2**31 - 1  # no journal is so long
 TECHNICAL = (
     "carriers shifted",
     "journal exported",
@@ -58,16 +59,58 @@ def search(session: Session, wanted: Wanted, most: int, before: int | None = Non
     """The newest entries that are looked for, of those before an entry where it is named; newest first."""
     if wanted.kinds is not None and wanted.action is not None and wanted.action not in wanted.kinds:
         return []
-    where = [*_fields(wanted), *_between(session, wanted.since, wanted.until)]
-    if before is not None:
-        where.append(JournalEntry.seq < before)
-    if wanted.kinds is None or wanted.action is not None:
-        found = select(JournalEntry).where(*where)
-    else:  # the newest of each kind, or the whole journal would be gone through for the few that there are
-        newest = select(JournalEntry.seq).order_by(JournalEntry.seq.desc()).limit(most).where(*where)
-        each = [newest.where(JournalEntry.action == one).subquery() for one in wanted.kinds]
-        found = select(JournalEntry).where(JournalEntry.seq.in_(union_all(*[select(one.c.seq) for one in each])))
-    return list(session.scalars(found.order_by(JournalEntry.seq.desc()).limit(most)))
+    span = _span(session, wanted, before)
+    if (each := _each(session, wanted)) is None:
+        return list(session.scalars(_newest(wanted, wanted.action, span, most)))
+    if not each:
+        return []
+    parts = [select(_newest(wanted, one, span, most).subquery().c.seq) for one in each]
+    together = union_all(*parts).subquery()
+    found = session.scalars(select(together.c.seq).order_by(together.c.seq.desc()).limit(most)).all()
+    entries = select(JournalEntry).where(JournalEntry.seq.in_(found))
+    return list(session.scalars(entries.order_by(JournalEntry.seq.desc())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where in the journal to look: from one entry to before another, and between two moments."""
+
+    low: int
+    high: int
+    moments: list[ColumnElement[bool]]
+
+
+def _newest(wanted: Wanted, action: str | None, span: _Span, most: int) -> Select[JournalEntry]:
+    """The newest entries of a span that are looked for, of one action or of all.
+
+    Where actor and action are both given, the index of both is named by its bounds: left to itself, PostgreSQL thinks
+    that what is common twice is common together, and goes through millions of entries for what is nowhere.
+    """
+    found = select(JournalEntry).where(*span.moments).limit(most)
+    if wanted.subject is not None:
+        found = found.where(JournalEntry.subject == wanted.subject)
+    elif wanted.actor is not None and action is not None:
+        key = (JournalEntry.actor, JournalEntry.action, JournalEntry.seq)
+        low, high = (tuple_(*map(literal, (wanted.actor, action, end))) for end in (span.low, span.high))
+        return found.where(tuple_(*key) >= low, tuple_(*key) < high).order_by(*(one.desc() for one in key))
+    if wanted.actor is not None:
+        found = found.where(JournalEntry.actor == wanted.actor)
+    if action is not None:
+        found = found.where(JournalEntry.action == action)
+    within = found.where(JournalEntry.seq >= span.low, JournalEntry.seq < span.high)
+    return within.order_by(JournalEntry.seq.desc())
+
+
+def _each(session: Session, wanted: Wanted) -> Collection[str] | None:
+    """Actions of which the newest are taken each, or the whole journal would be gone through for the few there are.
+
+    None where one index leads to what is looked for, in its order.
+    """
+    if wanted.action is not None:
+        return None
+    if wanted.kinds is None and wanted.actor is not None and wanted.subject is None:
+        return kinds(session, wanted.actor)
+    return wanted.kinds
 
 
 def every(session: Session, wanted: Wanted, most: int, at_once: int = 1000) -> Iterator[JournalEntry]:
@@ -82,10 +125,13 @@ def every(session: Session, wanted: Wanted, most: int, at_once: int = 1000) -> I
         session.expunge_all()
 
 
-def kinds(session: Session) -> list[str]:
-    """Every action that the journal has, in order: one step in the index for each."""
-    first = select(func.min(JournalEntry.action).label("action")).cte("kinds", recursive=True)
-    onward = select(func.min(JournalEntry.action)).where(JournalEntry.action > first.c.action).scalar_subquery()
+def kinds(session: Session, actor: str | None = None) -> list[str]:
+    """Every action that the journal has, or has of an actor, in order: one step in the index for each."""
+    least = select(func.min(JournalEntry.action).label("action"))
+    if actor is not None:
+        least = least.where(JournalEntry.actor == actor)
+    first = least.cte("kinds", recursive=True)
+    onward = least.where(JournalEntry.action > first.c.action).scalar_subquery()
     every_kind = first.union_all(select(onward).where(first.c.action.is_not(None)))
     return [one for one in session.scalars(select(every_kind.c.action)) if one is not None]
 
@@ -114,25 +160,18 @@ def _fault(entry: JournalEntry, around: dict[int, tuple[str, str]]) -> str | Non
     return None
 
 
-def _fields(wanted: Wanted) -> list[ColumnElement[bool]]:
-    given = (
-        (JournalEntry.action, wanted.action),
-        (JournalEntry.subject, wanted.subject),
-        (JournalEntry.actor, wanted.actor),
-    )
-    return [column == value for column, value in given if value is not None]
-
-
-def _between(session: Session, since: date | None, until: date | None) -> list[ColumnElement[bool]]:
-    """Entries of some days, and where in the journal they can be at all: there is no index of moments."""
-    where = list[ColumnElement[bool]]()
-    if since is not None:
-        begins = datetime.combine(since, time.min, SHANGHAI)
-        where += [JournalEntry.at >= begins, JournalEntry.seq >= first_at(session, begins - OUT_OF_ORDER)]
-    if until is not None:
-        ends = datetime.combine(until, time.min, SHANGHAI) + timedelta(days=1)
-        where += [JournalEntry.at < ends, JournalEntry.seq < first_at(session, ends + OUT_OF_ORDER)]
-    return where
+def _span(session: Session, wanted: Wanted, before: int | None) -> _Span:
+    """Where entries of some days can be at all, since there is no index of moments; and which of them are meant."""
+    low, high, moments = 0, _BEYOND if before is None else before, list[ColumnElement[bool]]()
+    if wanted.since is not None:
+        begins = datetime.combine(wanted.since, time.min, SHANGHAI)
+        moments.append(JournalEntry.at >= begins)
+        low = first_at(session, begins - OUT_OF_ORDER)
+    if wanted.until is not None:
+        ends = datetime.combine(wanted.until, time.min, SHANGHAI) + timedelta(days=1)
+        moments.append(JournalEntry.at < ends)
+        high = min(high, first_at(session, ends + OUT_OF_ORDER))
+    return _Span(low, high, moments)
 
 
 def first_at(session: Session, moment: datetime) -> int:

@@ -139,7 +139,7 @@ class JournalEntry(Base):
     __table_args__ = (  # searched from its end, a page at a time
         Index("ix_journal_action_seq", "action", "seq"),
         Index("ix_journal_subject_seq", "subject", "seq"),
-        Index("ix_journal_actor_seq", "actor", "seq"),
+        Index("ix_journal_actor_seq", "actor", "action", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

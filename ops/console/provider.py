@@ -56,6 +56,8 @@ class CodeForm(FlaskForm):  # type: ignore[misc]
 class Client(FlaskOAuth2App):  # type: ignore[misc]
     """What speaks to the provider, as its discovery document says; a document of another issuer is none."""
 
+    server_metadata: dict[str, Any]
+
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.oidc_issuer
         super().__init__(
@@ -94,10 +96,11 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         if current_user.is_authenticated:
             return redirect(language.back(there))
         _forget()
+        asked = {"prompt": "login"} if signing_in.used_before() else {}
         acr = " ".join(one.removeprefix("acr:") for one in rt.settings.oidc_second_factor if one.startswith("acr:"))
         try:
             back = f"{rt.settings.public_base_url}{url_for('console.provider_back')}"
-            away: ResponseReturnValue = client.authorize_redirect(back, **({"acr_values": acr} if acr else {}))
+            away: ResponseReturnValue = client.authorize_redirect(back, **asked, **({"acr_values": acr} if acr else {}))
         except (RequestException, *_BAD) as error:
             logger.warning("the OpenID Connect provider cannot be used: %r", error)
             return _refused(gettext("provider.down"), 503)

@@ -21,6 +21,7 @@ from ops.console import access, language
 AT_MOST = "20 per minute"  # from one address: each try costs a hash
 DEVICE = "device"
 _A_YEAR = 366 * 86_400  # seconds
+LEFT = "left"  # somebody was signed in in this browser
 _USER = "_user_id"  # where Flask-Login keeps it
 _LONGEST = 200
 
@@ -62,6 +63,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as db:
             signins.end(db, rt, current_user.sign_in)
         session.clear()
+        session[LEFT] = True
         return redirect(url_for("console.sign_in"))
 
 
@@ -77,6 +79,11 @@ def enter(known: URLSafeTimedSerializer, who: Proven, identifier: str, there: st
     session[_USER] = identifier
     session["language"] = chosen
     return _remembered(known, who, make_response(redirect(language.back(there))))
+
+
+def used_before() -> bool:
+    """Whether somebody was signed in in this browser since it was opened: who comes now may be another."""
+    return LEFT in session or _USER in session
 
 
 def doors_of(devices: URLSafeTimedSerializer, name: str) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ def test_everything_is_gone_through_and_the_kinds_there_are_are_known(rt: Runtim
     fill(rt)
     with rt.sessions() as session:
         assert audit.kinds(session) == ["call ended", "case taken", "staff added"]
+        assert (audit.kinds(session, "cli"), audit.kinds(session, "nobody")) == (["staff added"], [])
         for most, at_once in ((100, 7), (30, 30), (30, 10), (11, 4)):
             gone = [one.seq for one in audit.every(session, Wanted(), most, at_once)]
             assert gone == list(range(30, 0, -1))[:most], (most, at_once)

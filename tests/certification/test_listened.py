@@ -64,8 +64,8 @@ def test_it_is_counted_by_person_and_by_recording(rt: Runtime, wu: Person) -> No
     listens(rt, "钱审计", of_wu, "r1")
     people = {one.key: (one.times, len(one.listeners), one.unheld) for one in rows(rt, By.PERSON)}
     assert people == {wu.id: (3, 2, 1), xu.id: (1, 1, 0), "": (1, 1, 0)}
-    recordings = [(one.key, one.times, sorted(one.listeners)) for one in rows(rt, By.RECORDING)]
-    assert recordings[0] == ("r1", 2, ["李审核", "钱审计"]) and len(recordings) == 4
+    heard = [(one.key, one.times, sorted(one.listeners)) for one in rows(rt, By.RECORDING)]
+    assert heard[0] == ("r1", 2, ["李审核", "钱审计"]) and len(heard) == 4
 
 
 def test_whoever_is_of_a_region_sees_what_was_heard_of_its_people(rt: Runtime, wu: Person) -> None:

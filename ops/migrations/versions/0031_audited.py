@@ -12,7 +12,7 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-SEARCHED = ("action", "subject", "actor")
+SEARCHED = {"action": ["action", "seq"], "subject": ["subject", "seq"], "actor": ["actor", "action", "seq"]}
 
 
 def upgrade() -> None:
@@ -44,8 +44,8 @@ def upgrade() -> None:
     op.create_index("ix_journal_checks_begun_at", "journal_checks", ["begun_at"])
     for column in ("action", "subject"):
         op.drop_index(f"ix_journal_{column}", "journal")
-    for column in SEARCHED:
-        op.create_index(f"ix_journal_{column}_seq", "journal", [column, "seq"])
+    for column, columns in SEARCHED.items():
+        op.create_index(f"ix_journal_{column}_seq", "journal", columns)
 
 
 def downgrade() -> None:

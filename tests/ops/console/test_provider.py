@@ -14,6 +14,7 @@ from sqlalchemy import select
 from certification import providers, staff
 from certification.doors import TRIES
 from certification.runtime import Runtime
+from certification.signins import IDLE
 from certification.staff import Role
 from certification.store import JournalEntry, ProviderAccount, SignIn
 from ops.app import create_app
@@ -63,6 +64,11 @@ def starts(browser: Browser, there: str = "") -> str:
     return str(answer.location)
 
 
+def inside(browser: Browser) -> bool:
+    """Whether somebody is signed in there by now."""
+    return browser.inside
+
+
 def path(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}"
@@ -98,15 +104,15 @@ def test_who_is_bound_comes_in_with_a_code_of_ours_where_the_provider_asked_for_
     assert len(asked["state"][0]) >= 20 and len(asked["nonce"][0]) >= 20 and asked["scope"] == ["openid"]
     back = browser.open(path(user.goes(there)))
     assert (back.status_code, back.location) == (302, "/console/sign-in/code")
-    assert not browser.inside
+    assert not inside(browser)
     browser.open("/console/sign-in/code")
     for wrong, status in (("000000", 401), ("", 400)):
         assert browser.send("/console/sign-in/code", code=wrong).status_code == status
-    assert not browser.inside
+    assert not inside(browser)
     browser.open("/console/sign-in/code")
     answer = browser.send("/console/sign-in/code", code=li.otp.at(rt.now()))
     assert (answer.status_code, answer.location) == (302, "/console/cases?kind=voice_doubt")
-    assert browser.inside and "审核员" in browser.page and "昆明" in browser.page, "role and region are ours"
+    assert inside(browser) and "审核员" in browser.page and "昆明" in browser.page, "role and region are ours"
     assert facts_of(rt, "signed in") == [{"how": "oidc"}]
     with rt.sessions() as session:
         assert len(session.scalars(select(SignIn)).all()) == 1
@@ -121,7 +127,7 @@ def test_who_proved_a_second_factor_there_is_asked_for_none_here(provider: Provi
     bind(rt, li.name, sub)
     answer = browser.open(path(user.goes(starts(browser))))
     assert (answer.status_code, answer.location) == (302, "/console/")
-    assert browser.inside
+    assert inside(browser)
     stricter = with_provider(rt, provider.issuer, "acr:gold")
     theirs = Browser(create_app(stricter), stricter)
     there = starts(theirs)
@@ -173,7 +179,7 @@ def test_a_true_token_lets_somebody_in(rt_of: Runtime, liar: Liar) -> None:
     browser = Browser(create_app(rt_of), rt_of)
     there = starts(browser)
     assert comes_back(browser, liar, there, liar.signs(liar.claims(there, amr=["otp"]))) == 302
-    assert browser.inside
+    assert inside(browser)
 
 
 FORGED: dict[str, Callable[[Liar, dict[str, object]], str]] = {
@@ -205,7 +211,7 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(rt_of: Runtime, liar:
     there = starts(browser)
     claims: dict[str, object] = liar.claims(there, amr=["otp"])
     assert comes_back(browser, liar, there, FORGED[how](liar, claims)) == 401
-    assert "核对不上" in browser.page and not browser.inside
+    assert "核对不上" in browser.page and not inside(browser)
 
 
 @pytest.mark.parametrize("how", CHANGED)
@@ -214,7 +220,7 @@ def test_a_token_for_another_moment_place_or_person_is_refused(rt_of: Runtime, l
     there = starts(browser)
     token = liar.signs(liar.claims(there, amr=["otp"], **CHANGED[how]))
     assert comes_back(browser, liar, there, token) == 401
-    assert not browser.inside
+    assert not inside(browser)
 
 
 def test_a_document_of_another_issuer_and_one_that_is_not_to_be_had_leave_the_password(
@@ -256,7 +262,7 @@ def test_nobody_is_sent_elsewhere(rt_of: Runtime, liar: Liar, there: str) -> Non
     away = starts(browser, there)
     assert away.startswith(liar.issuer)
     comes_back(browser, liar, away, liar.signs(liar.claims(away, amr=["otp"])))
-    assert browser.inside
+    assert inside(browser)
     back = browser.open(f"/console/sign-in/provider?{urlencode({'next': there})}")
     assert back.location == "/console/", "whoever is signed in stays"
 
@@ -269,7 +275,7 @@ def test_a_session_that_somebody_was_given_before_is_not_the_one_signed_in(rt_of
     assert planted is not None
     victim.client.set_cookie("console", planted.value, path="/console", domain="line.example")
     assert comes_back(victim, liar, there, liar.signs(liar.claims(there, amr=["otp"]))) == 302
-    assert victim.inside and not attacker.inside
+    assert inside(victim) and not inside(attacker)
     known = attacker.page.split('name="csrf_token" value="')[1].split('"')[0]
     assert victim.send("/console/sign-out", token=known).status_code == 400
 
@@ -317,7 +323,7 @@ def test_a_locked_door_is_locked_to_the_provider_too_and_it_forgets_no_try(
     thief = Browser(app, rt_of, "198.51.100.7")
     for _ in range(TRIES - 1):
         thief.signs_in(li, password="wrong")
-    assert comes(thief, liar, amr=["otp"]) == 302 and thief.inside
+    assert comes(thief, liar, amr=["otp"]) == 302 and inside(thief)
     thief.send("/console/sign-out")
     thief.client.delete_cookie("device", path="/console/sign-in", domain="line.example")
     thief.signs_in(li, password="wrong")
@@ -340,15 +346,15 @@ def test_the_code_is_asked_for_within_minutes_and_only_while_bound(
     with rt_of.sessions.begin() as session:
         assert providers.unbind(session, rt_of, li.name, "cli")
     assert browser.send("/console/sign-in/code", code=li.otp.at(rt_of.now())).status_code == 401
-    assert "还没有您的账号" in browser.page and not browser.inside
+    assert "还没有您的账号" in browser.page and not inside(browser)
 
 
 def test_who_is_closed_or_rebound_is_out(rt_of: Runtime, liar: Liar, li: Account, hired: Hire) -> None:
     browser = Browser(create_app(rt_of), rt_of)
     comes(browser, liar, amr=["otp"])
-    assert browser.inside
+    assert inside(browser)
     bind(rt_of, li.name, "another sub")
-    assert not browser.inside
+    assert not inside(browser)
     assert comes(browser, liar, amr=["otp"]) == 401
     bind(rt_of, li.name, SUB)
     with rt_of.sessions.begin() as session:
@@ -356,6 +362,20 @@ def test_who_is_closed_or_rebound_is_out(rt_of: Runtime, liar: Liar, li: Account
     assert comes(browser, liar, amr=["otp"]) == 401
     bind(rt_of, hired("李审核二", Role.OPERATOR).name, SUB)
     assert comes(browser, liar, amr=["otp"]) == 302
+
+
+def test_who_comes_to_a_screen_that_another_left_is_asked_by_the_provider_who_they_are(
+    rt_of: Runtime, liar: Liar, clock: Clock
+) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    assert "prompt" not in parse_qs(urlsplit(starts(browser)).query)
+    comes(browser, liar, amr=["otp"])
+    browser.open("/console/")
+    browser.send("/console/sign-out")
+    assert parse_qs(urlsplit(starts(browser)).query)["prompt"] == ["login"]
+    comes(browser, liar, amr=["otp"])
+    clock.forward(seconds=IDLE.total_seconds())
+    assert parse_qs(urlsplit(starts(browser)).query)["prompt"] == ["login"], "who was away too long is another, too"
 
 
 def test_tries_from_one_address_are_held_back(rt_of: Runtime, liar: Liar) -> None:

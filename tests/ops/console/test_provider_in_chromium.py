@@ -44,6 +44,13 @@ def li(hired: Hire) -> Account:
     return hired("李审核", Role.OPERATOR, region="kunming")
 
 
+def proves(desk: Desk) -> None:
+    """Sign in at the provider."""
+    desk.page.locator("#username").fill("li")
+    desk.page.locator("#password").fill(PASSWORD)
+    desk.page.keyboard.press("Enter")
+
+
 def goes_on(desk: Desk) -> None:
     """Agree at the provider to go on to the console."""
     desk.page.get_by_role("button", name="Continue").click()
@@ -59,9 +66,7 @@ def test_who_signed_in_there_is_asked_for_a_code_and_is_where_they_meant_to_go(
         desk = Desk.at(chromium, here, url)
         desk.page.goto(f"{url}cases")
         desk.goes_to("用单位统一登录")
-        desk.page.locator("#username").fill("li")
-        desk.page.locator("#password").fill(PASSWORD)
-        desk.page.keyboard.press("Enter")
+        proves(desk)
         goes_on(desk)
         said = desk.page.get_by_role("alert").inner_text()
         assert "还没有您的账号" in said
@@ -75,6 +80,12 @@ def test_who_signed_in_there_is_asked_for_a_code_and_is_where_they_meant_to_go(
         desk.page.keyboard.press("Enter")
         desk.page.wait_for_url(f"{url}cases")
         assert "李审核" in desk.page.locator("header").inner_text()
+        desk.page.get_by_role("button", name="退出").click()
+        desk.page.wait_for_url("**/sign-in")
+        desk.goes_to("用单位统一登录")
+        proves(desk)  # who comes after Li at this screen is not taken for them
+        goes_on(desk)
+        desk.page.wait_for_url("**/sign-in/code")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -92,20 +103,16 @@ def test_axe_finds_nothing_on_the_way(
         found["sign-in"] = desk.violations()
         desk.page.goto(f"{url}sign-in/back?error=access_denied")
         found["denied"] = desk.violations()
-        desk.signs_in(hired("孙管理", Role.ADMINISTRATOR))
-        desk.page.goto(f"{url}staff")
-        found["staff"] = desk.violations()
-        hired("李审核", Role.OPERATOR)
-        desk.page.locator("header form button").last.click()
-        desk.page.wait_for_url("**/sign-in")
+        li, office = hired("李审核", Role.OPERATOR), Desk.at(chromium, here, url)
+        office.signs_in(hired("孙管理", Role.ADMINISTRATOR))
+        office.page.goto(f"{url}staff")
+        found["staff"] = office.violations()
         desk.page.locator("main a.button").click()
-        desk.page.locator("#username").fill("li")
-        desk.page.locator("#password").fill(PASSWORD)
-        desk.page.keyboard.press("Enter")
+        proves(desk)
         goes_on(desk)
         sub = desk.page.get_by_role("alert").inner_text().replace("：", ": ").rpartition(": ")[2]
         with here.sessions.begin() as session:
-            providers.bind(session, here, "李审核", sub, "cli")
+            providers.bind(session, here, li.name, sub, "cli")
         desk.page.locator("main a.button").click()
         goes_on(desk)
         desk.page.wait_for_url("**/sign-in/code")
