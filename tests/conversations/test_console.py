@@ -120,7 +120,7 @@ def _race(li: Desk, sun: Desk, case: str) -> list[bool]:
     """Both take the case at the same moment; who got it."""
     got: Queue[bool] = Queue()
     tokens = [desk.page.locator("input[name=csrf_token]").first.get_attribute("value") for desk in (li, sun)]
-    known = [{one["name"]: one["value"] for one in desk.page.context.cookies()} for desk in (li, sun)]  # type: ignore[typeddict-item]
+    known = [{one["name"]: one["value"] for one in desk.page.context.cookies()} for desk in (li, sun)]
 
     def take(at: int) -> None:
         there, form = f"{li.url}cases/{case}/take", {"csrf_token": str(tokens[at])}
