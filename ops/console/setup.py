@@ -83,14 +83,6 @@ def install(app: Flask, rt: Runtime) -> None:
         timezone_selector=lambda: "Asia/Shanghai",
     )
     csrf = CSRFProtect(app)
-    limiter = Limiter(
-        get_remote_address,
-        app=app,
-        storage_uri=rt.settings.redis_url.replace("unix://", "redis+unix://", 1),
-        in_memory_fallback_enabled=True,
-        in_memory_fallback=[signing_in.AT_MOST],
-        key_prefix="console",
-    )
     _logins(app, rt)
     console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
     console.before_request(access.room)
@@ -105,12 +97,25 @@ def install(app: Flask, rt: Runtime) -> None:
     for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):
         module.pages(console, rt)
     app.register_blueprint(console)
-    for name, methods in _TRIED.items():
-        limited, view = limiter.limit(signing_in.AT_MOST, methods=methods), app.view_functions[f"console.{name}"]
-        app.view_functions[f"console.{name}"] = cast("access.View", limited(view))
+    _hold_back(app, rt)
     for code in SAID:
         app.register_error_handler(code, _error)
     app.register_error_handler(Problem, _problem)
+
+
+def _hold_back(app: Flask, rt: Runtime) -> None:
+    """Let nobody try to sign in, in whatever way, as often as they like from one address."""
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=rt.settings.redis_url.replace("unix://", "redis+unix://", 1),
+        in_memory_fallback_enabled=True,
+        in_memory_fallback=[signing_in.AT_MOST],
+        key_prefix="console",
+    )
+    for name, methods in _TRIED.items():
+        limited, view = limiter.limit(signing_in.AT_MOST, methods=methods), app.view_functions[f"console.{name}"]
+        app.view_functions[f"console.{name}"] = cast("access.View", limited(view))
 
 
 def _logins(app: Flask, rt: Runtime) -> None:

@@ -12,10 +12,10 @@ from certification import providers
 from certification.runtime import Runtime
 from certification.staff import Role
 from ops.console.language import LANGUAGES
+from tests.ops.console.arriving import with_provider
 from tests.ops.console.browser import Account, Hire
 from tests.ops.console.chromium import Desk, launched, served
 from tests.ops.console.provider import PASSWORD, Provider, running
-from tests.ops.console.test_provider import with_provider
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
