@@ -131,12 +131,12 @@ def decide(
     why = _why(session, rt, case, step, reason)
     if case.decided_at is not None:
         raise DecidedAlready(case)
-    said = {"verdict": verdict.value, "step": None if step is None else step.value, "by": by}
+    said, then = verdict.value, None if step is None else step.value
     if (known := knowncases.of(session, case_id)) is not None:
-        knowncases.judge(session, rt, case, known, **said)
+        knowncases.judge(session, rt, case, known, verdict=said, step=then, by=by)
         return None
     if case.kind == CaseKind.SECOND_LOOK:
-        secondlooks.judge(session, rt, case, **said, reason=why)
+        secondlooks.judge(session, rt, case, verdict=said, step=then, reason=why, by=by)
         return None
     spoke = _spoke(session, case) if verdict is Verdict.CONFIRMED else None
     if spoke is not None and case.kind == CaseKind.UNCONFIRMED:
@@ -144,7 +144,7 @@ def decide(
     elif not cases.decide(session, rt, case, verdict=verdict.value, by=by):
         raise DecidedAlready(session.get_one(Case, case.id, populate_existing=True))
     sampled = secondlooks.drawn(rt) if "assessment" in case.detail else None
-    first = judgements.note(session, rt, case, Part.FIRST, **said, reason=why, sampled=sampled)
+    first = judgements.note(session, rt, case, Part.FIRST, by=by, verdict=said, step=then, reason=why, sampled=sampled)
     secondlooks.see_to(session, rt, case, first)
     if step not in (None, Step.FRAUD):
         go_on(session, rt, case, step, by, why)

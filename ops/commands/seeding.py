@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import click
+import numpy as np
 
 from certification import knowncases
 from certification.errors import Problem
@@ -66,12 +67,14 @@ def _read(pairs: Path, folder: Path) -> Iterator[Pair]:
     if not trials:
         raise PairsUnusable("– 0")
     for trial in trials:
-        enrolled, attempt = ([_clip(folder / name) for name in side] for side in (trial.enrolment, trial.test))
-        yield Pair(trial.genuine, enrolled, attempt)
+        enrolled = [_clip([folder / name]) for name in trial.enrolment]
+        yield Pair(trial.genuine, enrolled, [_clip([folder / name for name in trial.test])])
 
 
-def _clip(path: Path) -> Clip:
-    return Clip(path.name, audio.encode_mulaw(audio.telephone(audio.read(path))))
+def _clip(paths: list[Path]) -> Clip:
+    """What is in these files one after another, as it sounds on the telephone."""
+    samples = np.concatenate([audio.read(path) for path in paths])
+    return Clip("+".join(path.name for path in paths), audio.encode_mulaw(audio.telephone(samples)))
 
 
 def _shipped(random: Random) -> Iterator[Pair]:

@@ -82,7 +82,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = operators.looks(session, theirs(session, staff_id).name, since, viewer=access.who().name)
-        some = [(by, one) for by, stretches in _tired(found) for one in stretches]
+        some = [(by, one) for by, stretches in _tired(found) for one in stretches if one.decided]
         panels = [
             _timed([one.seconds for _, one in some]),
             _panel("operators.certified", [one.certified for _, one in some]),
@@ -114,29 +114,31 @@ def rate(one: Rate) -> str:
     if one.of == 0:
         return shown.NOTHING
     if not one.enough:
-        return gettext("operators.too_few", times=one.times, of=one.of)
+        return str(gettext("operators.too_few", times=one.times, of=one.of))
     low, high = (f"{100 * end:.0f}" for end in (one.interval.low, one.interval.high))
-    return gettext("operators.rate", share=f"{100 * one.share:.0f}", low=low, high=high, of=one.of)
+    return str(gettext("operators.rate", share=f"{100 * one.share:.0f}", low=low, high=high, of=one.of))
 
 
 def seconds(some: float | None) -> str:
     """So many seconds."""
-    return shown.NOTHING if some is None else gettext("operators.s", number=f"{some:.0f}")
+    return shown.NOTHING if some is None else str(gettext("operators.s", number=f"{some:.0f}"))
 
 
 def stretch(by: str, one: Stretch) -> str:
     """Which part of the time it is."""
     if one.high is None:
-        return gettext("operators.from", what=_stretch(by, one.low))
+        return str(gettext("operators.from", what=_stretch(by, one.low)))
     if one.low == one.high:
         return _stretch(by, one.low)
-    return gettext("operators.row_between", low=one.low, high=one.high)
+    return str(gettext("operators.row_between", low=one.low, high=one.high))
 
 
 def _stretch(by: str, number: int) -> str:
     if by == "week":
-        return gettext("operators.week", number=number) if number else gettext("operators.this_week")
-    return gettext("operators.hour", number=number) if by == "hour" else gettext("operators.row", number=number)
+        return str(gettext("operators.week", number=number)) if number else str(gettext("operators.this_week"))
+    return (
+        str(gettext("operators.hour", number=number)) if by == "hour" else str(gettext("operators.row", number=number))
+    )
 
 
 def _tired(looks: Sequence[operators.Look]) -> list[tuple[str, list[Stretch]]]:
