@@ -21,7 +21,7 @@ from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
-from ops.console import access, accounts, home, language, provider, shown, signing_in
+from ops.console import access, accounts, home, language, navigation, provider, shown, signing_in
 from ops.console.audit import checking, listening, search
 from ops.console.desk import card, deeds, enrol, find, microphone, person, record, roll
 from ops.console.operators import tables as operators
@@ -91,9 +91,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
     oidc = bool(rt.settings.oidc_issuer)
-    console.context_processor(
-        lambda: {"who": _who(), "language": language, "shown": shown, "access": access, "oidc": oidc}
-    )
+    console.context_processor(lambda: {"oidc": oidc, **_common()})
     for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):
         module.pages(console, rt)
     app.register_blueprint(console)
@@ -132,6 +130,11 @@ def _logins(app: Flask, rt: Runtime) -> None:
 
 def _who() -> Proven | None:
     return current_user.proven if current_user.is_authenticated else None
+
+
+def _common() -> dict[str, object]:
+    """What every page is made with."""
+    return {"who": _who(), "language": language, "shown": shown, "access": access, "navigation": navigation}
 
 
 def _note(rt: Runtime) -> None:
@@ -173,6 +176,4 @@ def _back() -> str:
 
 
 def _answer(page: str, code: int, **values: object) -> Response:
-    return make_response(
-        render_template(page, who=_who(), language=language, shown=shown, access=access, **values), code
-    )
+    return make_response(render_template(page, **_common(), **values), code)

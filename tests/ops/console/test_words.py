@@ -28,7 +28,7 @@ from certification.roster import Stand
 from certification.staff import Role
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
-from ops.console import language
+from ops.console import language, navigation
 from ops.console.audit import actions
 from ops.console.desk.enrol import Step
 from ops.console.payments import lists
@@ -44,6 +44,7 @@ CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 KEY = re.compile(r"""(?:\b_|gettext)\(\s*["']([a-z_0-9.]+)["'](?!\s*~)""")
 MADE_UP = re.compile(r"""(?:\b_|gettext)\(\s*f?["']([a-z_]+\.)(?:\{|["']\s*~)""")
 FAMILIES = {
+    "nav.": {page.name for page in navigation.PAGES},
     "case.": {kind.value for kind in CaseKind},
     "role.": {role.value for role in Role},
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
