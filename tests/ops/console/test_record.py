@@ -249,6 +249,7 @@ def test_found_by_name_corrected_and_the_card_printed_by_keys_alone(
     desk = Desk.at(chromium, rt, url)
     desk.signs_in(zhao)
     desk.goes_to("找人")
+    desk.page.wait_for_function("document.activeElement.name === 'wanted'")
     keys = desk.page.keyboard
     keys.insert_text("吴先生")
     with desk.page.expect_navigation():
