@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal, routes
@@ -15,7 +16,7 @@ from certification.receipts import draw
 from certification.regions import Route
 from certification.routes import NotTakenHere
 from certification.runtime import Runtime
-from certification.store import Agent, AgentPerson, Person, insert_once, new_id
+from certification.store import Agent, AgentPerson, Period, Person, insert_once, new_id
 
 
 class AgentKind(StrEnum):
@@ -100,6 +101,18 @@ def release(session: Session, rt: Runtime, agent: Agent, person: Person, by: str
         return False
     journal.write(session, rt.now(), by, "person released", f"person:{person.id}", agent=agent.id)
     return True
+
+
+def has(session: Session, agent_id: str, person_id: str) -> bool:
+    """Whether a person is among the agent's."""
+    return session.get(AgentPerson, (agent_id, person_id)) is not None
+
+
+def people_of(agent_id: str, today: date) -> Select[str, date | None, datetime | None]:
+    """The agent's people, each with the last day of their present period, and when it was certified."""
+    present = and_(Period.person_id == AgentPerson.person_id, Period.opens <= today, Period.due >= today)
+    theirs = select(AgentPerson.person_id, Period.due, Period.closed_at).outerjoin(Period, present)
+    return theirs.where(AgentPerson.agent_id == agent_id)
 
 
 def certify(session: Session, rt: Runtime, agent: Agent, person: Person, *, by: str) -> Recorded | Problem:

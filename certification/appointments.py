@@ -7,19 +7,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal, routes
+from certification.cases import CaseKind
 from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.regions import SHANGHAI, Office, Region, Route, staffed
 from certification.runtime import Runtime
-from certification.store import Appointment, Person, insert_once, new_id
+from certification.store import Appointment, Case, Person, insert_once, new_id
 
 AHEAD = timedelta(days=14)
 """How far ahead times are offered."""
+AT_A_DESK = tuple(
+    one.value
+    for one in (
+        CaseKind.NO_TEMPLATE,
+        CaseKind.NO_PIN,
+        CaseKind.LIMIT_REACHED,
+        CaseKind.NEEDS_MORE,
+        CaseKind.ENROLMENT_DIFFERS,
+        CaseKind.CONFIRMATION_DIFFERS,
+        CaseKind.ENROLMENT_UNFINISHED,
+    )
+)
+"""What ends where somebody comes to a desk with their card."""
 
 
 class OfficeUnknown(Problem):
@@ -60,6 +75,17 @@ class NotBooked(Problem):
 
     def __init__(self) -> None:
         super().__init__("没有待办的预约。", "There is no appointment that is still to come.")
+
+
+class NotYet(Problem):
+    """The time of an appointment is still to come."""
+
+    def __init__(self, appointment: Appointment) -> None:
+        when = f"{appointment.at.astimezone(SHANGHAI):%H:%M}"
+        super().__init__(
+            f"预约时间是 {when}，还没到，不能登记未到；不来了请取消预约。",
+            f"The appointment is at {when}, still to come; if they will not come, call it off.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,50 @@ def keep(session: Session, rt: Runtime, person: Person, by: str) -> Recorded:
         detail={"appointment": kept.id},
         actor=by,
     )
+
+
+def miss(session: Session, rt: Runtime, person: Person, by: str) -> Appointment:
+    """Note that the person did not come at their time; nothing else follows from it. Raises NotBooked, NotYet."""
+    booked = coming(session, rt, person)
+    if booked is not None and booked.at > rt.now():
+        raise NotYet(booked)
+    return _leave(session, rt, person, by, "missed")
+
+
+def restore(session: Session, rt: Runtime, appointment: Appointment, by: str) -> None:
+    """Take back that an appointment of today or later was called off or missed. Raises NotBooked, BookedAlready,
+    TimeTaken."""
+    today = datetime.combine(certifying.day_of(rt.now()), time.min, SHANGHAI)
+    if appointment.state not in ("cancelled", "missed") or appointment.at < today:
+        raise NotBooked
+    _hold_no_other(session, rt, session.get_one(Person, appointment.person_id))
+    left = update(Appointment).where(Appointment.id == appointment.id, Appointment.state == appointment.state)
+    try:
+        with session.begin_nested():
+            back = session.scalar(left.values(state="booked", left_at=None).returning(Appointment.id))
+    except IntegrityError:  # somebody has the seat, or they have another appointment since this moment
+        raise TimeTaken(appointment.office, appointment.at) from None
+    if back is None:
+        raise NotBooked
+    facts = {"appointment": appointment.id, "office": appointment.office}
+    journal.write(session, rt.now(), by, "appointment restored", f"person:{appointment.person_id}", **facts)
+    session.refresh(appointment)
+
+
+def of_day(session: Session, region: str, day: date) -> list[Appointment]:
+    """What was booked at the offices of a region for a day, by time: also what was kept, called off or missed since."""
+    begins = datetime.combine(day, time.min, SHANGHAI)
+    there = (Appointment.region == region, Appointment.at >= begins, Appointment.at < begins + timedelta(days=1))
+    shown = select(Appointment).where(*there, Appointment.state != "moved")
+    return list(session.scalars(shown.order_by(Appointment.office, Appointment.at, Appointment.seat, Appointment.id)))
+
+
+def to_invite(session: Session, region: str, *, most: int) -> list[Case]:
+    """Cases of people of a region whom only a desk can help, and who have no appointment; in the order of harm."""
+    booked = exists().where(Appointment.person_id == Case.person_id, Appointment.state == "booked")
+    theirs = exists().where(Person.id == Case.person_id, Person.region == region)
+    found = select(Case).where(Case.decided_at.is_(None), Case.kind.in_(AT_A_DESK), theirs, ~booked)
+    return list(session.scalars(found.order_by(Case.rank, Case.opened_at, Case.id).limit(most)))
 
 
 def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -> Appointment:

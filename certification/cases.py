@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import harm, journal
 from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Call, Case, Period, Person, insert_once, new_id
+from certification.store import Call, Case, KnownCase, Period, Person, insert_once, new_id
 
 PATIENCE = timedelta(days=14)
 
@@ -43,6 +43,9 @@ class CaseKind(StrEnum):
     UNREADABLE = "unreadable"  # what is sealed about the person does not open: somebody with the keys has to look
     URGENT = "urgent"  # somebody wrote that they want to live no longer: a human calls at once, before all others
     SUSPECTED_FRAUD = "suspected_fraud"  # somebody else seems to have spoken: for a supervisor, not who said so
+    INVITED = "invited"  # a call did not show whose voice it was: they are asked to come to the desk
+    SECOND_LOOK = "second_look"  # a human judged a recording: another one does, without knowing what was found
+    DISAGREED = "disagreed"  # two humans found different things in a recording: for a supervisor who is neither
     DROPPED = "dropped"  # the call ended in the middle and was not taken up again
 
 
@@ -58,6 +61,16 @@ class CaseUnknown(Problem):
         else:
             zh, en = f"没有编号为 {text[:32]} 的案件", f"There is no case {text[:32]!r}"
         super().__init__(f"{zh}，请用 stillhere cases list 查看。", f"{en}: see `stillhere cases list`.")
+
+
+class DecidedAlready(Problem):
+    """Somebody has decided the case before."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(
+            f"案件 {case.id} 已由 {case.taken_by} 办结，结论 {case.verdict}，不能再改。",
+            f"Case {case.id} was decided by {case.taken_by} before ({case.verdict}), which stands.",
+        )
 
 
 def rank(kind: CaseKind, by: date, *, first: bool) -> str:
@@ -118,12 +131,21 @@ def _first(session: Session, rt: Runtime, person: Person | None, detail: dict[st
     return detail.get("first") is True or (person is not None and harm.first(session, rt, person))
 
 
-def waiting(session: Session, *, region: str | None = None, kind: CaseKind | None = None, most: int) -> list[Case]:
+def waiting(
+    session: Session,
+    *,
+    region: str | None = None,
+    kind: CaseKind | None = None,
+    most: int,
+    only: ColumnElement[bool] | None = None,
+) -> list[Case]:
     """Cases that nobody has decided, at most so many: by their rank, then whichever waits the longest.
 
-    `region`: of its people, and of whoever is not on the roll.
+    `region`: of its people, and of whoever is not on the roll. `only`: and of which this holds.
     """
     found = select(Case).where(Case.decided_at.is_(None))
+    if only is not None:
+        found = found.where(only)
     if region is not None:
         found = found.where(of_region(region))
     if kind is not None:
@@ -134,7 +156,8 @@ def waiting(session: Session, *, region: str | None = None, kind: CaseKind | Non
 def of_region(region: str) -> ColumnElement[bool]:
     """In a query of cases: which a region sees to. Of somebody on no roll each does, or it would wait for nobody."""
     theirs = select(Person.id).where(Person.id == Case.person_id, Person.region == region)
-    return or_(Case.person_id.is_(None), theirs.exists())
+    elsewhere = select(KnownCase.case_id).where(KnownCase.case_id == Case.id, KnownCase.region != region)
+    return or_(and_(Case.person_id.is_(None), ~elsewhere.exists()), theirs.exists())
 
 
 def _by(session: Session, rt: Runtime, person: Person | None, detail: dict[str, Any]) -> date:

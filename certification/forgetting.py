@@ -30,6 +30,7 @@ from certification.store import (
     Evidence,
     Guesses,
     Helper,
+    Judgement,
     KeptEvidence,
     LinePreference,
     Message,
@@ -185,13 +186,15 @@ def _delete(
     nobodys = and_(Case.person_id.is_(None), or_(Case.call_id.in_(calls), texts))
     of_nobody_left = ~exists().where(Assessment.shared_case_id == Case.id)
     emptied = and_(Case.kind == CaseKind.SHARED_VOICE.value, of_nobody_left)
+    cases = or_(Case.person_id == person.id, nobodys, emptied)
     order: dict[Any, ColumnElement[bool]] = {
         VoiceFingerprint: sealed[VoiceFingerprint],
         VoiceTemplate: sealed[VoiceTemplate],
         Recording: sealed[Recording],
         SpokenTurn: and_(SpokenTurn.call_id.in_(calls), unkept),
         Assessment: Assessment.person_id == person.id,
-        Case: or_(Case.person_id == person.id, nobodys, emptied),
+        Judgement: Judgement.case_id.in_(select(Case.id).where(cases)),
+        Case: cases,
         Attempt: Attempt.person_id == person.id,
         Suspension: sealed[Suspension],
         Period: Period.person_id == person.id,

@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import cases, journal
+from certification import cases, journal, knowncases, secondlooks
 from certification.cases import CaseKind
 from certification.errors import Problem
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Case, Period, Person
+from certification.store import Case, KnownCase, Period, Person
 
 HELD = timedelta(minutes=15)
 
@@ -64,29 +64,42 @@ class Waiting:
 
 
 def waiting(
-    session: Session, rt: Runtime, *, most: int, region: str | None = None, kind: CaseKind | None = None
+    session: Session,
+    rt: Runtime,
+    *,
+    most: int,
+    region: str | None = None,
+    kind: CaseKind | None = None,
+    by: str | None = None,
 ) -> list[Waiting]:
-    """What waits for a human, in the order of harm, at most so many."""
-    found = cases.waiting(session, region=region, kind=kind, most=most)
+    """What waits for a human, in the order of harm, at most so many; `by`: for this one, who looks only once."""
+    only = None if by is None else secondlooks.open_to(by)
+    found = cases.waiting(session, region=region, kind=kind, most=most, only=only)
     of = {one.person_id for one in found if one.person_id is not None}
     today = rt.now().astimezone(SHANGHAI).date()
     present = and_(Period.person_id == Person.id, Period.opens <= today, Period.due >= today)
     rows = select(Person.id, Person.region, Period.due).outerjoin(Period, present).where(Person.id.in_(of))
     known = {person: (place, due) for person, place, due in session.execute(rows)}
+    on_no_roll = select(KnownCase).where(KnownCase.case_id.in_([one.id for one in found if one.person_id is None]))
+    known |= {one.case_id: (one.region, knowncases.due(one)) for one in session.scalars(on_no_roll)}
     nobody: tuple[str | None, date | None] = (None, None)
-    return [_waiting(one, *known.get(one.person_id or "", nobody), now=rt.now()) for one in found]
+    return [_waiting(one, *known.get(one.person_id or one.id, nobody), now=rt.now()) for one in found]
 
 
-def counted(session: Session, *, region: str | None = None) -> dict[CaseKind, int]:
-    """How many cases of each kind wait for a human."""
+def counted(session: Session, *, region: str | None = None, by: str | None = None) -> dict[CaseKind, int]:
+    """How many cases of each kind wait for a human; `by`: for this one."""
     found = select(Case.kind, func.count()).where(Case.decided_at.is_(None)).group_by(Case.kind)
+    if by is not None:
+        found = found.where(secondlooks.open_to(by))
     if region is not None:
         found = found.where(cases.of_region(region))
     return {CaseKind(kind): int(number) for kind, number in session.execute(found)}
 
 
 def take(session: Session, rt: Runtime, case: Case, by: str) -> None:
-    """Take a case, or go on having it for a quarter of an hour. Raises HeldByAnother, Decided."""
+    """Take a case, or go on having it for a quarter of an hour. Raises HeldByAnother, Decided, NotTheSecond."""
+    if secondlooks.not_for(case, by):
+        raise secondlooks.NotTheSecond
     now = rt.now()
     free = or_(Case.taken_by.is_(None), Case.taken_by == by, _given_back(now))
     mine = update(Case).where(Case.id == case.id, Case.decided_at.is_(None), free)

@@ -102,6 +102,11 @@ class ResidentNumber:
         return cls(plain, birth_date, plain[:6])
 
     @property
+    def sex(self) -> str:
+        """`male` or `female`: the 17th digit is odd for men."""
+        return "male" if int(self.text[16]) % 2 else "female"
+
+    @property
     def tail(self) -> str:
         """The last four characters, which a caller keys from a known telephone."""
         return self.text[-4:]

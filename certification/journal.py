@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session
 from certification.store import JournalEntry, JournalHead, insert_once, waiting
 
 BEGINNING = "0" * 64
+MISSING, APART, ALTERED = "missing", "does not follow the entry before it", "altered"
+OTHER_END = "the head names another end"
 _HEAD = 1
 _ENTRIES = "journal entries"
 
@@ -29,7 +32,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The chain breaks at entry `seq`."""
+    """The chain breaks at entry `seq`; `why`: MISSING, APART, ALTERED or OTHER_END."""
 
     seq: int
     why: str
@@ -41,9 +44,32 @@ def write(session: Session, at: datetime, actor: str, action: str, subject: str,
     The entry is written when the session commits, as the last thing before it: writers queue on the head of the chain,
     and so hold it for as short as can be, and never while they still wait for another row.
     """
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    entry = (at, _storable(actor)[:200], action, _storable(subject)[:80], _storable(text))
+    entry = (at, _storable(actor)[:200], action, _storable(subject)[:80], _canonical(detail))
     waiting(session, _ENTRIES).append(entry)
+
+
+def write_once(
+    session: Session, at: datetime, within: timedelta, actor: str, action: str, subject: str, **detail: Any
+) -> None:
+    """The same, unless it is written already: of what one act does many times over."""
+    if not written(session, at - within, actor, action, subject, **detail):
+        write(session, at, actor, action, subject, **detail)
+
+
+def written(session: Session, since: datetime, actor: str, action: str, subject: str, **detail: Any) -> bool:
+    """Whether just this was journalled after a moment."""
+    just_this = (
+        JournalEntry.subject == _storable(subject)[:80],
+        JournalEntry.action == action,
+        JournalEntry.actor == _storable(actor)[:200],
+        JournalEntry.detail == _canonical(detail),
+        JournalEntry.at > since,
+    )
+    return session.scalar(select(JournalEntry.seq).where(*just_this).limit(1)) is not None
+
+
+def _canonical(detail: Mapping[str, Any]) -> str:
+    return _storable(json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
 def _storable(text: str) -> str:
@@ -90,17 +116,29 @@ def link(entry: JournalEntry) -> str:
 
 def verify(session: Session) -> Verified | Broken:
     """Walk the whole chain and compare it with its head."""
-    seq, previous = 0, BEGINNING
-    in_order = select(JournalEntry).order_by(JournalEntry.seq).execution_options(yield_per=1000)
-    with closing(session.scalars(in_order)) as entries:
-        for seq, entry in enumerate(entries, start=1):
+    found = walk(session, Verified(0, BEGINNING))
+    if isinstance(found, Broken):
+        return found
+    return found if head(session) == found else Broken(found.entries + 1, OTHER_END)
+
+
+def walk(session: Session, after: Verified, most: int | None = None) -> Verified | Broken:
+    """Go on along the chain from where it was found to hold, over so many entries at most; how far it holds now."""
+    seq, previous = after.entries, after.head
+    onward = select(JournalEntry).where(JournalEntry.seq > seq).order_by(JournalEntry.seq).limit(most)
+    with closing(session.scalars(onward.execution_options(yield_per=1000))) as entries:
+        for seq, entry in enumerate(entries, start=seq + 1):  # noqa: B020 - it begins where the walk before ended
             if entry.seq != seq:
-                return Broken(seq, "missing")
+                return Broken(seq, MISSING)
             if entry.previous != previous:
-                return Broken(seq, "does not follow the entry before it")
+                return Broken(seq, APART)
             if entry.hash != link(entry):
-                return Broken(seq, "altered")
+                return Broken(seq, ALTERED)
             previous = entry.hash
-    head = session.get(JournalHead, _HEAD)
-    at_head = (0, BEGINNING) if head is None else (head.seq, head.hash)
-    return Verified(seq, previous) if at_head == (seq, previous) else Broken(seq + 1, "the head names another end")
+    return Verified(seq, previous)
+
+
+def head(session: Session) -> Verified:
+    """Where the journal says that it ends."""
+    found = session.get(JournalHead, _HEAD)
+    return Verified(0, BEGINNING) if found is None else Verified(found.seq, found.hash)

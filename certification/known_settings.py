@@ -87,6 +87,21 @@ SETTINGS = (
         "how many proxies stand before the web process, each adding to X-Forwarded-For: tries to sign in are counted by"
         " the address that they name",
     ),
+    Setting(
+        "OIDC_ISSUER",
+        "",
+        "单位统一登录（OpenID Connect）的地址；不写就没有",
+        "the organisation's OpenID Connect provider, with which the console lets people sign in; without it, none",
+    ),
+    Setting("OIDC_CLIENT_ID", "", "工作台在统一登录处的客户端编号", "the console's client identifier at the provider"),
+    Setting("OIDC_CLIENT_SECRET", "", "该客户端的密码", "that client's secret"),
+    Setting(
+        "OIDC_SECOND_FACTOR",
+        "",
+        "统一登录说了其中一项，就不再问本系统的动态码，如 amr:otp,acr:gold；不写就总要问",
+        "what the provider says where it asked for a second factor, such as amr:otp,acr:gold;"
+        " otherwise, and without this setting, the console asks for its own one-time code",
+    ),
     Setting("DEFAULT_REGION", "default", "未指明地区时的规则", "the rules of people whose region is not named"),
     Setting(
         "VOICEPRINT_ENCODER",
@@ -141,6 +156,12 @@ SETTINGS = (
         "730",
         "收发过哪些短信的记录保留多少天（不少于 90）",
         "for how many days it is kept that a text came or a message went: 90 or more",
+    ),
+    Setting(
+        "SECOND_LOOK_PERCENT",
+        "5",
+        "人工办结的声音案件中，抽百分之几请第二人再听一遍（疑似冒充的全部再听）",
+        "of a hundred voices that a human judged, how many a second one hears as well; of suspected frauds, every one",
     ),
     Setting("MEDIA_SLOTS", "40", "同时进行的语音轮次上限", "how many spoken turns may run at once"),
 )

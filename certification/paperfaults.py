@@ -39,7 +39,7 @@ STATES = {
 }
 _BEFORE: dict[tuple[str, ...], tuple[str, str]] = {
     ("received",): (
-        "请先用 papers receive 登记收到；已通过的不用再办",
+        "请先登记收到（papers receive）；已通过的不用再办",
         "note it as received first (`papers receive`); one that is accepted is done with",
     ),
     ("issued",): ("寄出只登记一次", "its posting is noted once"),
@@ -86,6 +86,16 @@ class PaperVoid(Problem):
         super().__init__(
             f"表 {paper.number} 已作废，不能收取：{zh}。",
             f"The form {paper.number} is void and cannot be taken: {en}, or certify by another route.",
+        )
+
+
+class PaperUnchecked(Problem):
+    """What was accepted is evidence, and is not taken back: whoever accepts it says first that they looked at it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "通过后不能撤回：请先核对材料，再勾选确认；什么都没有改动。",
+            "What is accepted stays so: look the paper over first, and tick that you did; nothing was changed.",
         )
 
 

@@ -98,7 +98,7 @@ def _replace(session: Session, rt: Runtime, paper: Paper, by: str, reason: str) 
     """Make the person's other forms void that are with them."""
     mine = update(Paper).where(Paper.person_id == paper.person_id, Paper.kind.in_(FORMS), Paper.id != paper.id)
     there = mine.where(Paper.state.in_(("issued", "posted", "returned")))
-    void = there.values(state=VOID, reason=reason, decided_at=rt.now(), decided_by=by)
+    void = there.values(state=VOID, since=rt.now(), reason=reason, decided_at=rt.now(), decided_by=by)
     for identifier in session.scalars(void.returning(Paper.id)).all():
         facts = {"paper": identifier, "instead": paper.id, "reason": reason}
         journal.write(session, rt.now(), by, "form replaced", f"person:{paper.person_id}", **facts)
@@ -120,8 +120,8 @@ def _make(
     session: Session, rt: Runtime, person: Person, kind: PaperKind, by: str, action: str, values: dict[str, Any]
 ) -> Paper:
     while True:  # a second round when the number is taken
-        row = {"id": new_id(), "number": draw(rt.random), "person_id": person.id, "kind": kind.value, **values}
-        if insert_once(session, Paper, **{"documents": [], **row}):
+        row = {"id": new_id(), "number": draw(rt.random), "person_id": person.id, "kind": kind.value, "since": rt.now()}
+        if insert_once(session, Paper, **{"documents": [], **row, **values}):
             break
     journal.write(session, rt.now(), by, action, f"person:{person.id}", paper=row["id"], kind=kind.value)
     return session.get_one(Paper, row["id"])
@@ -225,11 +225,28 @@ def _move(
     session: Session, rt: Runtime, paper: Paper, states: tuple[str, ...], by: str, action: str, **values: Any
 ) -> None:
     there = update(Paper).where(Paper.id == paper.id, Paper.state.in_(states))
-    if session.scalar(there.values(**values).returning(Paper.id)) is None:
+    if session.scalar(there.values(since=rt.now(), **values).returning(Paper.id)) is None:
         session.refresh(paper)
         raise PaperElsewhere(paper, states)
     session.refresh(paper)
     journal.write(session, rt.now(), by, action, f"person:{paper.person_id}", paper=paper.id, kind=paper.kind)
+
+
+def hindrance(rt: Runtime, paper: Paper, region: Region) -> Problem | None:
+    """Why a letter that was received cannot be accepted as it is; of a form only whoever reads it can say."""
+    if paper.state != "received" or paper.kind != PaperKind.POST:
+        return None
+    try:
+        _day_shown(rt, paper, None, region.post.months)
+    except Problem as fault:
+        return fault
+    return None
+
+
+def lost(rt: Runtime, paper: Paper, region: Region) -> bool:
+    """Whether a form is out for longer than the region says, and counts as lost."""
+    out = paper.state in ("issued", "posted") and paper.issued_at is not None
+    return out and (paper.issued_at or rt.now()) < rt.now() - timedelta(days=region.paper.days)
 
 
 def overdue(session: Session, rt: Runtime, region: Region) -> list[Paper]:

@@ -95,6 +95,11 @@ def recording(recording_id: str, call_id: str) -> str:
     return f"recordings:{recording_id} call:{call_id} challenge"
 
 
+def address(visit_id: str, person_id: str) -> str:
+    """The context of where a visitor goes to see this person."""
+    return f"visits.address:{visit_id} person:{person_id}"
+
+
 def report(visit_id: str, person_id: str) -> str:
     """The context of what a visitor wrote of this person."""
     return f"visits.report:{visit_id} person:{person_id}"
@@ -177,6 +182,7 @@ PLACES = (
     Place(Recording, "sealed", recording, bound=("id", "call_id"), former="recordings"),
     Place(VoiceTemplate, "sealed", template, bound=("id", "person_id"), former="voice_templates"),
     Place(Assessment, "voice_sealed", unmatched, bound=("id", "person_id")),
+    Place(Visit, "address_sealed", address, bound=("id", "person_id")),
     Place(Visit, "report_sealed", report, bound=("id", "person_id")),
     Place(Visit, "photo_sealed", photo, bound=("id", "person_id")),
     Place(Suspension, "payee_sealed", payee, bound=("id", "person_id")),

@@ -13,6 +13,7 @@ from certification.errors import Problem
 from certification.known_settings import SETTINGS, SUSPICIONS
 
 _PRICE = re.compile(r"[0-9]{1,4}([.][0-9]{1,6})?")
+_CLAIM = re.compile(r"(amr|acr):\S+")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -70,6 +71,11 @@ class Settings:
     text_body_days: int
     text_days: int
     trusted_proxies: int
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_second_factor: tuple[str, ...]
+    second_look_percent: int
     default_region: str
 
     @property
@@ -125,6 +131,11 @@ class Settings:
             text_body_days=read.count("TEXT_BODY_DAYS"),
             text_days=read.count("TEXT_DAYS", least=90),
             trusted_proxies=read.count("TRUSTED_PROXIES", least=0),
+            oidc_issuer=_issuer(read),
+            oidc_client_id=read.text("OIDC_CLIENT_ID"),
+            oidc_client_secret=read.text("OIDC_CLIENT_SECRET"),
+            oidc_second_factor=read.claims("OIDC_SECOND_FACTOR"),
+            second_look_percent=read.count("SECOND_LOOK_PERCENT", least=0),
             default_region=read.text("DEFAULT_REGION"),
         )
 
@@ -148,6 +159,17 @@ def _database(url: str, data: Path) -> str:
             "DATABASE_URL", "应以 sqlite:/// 或 postgresql:// 开头", "write sqlite:///… or postgresql://…"
         )
     return url
+
+
+def _issuer(read: _Reader) -> str:
+    """Where the provider is, exactly as its tokens name it; only one on this machine may do without TLS."""
+    issuer = read.text("OIDC_ISSUER")
+    if issuer and not issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise SettingInvalid("OIDC_ISSUER", "应以 https:// 开头", "write https://HOST…")
+    for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"):
+        if issuer and not read.text(name):
+            raise SettingMissing(name)
+    return issuer
 
 
 class _Reader:
@@ -195,6 +217,12 @@ class _Reader:
         if unknown := [value for value in values if value not in allowed]:
             known = ",".join(allowed)
             raise SettingInvalid(name, f"没有 {unknown[0]}，可写 {known}", f"{unknown[0]} is none of {known}")
+        return values
+
+    def claims(self, name: str) -> tuple[str, ...]:
+        values = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+        if wrong := [value for value in values if not _CLAIM.fullmatch(value)]:
+            raise SettingInvalid(name, f"{wrong[0]} 应写成 amr:值 或 acr:值", f"write {wrong[0]} as amr:… or acr:…")
         return values
 
     def found(self, name: str) -> str | None:

@@ -39,7 +39,7 @@ def see_to(session: Session, rt: Runtime, call: Call, tried: ColumnElement[bool]
     except SealBroken as error:
         logger.error("the number of call %s cannot be read: %s", call.id, error)
         return None
-    if number in _official(region):
+    if number in official(region):
         return None
     days = region.household.window_days
     calls = _undeclared_calls(rt, number, tried, days)
@@ -118,7 +118,7 @@ def _apart(session: Session, rt: Runtime, region: Region, persons: Collection[st
             logger.error("a number (%s) cannot be read: %s", context, error)
     families: list[set[str]] = []
     for own in numbers.values():
-        theirs = own - _official(region)  # clerks lend it to everybody
+        theirs = own - official(region)  # clerks lend it to everybody
         joined = [one for one in families if one & theirs]
         families = [one for one in families if not one & theirs] + [theirs.union(*joined)]
     return len(families)
@@ -146,6 +146,6 @@ def _asked_before(session: Session, rt: Runtime, number: str, days: int) -> bool
     return session.scalars(asked.where(Call.from_index.in_(indexes)).limit(1)).first() is not None
 
 
-def _official(region: Region) -> set[str]:
+def official(region: Region) -> set[str]:
     """Telephones at which clerks help people to call."""
     return {region.operator.number, *(office.phone for office in region.offices)}

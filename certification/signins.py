@@ -18,11 +18,14 @@ KEPT = timedelta(days=400)
 _NOTED = timedelta(minutes=1)  # how often it is written down that somebody is there
 
 
-def begin(session: Session, rt: Runtime, who: Proven) -> str:
-    """Sign somebody in who just proved who they are; the identifier that their browser keeps."""
+def begin(session: Session, rt: Runtime, who: Proven, how: str = "password") -> str:
+    """Sign somebody in who just proved who they are; the identifier that their browser keeps.
+
+    `how`: with a password of ours, or through a provider ("oidc").
+    """
     identifier, now = new_id(), rt.now()
     session.add(SignIn(id=identifier, staff_id=who.staff_id, begun_at=now, seen_at=now))
-    journal.write(session, now, who.name, "signed in", f"staff:{who.staff_id}")
+    journal.write(session, now, who.name, "signed in", f"staff:{who.staff_id}", how=how)
     return identifier
 
 
@@ -60,6 +63,12 @@ def end_others(session: Session, rt: Runtime, staff_id: str, but: str) -> None:
     """Sign somebody out everywhere else."""
     others = update(SignIn).where(SignIn.staff_id == staff_id, SignIn.id != but, SignIn.ended_at.is_(None))
     session.execute(others.values(ended_at=rt.now()))
+
+
+def end_all(session: Session, rt: Runtime, staff_id: str) -> None:
+    """Sign somebody out everywhere."""
+    theirs = update(SignIn).where(SignIn.staff_id == staff_id, SignIn.ended_at.is_(None))
+    session.execute(theirs.values(ended_at=rt.now()))
 
 
 def forget(session: Session, now: datetime) -> int:

@@ -12,7 +12,7 @@ from enum import StrEnum
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from certification import doors, journal, seals
@@ -21,7 +21,7 @@ from certification.keys import KeyRing, SealBroken
 from certification.people import NAME_LENGTH, NameMissing
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
-from certification.store import Agent, Staff, insert_once, new_id
+from certification.store import Agent, ProviderAccount, Staff, insert_once, new_id
 
 LEAST_PASSWORD = 12
 _STEP_S = 30  # RFC 6238; a clock may be a step behind or ahead
@@ -100,9 +100,19 @@ class AccountLocked(Problem):
         )
 
 
+class CodeWrong(Problem):
+    """The one-time code is not that of this moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "动态码不对，或已用过；请等下一个动态码再试。",
+            "The code is wrong, or was used before; try again with the next one.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Somebody who just proved who they are; made by prove() alone.
+    """Somebody who just proved who they are; made by prove() and vouched() alone.
 
     `region`, `agent_id`: whose people alone they see; None: everybody's.
     """
@@ -174,7 +184,13 @@ def close(session: Session, rt: Runtime, name: str, by: str) -> None:
     closed = session.scalar(still_open.values(closed_at=rt.now()).returning(Staff.id))
     if closed is None:
         raise NameUnknown(name)
+    session.execute(delete(ProviderAccount).where(ProviderAccount.staff_id == closed))
     journal.write(session, rt.now(), by, "staff closed", f"staff:{closed}", name=plain(name))
+
+
+def named(session: Session, staff_id: str) -> str:
+    """Whose account this is."""
+    return session.get_one(Staff, staff_id).name
 
 
 def listed(session: Session) -> list[Staff]:
@@ -207,9 +223,47 @@ def prove(
     if account is None or counted is None:
         journal.write(session, now, "staff", "sign-in refused", f"staff:{account.id if account else 'unknown'}")
         return NotProven() if locked is None else AccountLocked(locked)
-    if right and _use_code(session, account.id, _secret(rt.keys, account.id, account.totp_sealed), code, now):
-        doors.let_in(session, account.id, at)
-        return Proven(account.id, account.name, Role(account.role), account.region, account.agent_id)
+    right = right and _use_code(session, account.id, _secret(rt.keys, account.id, account.totp_sealed), code, now)
+    return _let_in(session, account, at) if right else _count(session, now, account, at, counted)
+
+
+def vouched(
+    session: Session, rt: Runtime, staff_id: str, code: str | None, at: Sequence[str] = doors.CLI
+) -> Proven | Problem:
+    """Whether somebody whose password a provider asked for may come in; the refusal, counted, if not.
+
+    `code`: a one-time code of ours, counted as in prove(); None where the provider asked for a second factor as well.
+    Then there is nothing to guess: no try is counted and no count is forgotten, but a locked door is locked to them,
+    too. Commit in either case.
+    """
+    now = rt.now()
+    account = session.scalars(select(Staff).where(Staff.id == staff_id, Staff.closed_at.is_(None))).first()
+    if account is None:
+        return NotProven()
+    locked = doors.locked(session, account.id, at, now)
+    if locked is None and code is None:
+        return _proven(account)
+    counted = None if locked else doors.knock(session, account.id, at, now)
+    if code is None or counted is None:
+        journal.write(session, now, "staff", "sign-in refused", f"staff:{account.id}", how="oidc")
+        return NotProven() if locked is None else AccountLocked(locked)
+    if _use_code(session, account.id, _secret(rt.keys, account.id, account.totp_sealed), code, now):
+        return _let_in(session, account, at)
+    refused = _count(session, now, account, at, counted)
+    return CodeWrong() if isinstance(refused, NotProven) else refused
+
+
+def _proven(account: Staff) -> Proven:
+    return Proven(account.id, account.name, Role(account.role), account.region, account.agent_id)
+
+
+def _let_in(session: Session, account: Staff, at: Sequence[str]) -> Proven:
+    doors.let_in(session, account.id, at)
+    return _proven(account)
+
+
+def _count(session: Session, now: datetime, account: Staff, at: Sequence[str], counted: dict[str, int]) -> Problem:
+    """Journal a wrong try, and lock the doors at which it was one too many."""
     facts = {"door": at[0].partition(":")[0], "wrong": counted[at[0]]}
     journal.write(session, now, account.name, "sign-in refused", f"staff:{account.id}", **facts)
     until = doors.lock(session, account.id, counted, now)

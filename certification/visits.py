@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -13,11 +14,12 @@ from certification.certifying import Recorded
 from certification.contacts import Channel
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
-from certification.regions import Route
+from certification.regions import SHANGHAI, Route
 from certification.runtime import Runtime
 from certification.store import Person, Visit, insert_once, new_id
 
 PHOTO_BYTES = 4 * 2**20
+ADDRESS_LENGTH = 120
 UNMADE = ("asked", "assigned")
 
 
@@ -51,6 +53,26 @@ class VisitElsewhere(Problem):
         )
 
 
+class ReportUnchecked(Problem):
+    """A report is noted once: whoever makes it says first that it is as they found it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "结果只登记一次，请先核对，再勾选确认；什么都没有登记。",
+            "A visit is reported once: look it over first, and tick that it is so; nothing was noted.",
+        )
+
+
+class NoAddress(Problem):
+    """Nobody finds the way without an address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"请写明上门地址，不超过 {ADDRESS_LENGTH} 个字。",
+            f"Say where the person lives, in at most {ADDRESS_LENGTH} characters.",
+        )
+
+
 class PhotoUnusable(Problem):
     """The photograph is too large, or no JPEG or PNG."""
 
@@ -70,10 +92,20 @@ def ask(session: Session, rt: Runtime, person: Person, *, cause: str, by: str) -
     return session.scalars(select(Visit).where(Visit.cause == cause)).one()
 
 
-def assign(session: Session, rt: Runtime, visit: Visit, *, visitor: str, on: date, by: str) -> None:
-    """Give a visit that was not reported yet to a visitor. Raises VisitElsewhere."""
+def assign(
+    session: Session, rt: Runtime, visit: Visit, *, visitor: str, on: date, by: str, address: str | None = None
+) -> None:
+    """Give a visit that was not reported yet to a visitor, or to another. `address` is sealed.
+
+    Without one it stays as it was. Raises VisitElsewhere, NoAddress.
+    """
     unreported = update(Visit).where(Visit.id == visit.id, Visit.state.in_(UNMADE))
-    values = {"state": "assigned", "visitor": visitor, "planned_on": on}
+    values: dict[str, Any] = {"state": "assigned", "visitor": visitor, "planned_on": on}
+    if address is not None:
+        plain = " ".join(address.split())
+        if not 0 < len(plain) <= ADDRESS_LENGTH:
+            raise NoAddress
+        values["address_sealed"] = rt.keys.seal(plain.encode(), seals.address(visit.id, visit.person_id))
     _done(session, visit, session.scalar(unreported.values(**values).returning(Visit.id)))
     facts = {"visit": visit.id, "visitor": visitor, "on": on.isoformat()}
     journal.write(session, rt.now(), by, "visit assigned", f"person:{visit.person_id}", **facts)
@@ -128,6 +160,15 @@ def report(
     )
 
 
+def address(session: Session, rt: Runtime, person_id: str) -> str:
+    """Where the person was last to be visited; nothing where nobody said. Raises SealBroken."""
+    known = select(Visit).where(Visit.person_id == person_id, Visit.address_sealed.is_not(None))
+    last = session.scalars(known.order_by(Visit.asked_at.desc(), Visit.id).limit(1)).first()
+    if last is None or last.address_sealed is None:
+        return ""
+    return rt.keys.open(last.address_sealed, seals.address(last.id, person_id)).decode()
+
+
 def of(session: Session, cause: str) -> Visit | None:
     """The visit that was asked for by a cause."""
     return session.scalars(select(Visit).where(Visit.cause == cause)).first()
@@ -153,6 +194,13 @@ def waiting(session: Session, visitor: str | None = None) -> list[Visit]:
     """Visits not reported yet, the earliest first; of one visitor, or of all."""
     found = select(Visit).where(Visit.state.in_(UNMADE)).order_by(Visit.planned_on, Visit.asked_at)
     return list(session.scalars(found if visitor is None else found.where(Visit.visitor == visitor)))
+
+
+def reported_since(session: Session, visitor: str, day: date) -> list[Visit]:
+    """What a visitor reported on a day or after it, the earliest first."""
+    begins = datetime.combine(day, time.min, SHANGHAI)
+    theirs = select(Visit).where(Visit.visitor == visitor, Visit.state == "reported", Visit.reported_at >= begins)
+    return list(session.scalars(theirs.order_by(Visit.reported_at, Visit.id)))
 
 
 def _done(session: Session, visit: Visit, identifier: str | None) -> None:

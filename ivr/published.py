@@ -81,6 +81,5 @@ class Published:
         with self._rt.sessions() as session:
             only_read(session)
             return {
-                (dialect, name): Live(version, sentence)
-                for dialect, name, version, sentence in session.execute(found).tuples()
+                (dialect, name): Live(version, sentence) for dialect, name, version, sentence in session.execute(found)
             }

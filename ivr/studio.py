@@ -9,7 +9,6 @@ from enum import StrEnum
 import numpy as np
 import soundfile
 import webrtcvad
-from numpy.typing import NDArray
 from scipy.signal import butter, resample_poly, sosfilt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,7 +21,7 @@ from certification.store import PromptVersion, PublishedPrompt, insert_into, ins
 from ivr.dialects import HOME
 from ivr.levels import RATE, Samples, level_dbfs, levelled, resampled
 from ivr.prompts import Prompts
-from ivr.speech.g711 import decode_mulaw, encode_mulaw
+from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 
 MOST_BYTES = 8 * 2**20
 """Of a recording as it comes: more than LONGEST_S at 96 kHz, 16 bit."""
@@ -32,6 +31,7 @@ KEPT_RATE = 16_000
 _FRAME = RATE // 50
 _BEFORE_S, _AFTER_S = 0.12, 0.25  # kept around the voice, as soft beginnings and ends are
 _RUMBLE_HZ = 90
+_SILENT_DBFS = -66
 _BAND_HZ = (300, 3400)  # what a telephone carries (ITU-T G.712)
 
 
@@ -52,6 +52,13 @@ class NotSpeech(Problem):
         super().__init__(
             f"这段录音不能用：{zh}请重录，之前的版本都还在。", f"{en} Record it again; all versions are kept."
         )
+
+
+class Silent(NotSpeech):
+    """Nobody speaks in it."""
+
+    def __init__(self) -> None:
+        super().__init__("里面听不到说话。", "No voice can be heard in it.")
 
 
 class WrongCut(Problem):
@@ -186,21 +193,24 @@ def source(version: PromptVersion) -> Samples:
     return np.asarray(samples, dtype=np.float32)
 
 
-def heard(audio: bytes) -> NDArray[np.int16]:
+def heard(audio: bytes) -> Pcm:
     """µ-law as it arrives at the other end: the band of a telephone, 16 bit at 8 kHz."""
     line = butter(4, _BAND_HZ, btype="bandpass", fs=RATE, output="sos")
-    return np.clip(np.rint(sosfilt(line, decode_mulaw(audio).astype(np.float64))), -32768, 32767).astype(np.int16)
+    carried: Pcm = np.clip(np.rint(sosfilt(line, decode_mulaw(audio).astype(np.float64))), -32768, 32767).astype(
+        np.int16
+    )
+    return carried
 
 
 def spoken(speech: Samples) -> Cut:
     """From the first to the last voice in a recording at KEPT_RATE, with a little around. Raises NotSpeech."""
-    narrow = resampled(speech, KEPT_RATE)
+    narrow = _sounding(resampled(speech, KEPT_RATE))
     pcm = np.clip(np.rint(levelled(narrow) * 32767), -32768, 32767).astype("<i2")
     vad = webrtcvad.Vad(2)
     frames = [pcm[at : at + _FRAME].tobytes() for at in range(0, len(pcm) - _FRAME + 1, _FRAME)]
     voiced = np.flatnonzero([vad.is_speech(frame, RATE) for frame in frames])
     if len(voiced) * _FRAME < SHORTEST_S * RATE:
-        raise NotSpeech("里面听不到说话。", "No voice can be heard in it.")
+        raise Silent
     seconds = len(speech) / KEPT_RATE
     starts = max(voiced[0] * _FRAME / RATE - _BEFORE_S, 0.0)
     return Cut(round(starts, 2), round(min((voiced[-1] + 1) * _FRAME / RATE + _AFTER_S, seconds), 2))
@@ -239,14 +249,21 @@ def _read(sent: bytes) -> Samples:
         raise NotSpeech(f"要在 {LONGEST_S:.0f} 秒以内。", f"It must have at most {LONGEST_S:.0f} seconds.")
     if rate != KEPT_RATE:
         mono = np.asarray(resample_poly(mono, KEPT_RATE, rate), dtype=np.float32)
-    return np.clip(mono, -1, 1)
+    return np.asarray(np.clip(mono, -1, 1), dtype=np.float32)
+
+
+def _sounding(speech: Samples) -> Samples:
+    """The same; raises Silent where there is nothing to make louder."""
+    if level_dbfs(speech) < _SILENT_DBFS:
+        raise Silent
+    return speech
 
 
 def _made(speech: Samples, cut: Cut) -> bytes:
     """µ-law at 8 kHz of a part of a recording: no rumble, one level."""
     within = speech[round(cut.starts_s * KEPT_RATE) : round(cut.ends_s * KEPT_RATE)]
     clean = sosfilt(butter(2, _RUMBLE_HZ, btype="highpass", fs=KEPT_RATE, output="sos"), within)
-    narrow = levelled(resampled(np.asarray(clean, dtype=np.float32), KEPT_RATE))
+    narrow = levelled(_sounding(resampled(np.asarray(clean, dtype=np.float32), KEPT_RATE)))
     return encode_mulaw(np.clip(np.rint(narrow * 32767), -32768, 32767).astype(np.int16))
 
 

@@ -17,6 +17,7 @@ from ops.commands import (
     cases,
     certificates,
     comparing,
+    counting,
     deaths,
     desk,
     erasing,
@@ -30,6 +31,7 @@ from ops.commands import (
     reminding,
     routes,
     safewords,
+    seeding,
     staff,
     suspensions,
     visits,
@@ -88,6 +90,7 @@ for command in (
     safewords.safeword,
     voice.voice,
     regions.regions,
+    counting.reports_,
     keeping.db,
     keeping.keys,
     keeping.journal,
@@ -100,6 +103,7 @@ for command in (
 desk.people.add_command(erasing.erase)
 desk.people.add_command(exporting.export)
 voice.voice.add_command(erasing.withdraw)
+cases.cases_.add_command(seeding.seed)
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""The jobs of the worker: the only place that joins a voice to a person. Each is safe twice."""
+"""The jobs of the worker: the only place that joins a voice to a person; and reports. Each is safe twice."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from certification import seals
+from certification.reports import making
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, only_read
 from ops import sittings, twins, unmatched
@@ -70,6 +71,14 @@ def listen(recording_id: str) -> None:
     reasons = [str(one) for one in quality.reasons(quality.measure(carried), Use.ENROLMENT)]
     with _bench.rt.sessions.begin() as session:
         sittings.listened(session, _bench.rt, recording_id, audio.encode_mulaw(carried), reasons)
+
+
+def make_report(report_id: str) -> None:
+    """Count the next slice of a report; the rest comes after what waits in the queue, so that no voice waits for it."""
+    if _bench is None:
+        raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
+    if making.go_on(_bench.rt, report_id, making.SHORT):
+        _bench.rt.enqueue(making.JOB, report_id)
 
 
 def _weigh(bench: Bench, assessment_id: str) -> None:

@@ -104,7 +104,8 @@ def _tell_verdict(session: Session, rt: Runtime, identifier: str) -> bool:
 def _verdict(session: Session, rt: Runtime, case: Case, person: Person) -> bool:
     phone, period = mobile_of(session, person), certifying.current_period(session, rt, person)
     receipt = _certified(session, rt, person, case)
-    words, facts = ("verdict.certified", {"receipt": receipt}) if receipt else ("verdict.more", {"period": period.id})
+    more = "verdict.invited" if review.invited(session, case) else "verdict.more"
+    words, facts = ("verdict.certified", {"receipt": receipt}) if receipt else (more, {"period": period.id})
     if phone is None and receipt is None and period.closed_at is None:
         calling.ask_for(session, rt, person, period, BY)
     return _tell(session, rt, f"verdict:{case.id}", words, facts, person, phone)

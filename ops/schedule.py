@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from certification import consent, doors, erasure, guesses, journal, opening, outages, retention, signins
 from certification.comparison import folders
 from certification.ladder import climbing
+from certification.reports import making
 from certification.runtime import QueueUnavailable, Runtime
 from certification.store import Assessment, Call, Period, Person, forget_deleted, only_read
 from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
 from ivr.steps import DROPPED, State, Transfer
-from ops import ended, heartbeat, texting
+from ops import comparisons, ended, heartbeat, texting
 from ops.concluding import conclude
 from ops.duties import one_by_one
 from ops.jobs import in_hand, tried_enough
@@ -220,6 +221,11 @@ def _clear_comparison(session: Session, rt: Runtime, identifier: str) -> bool:
     return folders.clear_left(session, rt, identifier, "schedule", folders.LEFT_FOR)
 
 
+def make_reports(rt: Runtime) -> int:
+    """Count a slice of the night's report, or of one that nobody goes on with."""
+    return making.see_to(rt)
+
+
 def notice_outages(rt: Runtime) -> int:
     """Note that the service runs, and the outage that lies behind it."""
     with rt.sessions.begin() as session:
@@ -240,6 +246,8 @@ DUTIES = (
     begin_ladders,
     lead_up_ladders,
     clear_comparisons,
+    make_reports,
+    comparisons.go_on_with_runs,
     notice_outages,
     *texting.DUTIES,
 )

@@ -7,13 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
-from io import BytesIO
-from math import gcd
 
-import numpy as np
-import soundfile
-from scipy.signal import resample_poly
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from certification import consent, journal, seals
@@ -24,17 +19,14 @@ from certification.store import Assessment, Call, Person, Recording, SpokenTurn,
 from ivr.dialects import HOME
 from ivr.prompts import RATE
 from ivr.scripts.enrol import ENROL as SCRIPT
-from ivr.speech.g711 import encode_mulaw
 from ivr.speech.vocabulary import challenge_words
 from ivr.spoken import PROMISED_DAYS
 from ivr.steps import Challenge, Facts, Json, Speak, State
 
 OPEN_FOR = timedelta(hours=1)  # so long a sitting is gone on with
 LATE = timedelta(seconds=10)  # for the worker to have listened to a sample
-LONGEST_S, SHORTEST_S = 30.0, 0.3
-MOST_BYTES = 6 * 1024 * 1024  # of one recording: LONGEST_S in 16 bits at 96 kHz
+OPEN, OVER = "desk", "desk_over"  # the outcome of a sitting, and of one after which another was begun
 _SID, _STEP, _FACTS = "desk:", "desk", "sitting"
-_RATES = range(8000, 192_001)
 
 
 class NotAgreed(Problem):
@@ -45,28 +37,6 @@ class NotAgreed(Problem):
             "本人还没有同意登记声音：请先请本人听完说明，再记录同意；不同意的，请设置六位密码。",
             "This person has not agreed to a voiceprint: let them hear what it is for and record that they agree, or"
             " set a PIN with them.",
-        )
-
-
-class RecordingUnreadable(Problem):
-    """What the page sent is no recording."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "这段录音读不出来，没有保存；前面录好的都还在。请再录一次，还不行就用本人的电话登记。",
-            "This recording cannot be read and was not kept; those before it are still there. Record it again, or enrol"
-            " by the person's own phone.",
-        )
-
-
-class RecordingTooLong(Problem):
-    """Four words take a few seconds."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"这段录音超过 {LONGEST_S:.0f} 秒，没有保存；前面录好的都还在。请只念屏幕上的词，念完就按停止。",
-            f"This recording is longer than {LONGEST_S:.0f} seconds and was not kept; those before it are still there."
-            " Let the person say the words on the screen alone, and stop when they are said.",
         )
 
 
@@ -98,23 +68,6 @@ def is_one(call: Call) -> bool:
     return call.sid.startswith(_SID)
 
 
-def read(file: bytes) -> bytes:
-    """A WAV file of any rate as mu-law, 8 kHz. Raises RecordingUnreadable, RecordingTooLong."""
-    try:
-        with soundfile.SoundFile(BytesIO(file)) as opened:
-            rate, ours = opened.samplerate, opened.format in ("WAV", "WAVEX") and opened.samplerate in _RATES
-            if ours and opened.frames > LONGEST_S * rate:
-                raise RecordingTooLong
-            samples = opened.read(dtype="float32", always_2d=True) if ours else np.zeros((0, 1), np.float32)
-    except (soundfile.SoundFileError, OSError, TypeError, RuntimeError) as error:
-        raise RecordingUnreadable from error
-    if len(samples) < SHORTEST_S * rate or not np.isfinite(samples).all():
-        raise RecordingUnreadable
-    mono, common = samples.mean(axis=1), gcd(rate, RATE)
-    at_rate = resample_poly(mono, RATE // common, rate // common)
-    return encode_mulaw(np.clip(np.rint(at_rate * 32767), -32768, 32767).astype(np.int16))
-
-
 def latest(session: Session, rt: Runtime, person: Person) -> Sitting | None:
     """The person's sitting of this hour, finished or not."""
     call = _call(session, rt, person)
@@ -125,7 +78,7 @@ def begin(session: Session, rt: Runtime, person: Person, by: str) -> Sitting:
     """Go on with the sitting that is under way, or open one. Raises NotAgreed."""
     _must_have_agreed(session, person)
     call = _call(session, rt, person)
-    if call is None or _assessment(session, call) is not None:
+    if call is None or _assessment(session, call) is not None or _lacks(session, _sitting(session, call)):
         call = _open(session, rt, person, by)
     return _sitting(session, call)
 
@@ -135,8 +88,8 @@ def afresh(session: Session, rt: Runtime, person: Person, by: str) -> Sitting:
     _must_have_agreed(session, person)
     call = _call(session, rt, person)
     if call is not None and _assessment(session, call) is None:
-        gone = session.execute(delete(Recording).where(Recording.call_id == call.id).returning(Recording.id)).all()
-        call.started_at -= OPEN_FOR
+        gone = session.scalars(select(Recording.id).where(Recording.call_id == call.id)).all()
+        _erase(session, gone)
         subject = f"person:{person.id}"
         journal.write(session, rt.now(), by, "sitting given up", subject, sitting=call.id, recordings=len(gone))
     return _sitting(session, _open(session, rt, person, by))
@@ -155,7 +108,7 @@ def hear(session: Session, rt: Runtime, person: Person, n: int, mulaw: bytes, by
     if sitting.complete or not _moved(session, rt, call, n):
         return _sitting(session, call)
     if sitting.waiting is not None:
-        session.execute(delete(Recording).where(Recording.id == sitting.waiting))
+        _erase(session, [sitting.waiting])
     recording = _keep(session, rt, person, call, n, mulaw, sitting.words)
     _note(call, by=by, waiting=recording, said=[])
     later(session, rt.enqueue, "ops.jobs.listen", recording)
@@ -185,7 +138,7 @@ def listened(session: Session, rt: Runtime, recording_id: str, mulaw: bytes, rea
         return False
     heard = [*sitting.heard]
     if reasons:
-        session.delete(recording)
+        _erase(session, [recording_id])
         _note(call, waiting=None, said=[*reasons])
     else:
         heard.append(recording_id)
@@ -206,20 +159,28 @@ def _must_have_agreed(session: Session, person: Person) -> None:
 
 
 def _call(session: Session, rt: Runtime, person: Person) -> Call | None:
-    mine = select(Call).where(Call.person_id == person.id, Call.sid.startswith(_SID))
+    mine = select(Call).where(Call.person_id == person.id, Call.outcome == OPEN, Call.sid.startswith(_SID))
     since = mine.where(Call.started_at > rt.now() - OPEN_FOR)
     return session.scalars(since.order_by(Call.started_at.desc(), Call.id).limit(1)).first()
+
+
+def _lacks(session: Session, sitting: Sitting) -> bool:
+    """Whether recordings of a sitting were erased since, as with a consent that was taken back."""
+    kept = select(func.count()).select_from(Recording).where(Recording.id.in_(sitting.heard))
+    return session.scalars(kept).one() < len(sitting.heard)
 
 
 def _open(session: Session, rt: Runtime, person: Person, by: str) -> Call:
     """A call that is over already, and with which nothing is left to do: no sweep and no carrier goes on with it."""
     now, identifier = rt.now(), new_id()
+    before = update(Call).where(Call.person_id == person.id, Call.outcome == OPEN, Call.sid.startswith(_SID))
+    session.execute(before.values(outcome=OVER))
     call = Call(
         id=identifier,
         sid=f"{_SID}{identifier}",
         person_id=person.id,
         state=State(_STEP, person.dialect or HOME).as_json(),
-        outcome=_STEP,
+        outcome=OPEN,
         started_at=now,
         touched_at=now,
         ended_at=now,
@@ -261,6 +222,13 @@ def _keep(session: Session, rt: Runtime, person: Person, call: Call, n: int, mul
     )
     session.add(recording)
     return identifier
+
+
+def _erase(session: Session, recordings: Sequence[str]) -> None:
+    """Erase recordings, and their turns with them: nobody has used up a try of the line (certification.limits)."""
+    gone = delete(Recording).where(Recording.id.in_(recordings)).returning(Recording.spoken_turn_id)
+    turns = session.scalars(gone).all()
+    session.execute(delete(SpokenTurn).where(SpokenTurn.id.in_(turns)))
 
 
 def _ask(session: Session, rt: Runtime, call: Call, recordings: list[str]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, literal, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from certification import contacts, journal
+from certification import contacts, journal, review
 from certification.certifying import day_of
 from certification.contacts import Channel, Outcome
 from certification.ladder.steps import MESSAGE
@@ -169,10 +169,21 @@ def finish_campaigns(rt: Runtime) -> int:
     return len(done)
 
 
+def settle_campaigns(rt: Runtime) -> int:
+    """Hold back or drop what waits of campaigns that somebody paused or stopped, by slices; how many messages."""
+    ends, settled = rt.now() + PATIENCE, 0
+    with rt.sessions() as session:
+        found = campaigns.held(session)
+    for identifier in found:
+        while rt.now() < ends and (some := campaigns.settle(rt, identifier)):
+            settled += some
+    return settled
+
+
 def close_calls(rt: Runtime) -> int:
-    """Close the cases to call people who are certified meanwhile; how many."""
+    """Close the cases to call people who are certified meanwhile, and invitations to the desk; how many."""
     with rt.sessions.begin() as session:
-        return calling.close(session, rt)
+        return calling.close(session, rt) + review.close_invitations(session, rt)
 
 
 DUTIES = (
@@ -181,6 +192,7 @@ DUTIES = (
     write_of_appointments,
     tell_verdicts,
     send_answers,
+    settle_campaigns,
     finish_campaigns,
     close_calls,
     wake_the_sender,

@@ -27,6 +27,7 @@ ZH = {
     "done": "已经发完",
 }
 """Where a campaign is, in Chinese."""
+_OPEN = ("planning", "planned", "released", "paused")
 
 
 class CampaignUnknown(Problem):
@@ -112,17 +113,46 @@ def leave(rt: Runtime, campaign_id: str) -> bool:
 
 def pause(rt: Runtime, campaign_id: str, by: str) -> int:
     """Hold back what is not on its way yet; how many messages. Raises CampaignNotThere."""
+    hold(rt, campaign_id, by)
+    return _all(rt, campaign_id)
+
+
+def hold(rt: Runtime, campaign_id: str, by: str) -> None:
+    """Say that a campaign is paused: no more of it is sent, and settle() does the rest. Raises CampaignNotThere."""
     _come_to(rt, campaign_id, ("released", "paused"), "paused", by, "campaign paused")
-    return _all(rt, campaign_id, ("queued",), {"state": "planned"})
 
 
 def stop(rt: Runtime, campaign_id: str, by: str) -> int:
     """Drop for good what is not on its way yet; how many messages. Raises CampaignNotThere."""
-    _come_to(
-        rt, campaign_id, ("planning", "planned", "released", "paused", "stopped"), "stopped", by, "campaign stopped"
-    )
-    dropped = {"state": "dropped", "why": "stopped", "settled_at": rt.now()}
-    return _all(rt, campaign_id, ("planned", "queued"), dropped)
+    call_off(rt, campaign_id, by)
+    return _all(rt, campaign_id)
+
+
+def call_off(rt: Runtime, campaign_id: str, by: str) -> None:
+    """Say that a campaign is stopped: no more of it is sent, and settle() does the rest. Raises CampaignNotThere."""
+    _come_to(rt, campaign_id, (*_OPEN, "stopped"), "stopped", by, "campaign stopped")
+
+
+def held(session: Session) -> list[str]:
+    """Campaigns that are paused or stopped, of which messages wait as if they were not."""
+    only_read(session)
+    waits = select(Message.id).where(Message.campaign_id == Campaign.id)
+    paused = and_(Campaign.state == "paused", waits.where(Message.state == "queued").exists())
+    stopped = and_(Campaign.state == "stopped", waits.where(Message.state.in_(("planned", "queued"))).exists())
+    return list(session.scalars(select(Campaign.id).where(or_(paused, stopped))))
+
+
+def settle(rt: Runtime, campaign_id: str) -> int:
+    """Hold back, or drop, the next slice of a paused or stopped campaign; how many messages. 0: there is none left."""
+    with rt.sessions.begin() as session:
+        match session.get_one(Campaign, campaign_id).state:
+            case "paused":
+                return _move(session, campaign_id, ("queued",), {"state": "planned"})
+            case "stopped":
+                dropped = {"state": "dropped", "why": "stopped", "settled_at": rt.now()}
+                return _move(session, campaign_id, ("planned", "queued"), dropped)
+            case _:
+                return 0
 
 
 def progress(session: Session, campaign_id: str) -> Progress:
@@ -153,11 +183,9 @@ def _come_to(rt: Runtime, campaign_id: str, before: tuple[str, ...], after: str,
             raise CampaignNotThere(campaign)
 
 
-def _all(rt: Runtime, campaign_id: str, states: tuple[str, ...], values: dict[str, Any]) -> int:
-    moved, some = 0, 1
-    while some:
-        with rt.sessions.begin() as session:
-            some = _move(session, campaign_id, states, values)
+def _all(rt: Runtime, campaign_id: str) -> int:
+    moved = 0
+    while some := settle(rt, campaign_id):
         moved += some
     return moved
 

@@ -15,15 +15,15 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from certification import bereavement, cases, certifying, journal, receipts
-from certification.comparison import bulk, meanwhile, runs
+from certification.comparison import bulk, meanwhile, standing
 from certification.comparison.rules import Outcome
 from certification.comparison.runs import Progress, silent, subject
-from certification.errors import Problem
+from certification.comparison.standing import CHANGED, SOURCE, cause, contradiction, death, rules_of
 from certification.evidence import Kind
 from certification.keys import SealBroken
 from certification.ladder import climbing
 from certification.periods import Interval, Span, certified
-from certification.regions import SHANGHAI, Region
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, Evidence, Period, Person, new_id
 
@@ -31,42 +31,10 @@ SLICE = 5_000  # people; calls wait for no more
 LADDER_DAYS = 31
 """Whoever is unresolved goes on the ladder only so many days before the last day of their period; after it, the sweep
 puts on whoever is still not certified."""
-SOURCE = "comparison"
-CHANGED = "changed"  # people of whom the run would say something else on the day of the release
 _SIGNS = (Outcome.CERTIFIED, Outcome.ALREADY, Outcome.UNRESOLVED)  # of the others, nothing is taken for a sign of life
 _TRIES = 5
 STRONGER = ":s"  # names the second sign of a person
 _AS_IT_IS = {"synchronize_session": False}  # no object of these rows is looked at afterwards
-
-
-class RunNotReady(Problem):
-    """What is asked does not fit where the run is."""
-
-    def __init__(self, state: str) -> None:
-        super().__init__(
-            f"这次比对现在是“{state}”，不能这样做；用 stillhere compare show 查看，撤销过的用 compare run 重新比对。",
-            f"This comparison is {state!r}, so this cannot be done; see `stillhere compare show`, and after an undoing"
-            " run it again (`compare run`).",
-        )
-
-
-class RegionGone(Problem):
-    """There is no file any more for the region of a run."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(
-            f"找不到这次比对的地区文件 {code}.toml，这一次没有改动；请把它放回 STILLHERE_REGIONS 文件夹后再执行。",
-            f"The region of this comparison has no file {code}.toml any more; nothing was changed now. Put the file "
-            "back into the folder STILLHERE_REGIONS and call this again.",
-        )
-
-
-def rules_of(rt: Runtime, run: ComparisonRun) -> Region:
-    """The region of a run; never the default in its place, whose years may count otherwise. Raises RegionGone."""
-    region = next((one for one in rt.regions if one.code == run.region), None)
-    if region is None:
-        raise RegionGone(run.region)
-    return region
 
 
 def release(rt: Runtime, run_id: str, by: str, tell: Progress = silent) -> None:
@@ -75,17 +43,20 @@ def release(rt: Runtime, run_id: str, by: str, tell: Progress = silent) -> None:
     Raises RunUnknown, RunNotReady, RegionGone.
     """
     with rt.sessions.begin() as session:
-        run = runs.find(session, run_id, to_change=True)
-        if run.state in ("ready", "releasing"):
-            rules_of(rt, run)
-        if run.state == "ready":
-            run.state, run.released_by, run.released_at = "releasing", by, rt.now()
-            journal.write(session, rt.now(), by, "comparison release begun", subject(run.id), **run.counts)
-            run.counts = {**run.counts, CHANGED: 0}
-        elif run.state not in ("releasing", "released"):
-            raise RunNotReady(run.state)
-    by_slices(rt, run.id, "releasing", ComparisonRun.released_to, _release_slice, tell("发布 releasing", size(rt, run)))
-    come_to(rt, run.id, "releasing", "released", by, "comparison released", (CHANGED,))
+        run = standing.let_go(session, rt, run_id, by)
+    go_on(rt, run.id, by, tell("发布 releasing", size(rt, run)))
+
+
+def go_on(
+    rt: Runtime,
+    run_id: str,
+    by: str,
+    done: Callable[[int], object] = lambda _: None,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Release the slices of a run that was let go, until all are or it is `enough` for now."""
+    if by_slices(rt, run_id, "releasing", ComparisonRun.released_to, _release_slice, done, enough):
+        come_to(rt, run_id, "releasing", "released", by, "comparison released", (CHANGED,))
 
 
 def size(rt: Runtime, run: ComparisonRun) -> int:
@@ -101,17 +72,28 @@ Slice = Callable[[Session, Runtime, ComparisonRun, Sequence[Result]], dict[str, 
 
 
 def by_slices(
-    rt: Runtime, run_id: str, state: str, to: InstrumentedAttribute[str], deed: Slice, done: Callable[[int], object]
-) -> None:
-    """Do the deed for each slice of people, in a transaction that says how far it came: once, whoever is killed."""
+    rt: Runtime,
+    run_id: str,
+    state: str,
+    to: InstrumentedAttribute[str],
+    deed: Slice,
+    done: Callable[[int], object],
+    enough: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Do the deed for each slice of people, in a transaction that says how far it came: once, whoever is killed.
+
+    Whether none is left; False, too, where the run has come to another state.
+    """
     more, tries = True, 0
     while more:
+        if enough():
+            return False
         try:
             with rt.sessions.begin() as session:
                 mine = select(ComparisonRun).where(ComparisonRun.id == run_id, ComparisonRun.state == state)
                 run = session.scalars(mine.with_for_update()).first()
                 if run is None:
-                    return
+                    return False
                 found = _next(session, run_id, getattr(run, to.key))
                 more = bool(found)
                 if more:
@@ -125,6 +107,7 @@ def by_slices(
             continue
         tries = 0
         done(len(found))
+    return True
 
 
 def _next(session: Session, run_id: str, after: str) -> Sequence[Result]:
@@ -275,25 +258,9 @@ def _ask(session: Session, rt: Runtime, row: Result) -> int:
     seen_on, died_on = (day and day.isoformat() for day in (row.seen_on, row.died_on))
     detail = {"died_on": died_on, "died_as": row.died_as, "run": row.run_id}
     if row.outcome == Outcome.DEATH:
-        ref = _death(row)
+        ref = death(row)
         bereavement.report(session, rt, person, source=SOURCE, ref=ref, by=SOURCE, detail=detail)
     else:
         detail |= {"seen_on": seen_on}
-        bereavement.contradict(session, rt, person, cause=_contradiction(row), detail=detail, by=SOURCE)
+        bereavement.contradict(session, rt, person, cause=contradiction(row), detail=detail, by=SOURCE)
     return 1
-
-
-def cause(row: Result) -> str:
-    """The cause of the case that a death or a contradiction opens."""
-    if row.outcome == Outcome.DEATH:
-        return bereavement.reported_as(SOURCE, _death(row))
-    return bereavement.contradicted_by(row.person_id, _contradiction(row))
-
-
-def _death(row: Result) -> str:
-    return f"{row.person_id}:{row.died_on}"
-
-
-def _contradiction(row: Result) -> str:
-    """The death on record; where a human found it, the sign of life after that."""
-    return str(row.died_on if row.died_as else row.seen_on)

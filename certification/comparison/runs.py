@@ -41,16 +41,6 @@ class NothingCompared(Problem):
         )
 
 
-class RunUnknown(Problem):
-    """There is no such run."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"没有编号为 {text[:40]} 的比对，用 stillhere compare list 查看。",
-            f"There is no comparison {text[:40]!r}; see `stillhere compare list`.",
-        )
-
-
 class Progress(Protocol):
     """Is told what is being done, of how many, and how far it is."""
 
@@ -109,16 +99,6 @@ def run(rt: Runtime, region: Region, paths: Sequence[Path], by: str, tell: Progr
             _ready(session, rt, row.id, worker, Read(**json.loads((folder / _READ).read_text())), by)
         clear(rt, row.id)
     return row.id
-
-
-def find(session: Session, text: str, *, to_change: bool = False) -> ComparisonRun:
-    """A run by its identifier or the beginning of it. Raises RunUnknown."""
-    wanted = select(ComparisonRun).where(ComparisonRun.id.startswith(text.strip().lower(), autoescape=True))
-    wanted = wanted.with_for_update() if to_change else wanted
-    found = session.scalars(wanted.execution_options(populate_existing=True).limit(2)).all()
-    if len(found) != 1 or not text.strip():
-        raise RunUnknown(text)
-    return found[0]
 
 
 def _begun(session: Session, rt: Runtime, region: Region, rules: Rules, files: list[File], by: str) -> ComparisonRun:

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from certification import cases, certifying, journal
-from certification.comparison import runs
-from certification.comparison.releasing import (
-    SOURCE,
-    STRONGER,
-    Result,
-    RunNotReady,
-    by_slices,
-    cause,
-    come_to,
-    followed,
-    ref,
-    rules_of,
-    size,
-)
+from certification import cases, certifying
+from certification.comparison import folders, standing
+from certification.comparison.releasing import STRONGER, Result, by_slices, come_to, followed, ref, size
 from certification.comparison.rules import Outcome
 from certification.comparison.runs import Progress, silent, subject
+from certification.comparison.standing import SOURCE, UNDONE, cause, rules_of
 from certification.evidence import Kind
 from certification.ladder import climbing
 from certification.periods import Interval
 from certification.runtime import Runtime
 from certification.store import Climb, ComparisonResult, ComparisonRun, Evidence, Period
 
-_UNDONE = "undone"
 _COUNTS = ComparisonRun.state.in_(("releasing", "released"))
 
 
@@ -45,19 +33,22 @@ def undo(rt: Runtime, run_id: str, by: str, why: str, tell: Progress = silent) -
     RegionGone.
     """
     with rt.sessions.begin() as session:
-        run = runs.find(session, run_id, to_change=True)
-        if run.state != "undone":
-            rules_of(rt, run)
-        if run.state in ("running", "ready", "releasing", "released"):
-            run.state, run.undone_by, run.undone_at, run.why = "undoing", by, rt.now(), why
-            run.inputs = f"{run.id} {_UNDONE}"  # the same files may be compared again
-            journal.write(session, rt.now(), by, "comparison undo begun", subject(run.id), why=why)
-        elif run.state not in ("undoing", "undone"):
-            raise RunNotReady(run.state)
-    done = tell("撤销 undoing", size(rt, run))
-    by_slices(rt, run.id, "undoing", ComparisonRun.undone_to, _undo_slice, done)
-    come_to(rt, run.id, "undoing", "undone", by, "comparison undone")
-    runs.clear(rt, run.id)
+        run = standing.take_back(session, rt, run_id, by, why)
+    go_on(rt, run.id, by, tell("撤销 undoing", size(rt, run)))
+
+
+def go_on(
+    rt: Runtime,
+    run_id: str,
+    by: str,
+    done: Callable[[int], object] = lambda _: None,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Take back the slices of a run that is to be undone, until all are or it is `enough` for now."""
+    if by_slices(rt, run_id, "undoing", ComparisonRun.undone_to, _undo_slice, done, enough):
+        come_to(rt, run_id, "undoing", UNDONE, by, "comparison undone")
+    if not enough():
+        folders.clear(rt, run_id)
 
 
 def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequence[Result]) -> dict[str, Any]:
@@ -81,7 +72,7 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
     closed = sum(certifying.close_again(session, rt, period, SOURCE) for period in _with_others(session, reopened))
     unresolved = [row.period_id for row in found if row.outcome == Outcome.UNRESOLVED]
     handed = _hand_over(session, run, unresolved)
-    climbs = climbing.take_back(session, rt, unresolved, subject(run.id), _UNDONE)
+    climbs = climbing.take_back(session, rt, unresolved, subject(run.id), UNDONE)
     decided = 0
     for row in found:
         if row.outcome in (Outcome.DEATH, Outcome.CONTRADICTION):
@@ -91,9 +82,9 @@ def _undo_slice(session: Session, rt: Runtime, run: ComparisonRun, found: Sequen
                 continue
             if (other := _also_said(session, row)) is not None:
                 case.detail = {**case.detail, "run": other}
-            elif cases.decide(session, rt, case, verdict=_UNDONE, by=SOURCE):
+            elif cases.decide(session, rt, case, verdict=UNDONE, by=SOURCE):
                 decided += 1
-                case.cause = f"{case.cause} {_UNDONE} {run.id}"  # the same may be asked again
+                case.cause = f"{case.cause} {UNDONE} {run.id}"  # the same may be asked again
     facts = {
         "withdrawn": len(withdrawn),
         "reopened": len(reopened),

@@ -8,12 +8,14 @@ from certification.store.evidence import (
     Attempt,
     Case,
     Evidence,
+    JournalCheck,
     JournalEntry,
     JournalHead,
     KeptEvidence,
     Opening,
     Period,
 )
+from certification.store.judging import Judgement, KnownCase
 from certification.store.payments import PaymentList, Signature, Suspension
 from certification.store.people import (
     Consent,
@@ -29,6 +31,7 @@ from certification.store.people import (
 )
 from certification.store.prompts import PromptVersion, PublishedPrompt
 from certification.store.reaching import Climb, Contact, Need, Outage, ServiceSeen
+from certification.store.reports import Report, ReportCount
 from certification.store.routes import Agent, AgentPerson, Appointment, Paper, Visit
 from certification.store.sessions import (
     forget_deleted,
@@ -41,7 +44,7 @@ from certification.store.sessions import (
     open_sessions,
     waiting,
 )
-from certification.store.staff import SignIn, SignInTry, Staff
+from certification.store.staff import ProviderAccount, SignIn, SignInTry, Staff
 from certification.store.texting import Campaign, Carrier, Message, NumberStanding, ReplyCode, SafeWord, Text
 
 __all__ = [
@@ -65,9 +68,12 @@ __all__ = [
     "Evidence",
     "Guesses",
     "Helper",
+    "JournalCheck",
     "JournalEntry",
     "JournalHead",
+    "Judgement",
     "KeptEvidence",
+    "KnownCase",
     "LinePreference",
     "Message",
     "Need",
@@ -81,9 +87,12 @@ __all__ = [
     "Phone",
     "Pin",
     "PromptVersion",
+    "ProviderAccount",
     "PublishedPrompt",
     "Recording",
     "ReplyCode",
+    "Report",
+    "ReportCount",
     "SafeWord",
     "ServiceSeen",
     "SignIn",

@@ -136,12 +136,17 @@ class JournalEntry(Base):
     """Who did what, when; each entry carries the hash of the one before it."""
 
     __tablename__ = "journal"
+    __table_args__ = (  # searched from its end, a page at a time
+        Index("ix_journal_action_seq", "action", "seq"),
+        Index("ix_journal_subject_seq", "subject", "seq"),
+        Index("ix_journal_actor_seq", "actor", "action", "seq"),
+    )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     actor: Mapped[str]
-    action: Mapped[str] = mapped_column(String(80), index=True)
-    subject: Mapped[str] = mapped_column(String(80), index=True)
+    action: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(80))
     detail: Mapped[str] = mapped_column(Text)  # canonical JSON: what was hashed is what is kept
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
@@ -155,3 +160,19 @@ class JournalHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class JournalCheck(Identified, Base):
+    """A walk along the chain: how far it came, to the entry that was the last when it began, and what came of it."""
+
+    __tablename__ = "journal_checks"
+
+    begun_at: Mapped[datetime] = mapped_column(index=True)
+    begun_by: Mapped[str]
+    seq: Mapped[int] = mapped_column(default=0)
+    hash: Mapped[str] = mapped_column(String(64))
+    until: Mapped[int]
+    head: Mapped[str] = mapped_column(String(64))
+    ended_at: Mapped[datetime | None]
+    broken_at: Mapped[int | None]
+    why: Mapped[str | None] = mapped_column(String(80))

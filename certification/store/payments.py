@@ -53,7 +53,7 @@ class Suspension(Identified, Base):
     list_id: Mapped[str] = mapped_column(ForeignKey("payment_lists.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     period_id: Mapped[str] = mapped_column(ForeignKey("periods.id", ondelete="CASCADE"), index=True)
-    state: Mapped[str] = mapped_column(String(20))  # proposed | held | dropped | suspended | restored
+    state: Mapped[str] = mapped_column(String(20))  # proposed | held | dropped | suspended | lifted | restored
     blocks: Mapped[list[str]] = mapped_column(default=list)  # why they are not suspended
     payee_sealed: Mapped[bytes | None]
     restoration_id: Mapped[str | None] = mapped_column(ForeignKey("payment_lists.id"), index=True)

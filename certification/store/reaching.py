@@ -59,6 +59,7 @@ class Need(Base):
     """What somebody declared of themselves, once, so that it is respected everywhere."""
 
     __tablename__ = "needs"
+    __table_args__ = (Index("ix_needs_need", "need", "person_id"),)
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
     need: Mapped[str] = mapped_column(String(20), primary_key=True)

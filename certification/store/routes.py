@@ -36,14 +36,19 @@ class AgentPerson(Base):
 
 
 class Paper(Identified, Base):
-    """A form that the office numbered, or documents that came by post; `documents`: what each is, and its date."""
+    """A form that the office numbered, or documents that came by post; `documents`: what each is, and its date.
+
+    `since`: when it came to the state that it is in.
+    """
 
     __tablename__ = "papers"
+    __table_args__ = (Index("ix_papers_state", "state", "since", "id"), Index("ix_papers_since", "since", "id"))
 
     number: Mapped[str] = mapped_column(String(20), unique=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(20))  # own | assistance | post
     state: Mapped[str] = mapped_column(String(20))  # issued | posted | received | accepted | returned | void
+    since: Mapped[datetime]
     documents: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     issued_by: Mapped[str | None]
     issued_at: Mapped[datetime | None]
@@ -57,17 +62,23 @@ class Paper(Identified, Base):
 
 
 class Visit(Identified, Base):
-    """A visit at somebody's home: asked for, given to a visitor, reported. Report and photograph are sealed."""
+    """A visit at somebody's home: asked for, given to a visitor, reported. Address, report and photograph: sealed."""
 
     __tablename__ = "visits"
+    __table_args__ = (
+        Index("ix_visits_state", "state", "asked_at", "id"),
+        Index("ix_visits_asked_at", "asked_at", "id"),
+        Index("ix_visits_visitor", "visitor", "state", "reported_at"),
+    )
 
     cause: Mapped[str] = mapped_column(String(120), unique=True)  # one cause, one visit
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    state: Mapped[str] = mapped_column(String(20), index=True)  # asked | assigned | reported | dropped
+    state: Mapped[str] = mapped_column(String(20))  # asked | assigned | reported | dropped
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
     visitor: Mapped[str | None]
     planned_on: Mapped[date | None]
+    address_sealed: Mapped[bytes | None]  # where to go
     outcome: Mapped[str | None] = mapped_column(String(20))  # met | absent | moved | refused | dead
     report_sealed: Mapped[bytes | None]
     photo_sealed: Mapped[bytes | None]
@@ -99,6 +110,7 @@ class Appointment(Identified, Base):
             sqlite_where=text("state = 'booked'"),
             postgresql_where=text("state = 'booked'"),
         ),
+        Index("ix_appointments_day", "region", "at"),
     )
 
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)

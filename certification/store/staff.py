@@ -30,6 +30,17 @@ class Staff(Identified, Base):
     closed_at: Mapped[datetime | None]
 
 
+class ProviderAccount(Base):
+    """Whose account at an OpenID Connect provider is somebody's here; `sub` is how that provider names it, for good."""
+
+    __tablename__ = "provider_accounts"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    sub: Mapped[str] = mapped_column(String(255), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), unique=True)
+    bound_at: Mapped[datetime]
+
+
 class SignInTry(Base):
     """Wrong tries in a row to sign in to an account from one place (certification.doors), and how long it waits."""
 

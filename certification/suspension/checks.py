@@ -26,6 +26,7 @@ class Block(StrEnum):
     ONLY_A_SCORE = "only_a_score"
     SUSPENDED_BEFORE = "suspended_before"
     MOVED = "moved"
+    TAKEN_OFF = "taken_off"
     UNSIGNED = "unsigned"
 
     @property
@@ -65,6 +66,7 @@ _SENTENCES = {
     ),
     Block.SUSPENDED_BEFORE: ("此人已暂停发放。", "The person is suspended already."),
     Block.MOVED: ("此人已转到别的地区。", "The person belongs to another region now."),
+    Block.TAKEN_OFF: ("主管已把此人从名单上移出。", "A supervisor took the person off this list."),
     Block.UNSIGNED: (
         "名单没有两位不同主管的有效签名。",
         "The list does not bear the signatures of two different supervisors.",
@@ -79,7 +81,7 @@ class History:
     `channels`: those on which they were really tried since the period opened, with the outcome on record. `outage`: how
     long the service was out since then. `open_cases`: with papers, visits, appointments and voices not seen to yet.
     `score_unseen`: their voice failed in this period, and no human has looked at it since. `moved`: to another region.
-    `signatures`: the supervisors whose signature under the list holds.
+    `taken_off`: of this list, by a supervisor. `signatures`: the supervisors whose signature under the list holds.
     """
 
     today: date
@@ -95,6 +97,7 @@ class History:
     death_reported: bool
     suspended: bool
     moved: bool
+    taken_off: bool = False
     signatures: frozenset[str] = frozenset()
 
     @property
@@ -116,6 +119,7 @@ def blocks(history: History) -> tuple[Block, ...]:
         Block.ONLY_A_SCORE: history.score_unseen,
         Block.SUSPENDED_BEFORE: history.suspended,
         Block.MOVED: history.moved,
+        Block.TAKEN_OFF: history.taken_off,
         Block.UNSIGNED: len(history.signatures) < SIGNATURES,
     }
     return tuple(block for block, held in holds.items() if held)

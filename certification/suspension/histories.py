@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -54,9 +54,17 @@ def overdue(session: Session, region: str, today: date) -> Select[str, str]:
 
 
 def histories(
-    session: Session, rt: Runtime, region: str, periods: Select[str, str], signed_by: Iterable[str] = ()
+    session: Session,
+    rt: Runtime,
+    region: str,
+    periods: Select[str, str],
+    signed_by: Iterable[str] = (),
+    taken_off: Collection[str] = (),
 ) -> Iterator[Overdue]:
-    """Each of these people's history at this moment; `periods` selects person and period, with Person and Period."""
+    """Each of these people's history at this moment; `periods` selects person and period, with Person and Period.
+
+    `taken_off`: whom a supervisor took off the list.
+    """
     now, said = rt.now(), rt.regions[region].suspension
     today = certifying.day_of(now)
     out, signatures = outages.running(session), frozenset(signed_by)
@@ -101,14 +109,18 @@ def histories(
             death_reported=death,
             suspended=suspended,
             moved=now_in != region,
+            taken_off=person_id in taken_off,
             signatures=signatures,
         )
         yield Overdue(person_id, period_id, history, failed_at if score else None)
 
 
 def _suspended() -> ColumnElement[bool]:
+    """Suspended, or not paid again yet though the suspension was lifted."""
     any_list = aliased(Suspension)  # a query may itself be of those on one list
-    return select(any_list.id).where(any_list.person_id == Person.id, any_list.state == "suspended").exists()
+    return (
+        select(any_list.id).where(any_list.person_id == Person.id, any_list.state.in_(("suspended", "lifted"))).exists()
+    )
 
 
 def _open_cases(today: datetime) -> ColumnElement[int]:

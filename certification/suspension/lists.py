@@ -18,7 +18,7 @@ from certification.periods import add_months
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import PaymentList, Person, Signature, Staff, Suspension, insert_once, new_id
-from certification.suspension.checks import before_signing
+from certification.suspension.checks import Block, before_signing
 from certification.suspension.histories import Overdue, histories, overdue
 
 SUSPENSION = "suspension"
@@ -129,8 +129,9 @@ def propose(session: Session, rt: Runtime, region: str, month: date, by: str) ->
     before = lines(session, listed)
     if signatories(session, listed):
         raise ListSigned
-    now = []
-    for one in histories(session, rt, region, overdue(session, region, certifying.day_of(rt.now()))):
+    now, off = [], {line.person_id for line in before if Block.TAKEN_OFF in line.blocks}
+    over = overdue(session, region, certifying.day_of(rt.now()))
+    for one in histories(session, rt, region, over, taken_off=off):
         blocks = before_signing(one.history)
         if one.failed_at is not None:
             _have_it_looked_at(session, rt, one, by)

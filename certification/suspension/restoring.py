@@ -1,10 +1,11 @@
-"""Payment made again: whoever certified after a suspension, by whatever route, with the months to be paid back."""
+"""Payment made again, with the months to be paid back: who certified since, or whose suspension was lifted."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal
@@ -29,7 +30,7 @@ class NotThisMonth(Problem):
 
 
 def restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> list[File]:
-    """Release everybody of a region who certified since they were suspended, to be paid again from `month` on.
+    """Release everybody of a region who certified since, or whose suspension was lifted, to be paid from `month` on.
 
     Each person once, with the months to be paid back: from the one they were suspended from to the one before. Those
     found make a new part of the month's list; every part of it is given back, the same each time. Raises NotThisMonth,
@@ -51,10 +52,8 @@ def restore(session: Session, rt: Runtime, region: str, month: date, by: str) ->
 
 def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> None:
     found = (
-        select(Suspension, PaymentList.month)
-        .join(PaymentList, PaymentList.id == Suspension.list_id)
-        .join(Period, Period.id == Suspension.period_id)
-        .where(Suspension.state == "suspended", PaymentList.region == region, certified())
+        _to_restore(select(Suspension, PaymentList.month))
+        .where(PaymentList.region == region)
         .order_by(Suspension.person_id)
         .with_for_update(of=Suspension)
     )
@@ -73,6 +72,21 @@ def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -
     session.flush()
     facts = {"people": file.people, "sha256": file.sha256}
     journal.write(session, rt.now(), by, "restorations released", lists.subject(listed), region=region, **facts)
+
+
+def waiting(session: Session) -> dict[str, int]:
+    """How many people of each region are to be paid again, and on no list yet."""
+    rows = _to_restore(select(PaymentList.region, func.count())).group_by(PaymentList.region)
+    return {str(region): int(number) for region, number in session.execute(rows)}
+
+
+def _to_restore(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return (
+        wanted.select_from(Suspension)
+        .join(PaymentList, PaymentList.id == Suspension.list_id)
+        .join(Period, Period.id == Suspension.period_id)
+        .where(or_(Suspension.state == "lifted", and_(Suspension.state == "suspended", certified())))
+    )
 
 
 def _next_part(session: Session, rt: Runtime, region: str, month: date, by: str) -> PaymentList:

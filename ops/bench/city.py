@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -127,25 +127,33 @@ def _asking(interval: Interval) -> Regions:
     return Regions({region.code: region}, region.code)
 
 
-def build(rt: Runtime, people: int) -> Runtime:
+Sealed = Callable[[str], tuple[bytes, str | None, bytes, str]]
+"""Of somebody, by identifier: their name and its index, their number and its index."""
+
+
+def _nameless(one: str) -> tuple[bytes, str | None, bytes, str]:
+    return b"-", None, b"-", one * 2
+
+
+def build(rt: Runtime, people: int, sealed: Sealed = _nameless) -> Runtime:
     """Fill the database, and give its runtime: each with last year's period and this one's, most with a mobile."""
     rt = _city(rt)
     random = Random(20261127)  # noqa: S311 - the same city each time
     region, today = rt.regions.default.code, day_of(rt.now())
     ids = sorted(f"{random.getrandbits(128):032x}" for _ in range(people))
     made = "2026-01-01 00:00:00.000000+00:00"[: 26 if rt.sessions.kw["bind"].dialect.name == "sqlite" else None]
-    _fill(
+    fill(
         rt,
-        "people(id, region, name_sealed, number_sealed, number_index, created_at)",
-        ((one, region, b"-", b"-", one * 2, made) for one in ids),
+        "people(id, region, created_at, name_sealed, name_index, number_sealed, number_index)",
+        ((one, region, made, *sealed(one)) for one in ids),
     )
     numbered = ((one, f"{number:032x}") for number, one in enumerate(ids) if random.random() < MOBILES)
-    _fill(
+    fill(
         rt,
         "phones(id, person_id, number_sealed, number_index, kind, holder)",
         ((number, one, b"-", one * 2, "mobile", "self") for one, number in numbered),
     )
-    _fill(rt, "periods(id, person_id, opens, due, closed_at)", _periods(ids, today, made, random))
+    fill(rt, "periods(id, person_id, opens, due, closed_at)", _periods(ids, today, made, random))
     if rt.sessions.kw["bind"].dialect.name == "postgresql":
         with rt.sessions.begin() as session:
             session.execute(text("ANALYZE"))
@@ -163,7 +171,8 @@ def _periods(ids: Iterable[str], today: date, made: str, random: Random) -> Iter
         yield f"b{number:031x}", one, opens.isoformat(), last.isoformat(), made if chance > 1 - CERTIFIED else None
 
 
-def _fill(rt: Runtime, into: str, rows: Iterable[tuple[Any, ...]]) -> None:
+def fill(rt: Runtime, into: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows into a table with its columns, as fast as the database takes them."""
     with rt.sessions.begin() as session:
         cursor: Any = session.connection().connection.cursor()
         if session.get_bind().dialect.name == "postgresql":

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from certification import bereavement, cases, review
-from certification.cases import CaseKind
+from certification.cases import CaseKind, DecidedAlready
 from certification.certifying import day_of
 from certification.errors import Problem
 from certification.regions import SHANGHAI
-from certification.review import DecidedAlready, Verdict
+from certification.review import Verdict
 from certification.store import only_read
 from ops import dossiers
 from ops.commands.desk import as_json, by, region_of, runtime, told
@@ -41,6 +41,9 @@ ZH = {
     CaseKind.UNREADABLE: "记录打不开，请管理员检查密钥",
     CaseKind.URGENT: "来信说不想活了，请马上打电话",
     CaseKind.SUSPECTED_FRAUD: "疑似冒充，请主管处理",
+    CaseKind.INVITED: "已请来窗口，没来请打电话问问",
+    CaseKind.SECOND_LOOK: "第二人再听一遍",
+    CaseKind.DISAGREED: "两人意见不同，请主管处理",
     CaseKind.DROPPED: "电话中断",
 }
 """What each kind asks of a human."""
@@ -159,7 +162,8 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
 
     CASE: its identifier, or the beginning of it.
     Of the voice of a call (voice_doubt, unconfirmed, limit_reached, no_template) the verdict is `confirmed`: it was the
-    person, there and then, and the call certifies; or `unsure`: this call does not show it, and nothing is counted.
+    person, there and then, and the call certifies; or `unsure`: this call does not show it, and nothing is counted. So
+    it is of a second_look, from which nothing follows for the person; whoever had the first does not have it.
     Where `list` names a suspicion, call back first. They are told by text. Of anything else it certifies nobody and
     refuses nobody.
     """
@@ -168,7 +172,7 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
         case = cases.find(session, case_id)
         if case.person_id is not None and case.kind in bereavement.QUESTIONS:
             raise AnswerIt(case.person_id)
-        of_a_voice = case.person_id is not None and case.kind in review.KINDS
+        of_a_voice = review.of_a_voice(session, case)
         recorded = review.decide(session, rt, case.id, _of_a_voice(verdict), by) if of_a_voice else None
         if not of_a_voice and not cases.decide(session, rt, case, verdict=verdict[:200], by=by):
             raise DecidedAlready(case)

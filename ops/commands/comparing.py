@@ -131,12 +131,12 @@ def undo(run_id: str, reason: str, by: str, as_json: bool) -> None:
 
 
 def _show(text: str, as_json: bool) -> None:
-    from certification.comparison import folders, runs
+    from certification.comparison import folders, runs, standing
 
     rt = runtime()
     with rt.sessions() as session:
         only_read(session)
-        found = runs.find(session, text)
+        found = standing.find(session, text)
         examples = runs.examples(session, found.id, _FIRST)
     click.echo(f"{found.id} · {found.region} · {found.on} · {STATES[found.state]} {found.state}")
     for file in found.files:

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from certification import agents, staff
+from certification import agents, providers, staff
 from certification.staff import Role
 from ops.commands.desk import as_json, by, region_of, runtime
 
@@ -43,3 +43,26 @@ def close(name: str, by: str) -> None:
     with rt.sessions.begin() as session:
         staff.close(session, rt, name, by)
     click.echo("已停用 closed")
+
+
+@staff_.command()
+@click.argument("name")
+@click.argument("sub")
+@by("cli")
+def bind(name: str, sub: str, by: str) -> None:
+    """Let somebody sign in through the provider (OIDC_ISSUER), which names them SUB. 绑定统一登录。"""
+    rt = runtime()
+    with rt.sessions.begin() as session:
+        providers.bind(session, rt, name, sub, by)
+    click.echo("已绑定 bound")
+
+
+@staff_.command()
+@click.argument("name")
+@by("cli")
+def unbind(name: str, by: str) -> None:
+    """Let nobody into an account through the provider any more. 解除统一登录的绑定。"""
+    rt = runtime()
+    with rt.sessions.begin() as session:
+        was = providers.unbind(session, rt, name, by)
+    click.echo("已解除绑定 unbound" if was else "本来就没有绑定 it was not bound")

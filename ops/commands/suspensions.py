@@ -27,6 +27,7 @@ STATES = {
     "held": "不暂停",
     "suspended": "已暂停",
     "dropped": "不再暂停",
+    "lifted": "已解除暂停",
     "restored": "已恢复发放",
 }
 FOLDER = "lists"

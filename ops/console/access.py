@@ -19,15 +19,33 @@ CASES = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who sees what waits for a human. Auditors see everything and change nothing."""
 PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who finds somebody and sees where they stand."""
+EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who takes a list of people away as a file."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
+PAYMENTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees the lists of suspensions, and who is on them."""
+WORK = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Who sees how far comparison runs and campaigns are, in numbers."""
+SIGN = frozenset({Role.SUPERVISOR})
 DESK = frozenset({Role.CLERK})
+TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
+"""Who sends a visitor, and sees to a desk's day."""
+AFTERWARDS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees what two humans found, once both have."""
+WATCH = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees figures of those who decide: operators their own, supervisors their region's, auditors everybody's."""
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 """Who sees the sentences of the line, and hears them."""
 STUDIO = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+REPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
+COUNT = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who has reports made anew."""
 STRANGERS = frozenset[Role]()
 """Of a page that is there for whoever has not signed in yet."""
 _ROLES, _MOST = "console_roles", "console_most"
+VISITORS = frozenset({Role.VISITOR})
+AGENTS = frozenset({Role.AGENT})
 
 View = Callable[..., ResponseReturnValue]
 

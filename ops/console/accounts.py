@@ -12,7 +12,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from markupsafe import Markup
 
-from certification import agents, signins, staff
+from certification import agents, providers, signins, staff
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
@@ -28,7 +28,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     def accounts() -> ResponseReturnValue:
         with rt.sessions() as session:
             only_read(session)
-            return _page(rt, staff.listed(session))
+            return _page(rt, staff.listed(session), providers.bound(session, rt))
 
     @console.post("/staff")
     @access.for_(access.ACCOUNTS)
@@ -43,10 +43,16 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             uri = staff.add(
                 session, rt, name=form["name"], role=role, password=password, region=region, agent=agent, by=by
             )
-            listed = staff.listed(session)
+            listed, bound = staff.listed(session), providers.bound(session, rt)
         return _page(
-            rt, listed, opened={"name": form["name"], "password": password, "uri": uri, "picture": _picture(uri)}
+            rt, listed, bound, opened={"name": form["name"], "password": password, "uri": uri, "picture": _picture(uri)}
         )
+
+    _changed(console, rt)
+
+
+def _changed(console: Blueprint, rt: Runtime) -> None:
+    """What changes an account that is there."""
 
     @console.post("/staff/close")
     @access.for_(access.ACCOUNTS)
@@ -57,6 +63,18 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             staff.close(session, rt, name, access.who().name)
         flash(gettext("staff.closed", name=name))
+        return redirect(url_for("console.accounts"))
+
+    @console.post("/staff/provider")
+    @access.for_(access.ACCOUNTS)
+    def bind_account() -> ResponseReturnValue:
+        name, sub = request.form.get("name", ""), request.form.get("sub", "").strip()
+        with rt.sessions.begin() as session:
+            if sub:
+                providers.bind(session, rt, name, sub, access.who().name)
+            else:
+                providers.unbind(session, rt, name, access.who().name)
+        flash(gettext("provider.bound", name=name) if sub else gettext("provider.unbound", name=name))
         return redirect(url_for("console.accounts"))
 
     @console.route("/password", methods=["GET", "POST"])
@@ -79,9 +97,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("console.home"))
 
 
-def _page(rt: Runtime, listed: list[Staff], opened: dict[str, object] | None = None) -> str:
+def _page(rt: Runtime, listed: list[Staff], bound: set[str], opened: dict[str, object] | None = None) -> str:
     facts = {"regions": list(rt.regions), "roles": list(Role), "named": lambda code: rt.regions[code]}
-    return render_template("accounts.html", accounts=listed, opened=opened, **facts)
+    return render_template("accounts.html", accounts=listed, bound=bound, opened=opened, **facts)
 
 
 def _picture(uri: str) -> Markup:

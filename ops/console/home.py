@@ -22,7 +22,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         if access.who().role in access.CASES:
             with rt.sessions() as session:
                 only_read(session)
-                counted = holding.counted(session, region=access.who().region)
+                counted = holding.counted(session, region=access.who().region, by=access.who().name)
         waiting = sorted(counted.items(), key=lambda one: (one[0] is not CaseKind.URGENT, -one[1]))
         return render_template("home.html", waiting=waiting, region=_region(rt))
 

@@ -21,12 +21,30 @@ from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
-from ops.console import access, accounts, home, language, shown, signing_in
-from ops.console.desk import card, deeds, enrol, find, microphone, person, record
+from ops.console import access, accounts, home, language, provider, shown, signing_in
+from ops.console.audit import checking, listening, search
+from ops.console.desk import card, deeds, enrol, find, microphone, person, record, roll
+from ops.console.operators import tables as operators
+from ops.console.payments import deeds as signing
+from ops.console.payments import lists
+from ops.console.reports import fairness, tables
 from ops.console.review import queue, room
+from ops.console.routes import agent, appointments, papers, rounds, visits, ways
+from ops.console.studio import reading
+from ops.console.work import batches, runs
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
+SIGNING_IN = (signing_in, provider, home, language, accounts)
+REVIEW = (queue, room)
+DESK = (find, person, deeds, record, card, enrol, microphone)
+ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
+STUDIO = (reading,)
+REPORTS = (tables, fairness)
+WORK = (lists, signing, runs, batches)
+JUDGED = (operators,)
+AUDIT = (search, checking, listening)
+_TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
 _BY_ITSELF = (".static", "_events")
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
@@ -65,6 +83,28 @@ def install(app: Flask, rt: Runtime) -> None:
         timezone_selector=lambda: "Asia/Shanghai",
     )
     csrf = CSRFProtect(app)
+    _logins(app, rt)
+    console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
+    console.before_request(access.room)
+    console.before_request(csrf.protect)
+    console.before_request(lambda: _note(rt))
+    console.before_request(access.guard(rt))
+    console.after_request(access.closed)
+    oidc = bool(rt.settings.oidc_issuer)
+    console.context_processor(
+        lambda: {"who": _who(), "language": language, "shown": shown, "access": access, "oidc": oidc}
+    )
+    for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):
+        module.pages(console, rt)
+    app.register_blueprint(console)
+    _hold_back(app, rt)
+    for code in SAID:
+        app.register_error_handler(code, _error)
+    app.register_error_handler(Problem, _problem)
+
+
+def _hold_back(app: Flask, rt: Runtime) -> None:
+    """Let nobody try to sign in, in whatever way, as often as they like from one address."""
     limiter = Limiter(
         get_remote_address,
         app=app,
@@ -73,36 +113,9 @@ def install(app: Flask, rt: Runtime) -> None:
         in_memory_fallback=[signing_in.AT_MOST],
         key_prefix="console",
     )
-    _logins(app, rt)
-    console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
-    console.before_request(access.room)
-    console.before_request(csrf.protect)
-    console.before_request(lambda: _note(rt))
-    console.before_request(access.guard(rt))
-    console.after_request(access.closed)
-    console.context_processor(lambda: {"who": _who(), "language": language, "shown": shown, "access": access})
-    for module in (
-        signing_in,
-        home,
-        language,
-        queue,
-        room,
-        find,
-        person,
-        deeds,
-        record,
-        card,
-        enrol,
-        microphone,
-        accounts,
-    ):
-        module.pages(console, rt)
-    app.register_blueprint(console)
-    limited, sign_in = limiter.limit(signing_in.AT_MOST, methods=["POST"]), app.view_functions["console.sign_in"]
-    app.view_functions["console.sign_in"] = cast("access.View", limited(sign_in))
-    for code in SAID:
-        app.register_error_handler(code, _error)
-    app.register_error_handler(Problem, _problem)
+    for name, methods in _TRIED.items():
+        limited, view = limiter.limit(signing_in.AT_MOST, methods=methods), app.view_functions[f"console.{name}"]
+        app.view_functions[f"console.{name}"] = cast("access.View", limited(view))
 
 
 def _logins(app: Flask, rt: Runtime) -> None:

@@ -30,6 +30,11 @@ def day(on: date | None) -> str:
     return NOTHING if on is None else on.isoformat()
 
 
+def month(of: date | None) -> str:
+    """The month of a day."""
+    return NOTHING if of is None else f"{of:%Y-%m}"
+
+
 def region(one: Region | None) -> str:
     """The name of a region."""
     if one is None:

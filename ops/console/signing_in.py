@@ -21,6 +21,7 @@ from ops.console import access, language
 AT_MOST = "20 per minute"  # from one address: each try costs a hash
 DEVICE = "device"
 _A_YEAR = 366 * 86_400  # seconds
+LEFT = "left"  # somebody was signed in in this browser
 _USER = "_user_id"  # where Flask-Login keeps it
 _LONGEST = 200
 
@@ -35,7 +36,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
 def pages(console: Blueprint, rt: Runtime) -> None:
     """Add the pages to sign in and out."""
-    devices = URLSafeTimedSerializer(rt.settings.session_secret, salt="console device")
+    known = devices(rt)
 
     @console.route("/sign-in", methods=["GET", "POST"])
     @access.for_(access.STRANGERS)
@@ -48,17 +49,13 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 "sign_in.html", form=form, next=there, refused=None
             ), 200 if request.method == "GET" else 400
         with rt.sessions.begin() as db:
-            name, at = form.name.data, _doors(devices, form.name.data)
+            name, at = form.name.data, doors_of(known, form.name.data)
             proven = staff.prove(db, rt, name, form.password.data, form.code.data.strip(), at)
             identifier = signins.begin(db, rt, proven) if isinstance(proven, Proven) else None
         if not isinstance(proven, Proven) or identifier is None:
             refused = language.said(proven) if not isinstance(proven, Proven) else None
             return render_template("sign_in.html", form=form, next=there, refused=refused), 401
-        chosen = language.chosen()
-        session.clear()  # nothing of before, neither a stranger's session nor its form token, is of this one
-        session[_USER] = identifier
-        session["language"] = chosen
-        return _remembered(devices, proven, make_response(redirect(language.back(there))))
+        return enter(known, proven, identifier, there)
 
     @console.post("/sign-out")
     @access.for_(access.EVERYBODY)
@@ -66,10 +63,30 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as db:
             signins.end(db, rt, current_user.sign_in)
         session.clear()
+        session[LEFT] = True
         return redirect(url_for("console.sign_in"))
 
 
-def _doors(devices: URLSafeTimedSerializer, name: str) -> tuple[str, ...]:
+def devices(rt: Runtime) -> URLSafeTimedSerializer:
+    """What signs the cookie by which a browser is known again."""
+    return URLSafeTimedSerializer(rt.settings.session_secret, salt="console device")
+
+
+def enter(known: URLSafeTimedSerializer, who: Proven, identifier: str, there: str | None) -> Response:
+    """Begin the session of somebody who is signed in by now, and send them to where they meant to go."""
+    chosen = language.chosen()
+    session.clear()  # nothing of before, neither a stranger's session nor its form token, is of this one
+    session[_USER] = identifier
+    session["language"] = chosen
+    return _remembered(known, who, make_response(redirect(language.back(there))))
+
+
+def used_before() -> bool:
+    """Whether somebody was signed in in this browser since it was opened: who comes now may be another."""
+    return LEFT in session or _USER in session
+
+
+def doors_of(devices: URLSafeTimedSerializer, name: str) -> tuple[str, ...]:
     """The door of this browser, if this person signed in here before; else that of its network."""
     try:
         whose, token = devices.loads(request.cookies.get(DEVICE, ""), max_age=_A_YEAR)
@@ -87,6 +104,6 @@ def _remembered(devices: URLSafeTimedSerializer, who: Proven, answer: Response) 
         path="/console/sign-in",
         secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
         httponly=True,
-        samesite="Strict",
+        samesite="Lax",  # it comes along from the provider, too; by itself it opens nothing
     )
     return answer

@@ -110,7 +110,7 @@ def elsewhere(session: Session, rt: Runtime, person: Person) -> None:
     agents.assign(session, rt, agent, person, "clerk")
     papers.issue(session, rt, person, PaperKind.OWN, "clerk")
     visit = visits.ask(session, rt, person, cause=f"clerk:{person.id}", by="clerk")
-    visits.assign(session, rt, visit, visitor="李", on=rt.now().date(), by="clerk")
+    visits.assign(session, rt, visit, visitor="李", on=rt.now().date(), by="clerk", address="翠湖北路 1 号")
     visits.report(session, rt, visit, visitor="李", outcome=Outcome.ABSENT, text="不在家", photo=b"\x89PNG a door")
     suspended(session, rt, person)
 

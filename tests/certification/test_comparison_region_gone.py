@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from certification.comparison import releasing, undoing
-from certification.comparison.releasing import RegionGone
+from certification.comparison.standing import RegionGone
 from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.store import JournalEntry

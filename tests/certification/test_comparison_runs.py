@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 
 from certification import bereavement, certifying, journal
 from certification.bereavement import Verdict
-from certification.comparison import folders, releasing, runs, undoing
+from certification.comparison import folders, releasing, runs, standing, undoing
 from certification.comparison.gathering import RegisterMissing
-from certification.comparison.releasing import RunNotReady
-from certification.comparison.runs import NothingCompared, RunUnknown
+from certification.comparison.runs import NothingCompared
 from certification.comparison.signals import SignalsUnreadable
+from certification.comparison.standing import RunNotReady, RunUnknown
 from certification.evidence import Kind, Strength
 from certification.journal import Verified
 from certification.keys import KeyRing
@@ -297,10 +297,10 @@ def test_a_run_is_found_by_the_beginning_of_its_name(rt: Runtime, path: Path) ->
     residents(rt, 1)
     found = compare(rt, signals(path, []))
     with rt.sessions() as session:
-        assert runs.find(session, found.id[:8]).id == found.id
+        assert standing.find(session, found.id[:8]).id == found.id
         for text in ("", "%", "zzz"):
             with pytest.raises(RunUnknown):
-                runs.find(session, text)
+                standing.find(session, text)
     with rt.sessions() as session:
         actions = set(session.scalars(select(JournalEntry.action)))
         assert {"comparison begun", "comparison ready"} <= actions

@@ -106,7 +106,7 @@ def test_what_does_not_open_is_named_and_keeps_nothing_else_back(rt: Runtime) ->
     assert only(found, "people")["name"] == "吴1950"
     nothing = of(replace(rt, keys=KeyRing.from_text(KeyRing.generate_text("other"))), wu)
     assert nothing.audio == nothing.photos == {} and nothing.rows["standing"] == []
-    assert len(nothing.unreadable) == 14
+    assert len(nothing.unreadable) == 15
 
 
 def test_each_row_is_the_persons_own(rt: Runtime) -> None:

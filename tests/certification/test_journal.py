@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -112,3 +114,21 @@ def test_writers_at_the_same_time_make_one_chain(sessions: sessionmaker[Session]
     found = verdict(sessions)
     assert isinstance(found, journal.Verified)
     assert found.entries == 20
+
+
+def test_what_one_act_does_many_times_over_is_written_once_in_a_while(sessions: sessionmaker[Session]) -> None:
+    def hear(minutes: int, actor: str = "li", case: str = "1") -> None:
+        with sessions.begin() as session:
+            at, quarter = MORNING + timedelta(minutes=minutes), timedelta(minutes=15)
+            journal.write_once(session, at, quarter, actor, "recording listened to", "recording:1", case=case)
+
+    hear(0)
+    for minutes in (1, 14):
+        hear(minutes)
+    hear(2, actor="wang")
+    hear(2, case="2")
+    hear(15)
+    with sessions() as session:
+        found = session.execute(select(JournalEntry.actor, JournalEntry.detail).order_by(JournalEntry.seq)).all()
+    assert found == [("li", '{"case":"1"}'), ("wang", '{"case":"1"}'), ("li", '{"case":"2"}'), ("li", '{"case":"1"}')]
+    assert isinstance(verdict(sessions), journal.Verified)

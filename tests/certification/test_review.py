@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select, update
 
 from certification import cases, certifying, consent, limits, people, review
-from certification.cases import CaseKind
+from certification.cases import CaseKind, DecidedAlready
 from certification.confirmation import NothingToConfirm
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
-from certification.review import DecidedAlready, NoVoiceCase, NoVoiceToConfirm, Verdict
+from certification.review import NoVoiceCase, NoVoiceToConfirm, Verdict
 from certification.runtime import Runtime
 from certification.store import Assessment, Attempt, Call, Case, Evidence, Person, VoiceTemplate, new_id
 from tests.certification.conftest import Clock

@@ -44,6 +44,7 @@ histories = st.builds(
     death_reported=st.booleans(),
     suspended=st.booleans(),
     moved=st.booleans(),
+    taken_off=st.booleans(),
     signatures=st.frozensets(st.sampled_from("abc")),
 )
 near = st.builds(
@@ -67,6 +68,7 @@ ONE_BY_ONE = [
     ({"score_unseen": True}, Block.ONLY_A_SCORE),
     ({"suspended": True}, Block.SUSPENDED_BEFORE),
     ({"moved": True}, Block.MOVED),
+    ({"taken_off": True}, Block.TAKEN_OFF),
     ({"signatures": frozenset({"a"})}, Block.UNSIGNED),
 ]
 
@@ -94,7 +96,7 @@ def test_no_history_suspends_anybody_wrongly(history: History) -> None:
     assert history.today > history.due + history.outage
     assert history.enabled and not history.outage_running
     assert not (history.certified or history.open_cases or history.death_reported or history.score_unseen)
-    assert not (history.suspended or history.moved)
+    assert not (history.suspended or history.moved or history.taken_off)
 
 
 @given(histories | near, st.frozensets(st.sampled_from([channel.value for channel in Channel])))

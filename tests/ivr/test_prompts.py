@@ -17,11 +17,11 @@ from click.testing import CliRunner
 from certification.regions import Regions
 from ivr.dialects import HOME, WORDS, dialects
 from ivr.dialects import dialect as dialect_of
+from ivr.levels import level_dbfs
 from ivr.prompt_commands import prompts as commands
 from ivr.prompts import MANIFEST, Prompts, PromptUnknown, read_pcm, sentences
 from ivr.rendering import build
 from ivr.rendering.pronunciation import Unpronounceable, pronounce
-from ivr.levels import level_dbfs
 from ivr.rendering.voice import speak, voice
 from ivr.speech.g711 import decode_mulaw, encode_mulaw
 from ivr.speech.vocabulary import challenge_words

@@ -15,10 +15,11 @@ from certification.erasure import outdated_recordings
 from certification.journal import Verified
 from certification.runtime import Runtime
 from certification.store import Assessment, Case, Consent, Person, Recording, SpokenTurn
-from ops import jobs, schedule, sittings
+from ops import jobs, recorded, schedule, sittings
 from ops.console.desk.microphone import CLIPPED, NOISY_DB, QUIET_DBFS
+from ops.recorded import RecordingTooLong, RecordingUnreadable
 from ops.reembedding import Fate, reembed
-from ops.sittings import NotAgreed, RecordingTooLong, RecordingUnreadable, Sitting
+from ops.sittings import NotAgreed, Sitting
 from ops.voices import Bench
 from tests.certification.conftest import Clock, Queue
 from tests.certification.suspending import journalled
@@ -51,7 +52,7 @@ def afresh(desk: Desk) -> Sitting:
 
 def send(desk: Desk, file: bytes, n: int | None = None) -> Sitting:
     """Say the sample that is asked for, or the nth."""
-    mulaw = sittings.read(file)
+    mulaw = recorded.read(file)
     at = begin(desk).n if n is None else n
     with desk.rt.sessions.begin() as session:
         return sittings.hear(session, desk.rt, session.get_one(Person, desk.wu.id), at, mulaw, "赵经办")
@@ -125,6 +126,8 @@ def test_a_poor_sample_is_asked_for_again_and_nothing_is_lost(
     assert reason in after.said
     assert (after.words, after.heard) == (before.words, before.heard)
     assert [one.id for one in recordings(agreed)] == list(before.heard)
+    with agreed.rt.sessions() as session:
+        assert len(session.scalars(select(SpokenTurn)).all()) == 1  # no try of the line is used up
     assert say(agreed, queue, ENROLMENT[1:]).complete
     assert agreed.failures() == 0
 
@@ -204,6 +207,16 @@ def test_recordings_go_with_the_consent_and_with_their_days(agreed: Desk, rt: Ru
         send(agreed, wav_of(ENROLMENT[0]))
 
 
+def test_whoever_agrees_again_begins_anew(agreed: Desk, rt: Runtime, queue: Queue) -> None:
+    before = say(agreed, queue, ENROLMENT[:1])
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, agreed.wu.id)
+        consent.withdraw(session, rt, person, by="赵经办")
+        consent.record(session, rt, person, text="同意", how="desk", by="赵经办")
+    assert begin(agreed).heard == ()
+    assert now(agreed).call != before.call
+
+
 def test_an_unfinished_sitting_is_forgotten_after_its_days(
     agreed: Desk, rt: Runtime, queue: Queue, clock: Clock
 ) -> None:
@@ -249,7 +262,7 @@ def test_a_new_encoder_makes_the_template_again_from_them(
 
 @pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (16_000, 1), (44_100, 2), (48_000, 1), (96_000, 2)])
 def test_a_recording_of_any_rate_is_read(rate: int, channels: int) -> None:
-    read = audio.decode_mulaw(sittings.read(wav(audio.decode_mulaw(ENROLMENT[0]), rate, channels)))
+    read = audio.decode_mulaw(recorded.read(wav(audio.decode_mulaw(ENROLMENT[0]), rate, channels)))
     assert len(read) == pytest.approx(len(ENROLMENT[0]), abs=8)
     given = audio.decode_mulaw(ENROLMENT[0])[: len(read)]
     assert np.corrcoef(read[: len(given)], given)[0, 1] > 0.95
@@ -268,7 +281,7 @@ def test_a_recording_of_any_rate_is_read(rate: int, channels: int) -> None:
 )
 def test_what_is_no_recording_is_said_in_both_languages(file: bytes, problem: type[Exception]) -> None:
     with pytest.raises(problem) as said:
-        sittings.read(file)
+        recorded.read(file)
     zh, _, en = str(said.value).partition("。 ")
     assert "都还在" in zh and "still there" in en
 

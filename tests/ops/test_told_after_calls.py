@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from certification import bereavement, cases, certifying, desks, safewords, standings, templates
+from certification import bereavement, cases, certifying, desks, review, safewords, standings, templates
 from certification.cases import CaseKind
+from certification.review import Step, Verdict
 from certification.runtime import Runtime
 from certification.store import Person, Phone
 from tests.certification.conftest import Clock
@@ -25,6 +26,8 @@ MOBILE = "+8613888000001"
 NIGHT = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)  # eleven o'clock in Kunming
 BROKE_OFF = "【昆明社保】刚才电话断了，您的认证还没办完，不要紧，养老金不受影响。请再打087112333，不收费。"
 NOT_YET = "【昆明社保】您这次来电还没办好认证。请再打087112333，或带身份证到社保窗口。养老金没有变化，请放心。"
+
+INVITED = "【昆明社保】请您带身份证到社保窗口办认证，有人帮您。要问请打087112333。养老金没有变化，请放心。"
 
 
 def certified(rt: Runtime, person: Person) -> bool:
@@ -81,6 +84,18 @@ def test_whom_a_human_did_not_know_is_told_how_to_go_on_and_never_refused(servic
     assert not re.search("拒|不通过|失败", NOT_YET)
     assert not certified(service.rt, wu)
     assert service.cases() == {"voice_doubt": "unsure"}
+
+
+def test_whoever_is_invited_to_the_desk_is_told_so_and_refused_nothing(service: Service, wu: Person) -> None:
+    case = service.doubted(wu)
+    with service.rt.sessions.begin() as session:
+        review.decide(session, service.rt, case, Verdict.UNSURE, "operator", step=Step.INVITE, reason="太吵")
+    assert service.texts() == service.texts() == [(MOBILE, INVITED)]
+    assert not re.search("拒|不通过|失败|冒", INVITED)
+    assert service.cases() == {"voice_doubt": "unsure", "invited": None}
+    at_the_desk(service.rt, wu)
+    service.sweep()
+    assert service.cases() == {"voice_doubt": "unsure", "invited": "certified"}
 
 
 @pytest.mark.parametrize("when", ["before", "before it is sent"], ids=["before", "after"])

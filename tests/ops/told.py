@@ -116,6 +116,7 @@ def service(
         "TWILIO_ACCOUNT_SID": "AC1",
         "TWILIO_AUTH_TOKEN": "token",
         "STILLHERE_KEYS": rt.settings.keys,
+        "SECOND_LOOK_PERCENT": "0",  # chance would ask for one now and then
         "STILLHERE_DATA": str(tmp_path),
         "DATABASE_URL": database_url,
     }

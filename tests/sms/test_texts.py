@@ -50,7 +50,7 @@ NAMED = {
 }
 BARE = "no_pin pin unknown which help human call_me urgent urgent_later stopped not_stopped started death thanks"
 CODE = "yes no unreadable code_over code_later code_many code_yes code_unreadable call_yes call_unreadable"
-WITHOUT_FACTS = {"how", "verdict.more", "call.dropped", "answer.offer_call", "answer.closed"} | {
+WITHOUT_FACTS = {"how", "verdict.more", "verdict.invited", "call.dropped", "answer.offer_call", "answer.closed"} | {
     f"answer.{name}" for name in f"{BARE} {CODE}".split()
 }
 OFTEN = ("answer.locked", "answer.unreadable", "answer.code_unreadable", "answer.call_unreadable", "answer.offer_call")
@@ -131,7 +131,7 @@ def test_every_text_is_signed_polite_and_without_a_link(region: Region, dialect:
 
 
 @pytest.mark.parametrize("dialect", dialects())
-@pytest.mark.parametrize("words", ["verdict.certified", "verdict.more", "call.dropped"])
+@pytest.mark.parametrize("words", ["verdict.certified", "verdict.more", "verdict.invited", "call.dropped"])
 def test_what_comes_of_a_call_is_written_in_every_dialect_and_refuses_nobody(words: str, dialect: str) -> None:
     said = sentences(dialect)[words]
     assert "您" in said or "侬" in said

@@ -108,11 +108,19 @@ def _attacked(
 
 @click.command("figures")
 @group_option
+@click.option(
+    "--distribution",
+    "drawn",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where ratios lie, for the console.",
+)
 @threshold_options
 @model_options
 @json_option
 @data_option
-def figures_(group: str, max_fmr: float, decision: Decision, models: Models, as_json: bool, data: Path) -> None:
+def figures_(
+    group: str, drawn: Path | None, max_fmr: float, decision: Decision, models: Models, as_json: bool, data: Path
+) -> None:
     """How often the voiceprint is wrong, on a group of speakers.
 
     By number of words, by line and by codec; and where somebody else says the second half of a challenge.
@@ -130,6 +138,8 @@ def figures_(group: str, max_fmr: float, decision: Decision, models: Models, as_
             mixed = two_voices.rows(loaded, data, Group(group), threshold, seen)
     except (LookupError, ValueError, CorpusMissing) as error:
         raise click.ClickException(str(error)) from error
+    if drawn is not None:
+        figures.distributed(measured, loaded.calibration).save(drawn)
     if as_json:
         found = figures.summary(measured, loaded.calibration, threshold)
         click.echo(json.dumps(found | {"second_turn_by_another": [asdict(row) for row in mixed]}))

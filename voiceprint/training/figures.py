@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from voiceprint import distribution
 from voiceprint.calibration import Calibration
+from voiceprint.distribution import Distribution
 from voiceprint.metrics import Floats, Interval, Scored, cllr, curve, rate_interval, speaker_bootstrap
-from voiceprint.training.tuning import WITH_CODECS, Measured, Plan, leave_one_out, strongest_impostor
+from voiceprint.training.tuning import CHALLENGE, WITH_CODECS, Measured, Plan, leave_one_out, strongest_impostor
 
 MAX_FMR = 0.01
 
@@ -117,3 +119,10 @@ def tuned(measured: Measured, calibration: Calibration) -> dict[str, object]:
         "leave_one_speaker_out": [asdict(one) for one in leave_one_out(measured, MAX_FMR)],
         "strongest_impostor": {name: strongest_impostor(scored, name) for name in np.unique(scored.enrolled).tolist()},
     }
+
+
+def distributed(measured: Measured, calibration: Calibration) -> Distribution:
+    """Where the ratios of calls lie that are as long as a challenge, over every line that was measured."""
+    calls = measured.where(measured.words == CHALLENGE)
+    llrs = calibration.log_likelihood_ratios(calls.scored.scores, calls.conditions)
+    return distribution.of(calibration, llrs, calls.scored.genuine, speakers=calls.scored.speakers, words=CHALLENGE)

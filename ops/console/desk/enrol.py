@@ -198,7 +198,9 @@ def facts(session: Session, rt: Runtime, prompts: Prompts, person: Person, step:
         "dialect": dialect,
         "text": prompts.text(dialect, CONSENT),
         "spoken": prompts.audio(dialect, CONSENT) is not None,
+        "other": prompts.text(dialect, CONSENT) != prompts.text(HOME, CONSENT),
         "hotline": rt.settings.voice_from,
+        "calls": rt.settings.calls,
         "agreement": agreement.of(session, person),
     }
 

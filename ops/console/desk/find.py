@@ -141,11 +141,16 @@ def theirs(session: Session, person_id: str) -> Person:
     return person
 
 
-def _row(session: Session, rt: Runtime, one: Namesake) -> Row:
+def named(rt: Runtime, person: Person) -> str:
+    """Somebody's name, as far as it opens."""
     try:
-        name = people.reveal(rt.keys, session.get_one(Person, one.id)).name
+        return people.reveal(rt.keys, person).name
     except SealBroken:
-        name = shown.NOTHING
+        return shown.NOTHING
+
+
+def _row(session: Session, rt: Runtime, one: Namesake) -> Row:
+    name = named(rt, session.get_one(Person, one.id))
     born = shown.NOTHING if one.number is None else str(one.number.birth_date.year)
     number = shown.NOTHING if one.number is None else shown.masked(one.number.text)
     return Row(one.id, name, born, number, rt.regions[one.region])

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from certification import journal
 from certification.runtime import Runtime
-from ops import sittings
+from ops import recorded, sittings
 from ops.console import access
 from ops.console.desk import enrol
 from ops.console.desk.enrol import Step
@@ -31,7 +31,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 return redirect(url_for("console.enrol", person_id=person_id, step=Step.VOICE.value))
             sittings.remind(session, rt, stands.sitting)
             journal.write(session, rt.now(), access.who().name, "person shown", f"person:{one.id}")
-            limits = {"quiet": QUIET_DBFS, "noisy": NOISY_DB, "clipped": CLIPPED, "longest": sittings.LONGEST_S - 1}
+            limits = {"quiet": QUIET_DBFS, "noisy": NOISY_DB, "clipped": CLIPPED, "longest": recorded.LONGEST_S - 1}
             shown = {
                 "person": one,
                 "name": enrol.named(rt, one),
@@ -51,11 +51,11 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 
     @console.post("/people/<person_id>/enrol/samples/<int:n>")
     @access.for_(access.DESK)
-    @access.weighs(sittings.MOST_BYTES)
+    @access.weighs(recorded.MOST_BYTES)
     def sample(person_id: str, n: int) -> ResponseReturnValue:
         with rt.sessions() as session:
             theirs(session, person_id)  # before anything slow
-        mulaw = sittings.read(request.get_data())
+        mulaw = recorded.read(request.get_data())
         with rt.sessions.begin() as session:
             sittings.hear(session, rt, theirs(session, person_id), n, mulaw, access.who().name)
         return _here(person_id)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from certification import holding
+from certification import holding, knowncases, secondlooks
 from certification.cases import CaseKind
 from certification.holding import Waiting
 from certification.runtime import Runtime
@@ -28,8 +28,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         kind, place = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
-            waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind)
-            counted = holding.counted(session, region=place)
+            waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind, by=access.who().name)
+            counted = holding.counted(session, region=place, by=access.who().name)
         regions = [] if access.who().region else list(rt.regions)
         facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST}
         return render_template("cases.html", **facts, regions=regions, named=lambda code: rt.regions[code])
@@ -40,7 +40,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         kind, place = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
-            waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind)
+            waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind, by=access.who().name)
         return Response(_event(waiting), mimetype="text/event-stream")
 
     @console.post("/cases/<case_id>/take")
@@ -73,9 +73,14 @@ def _event(waiting: list[Waiting]) -> str:
 
 
 def theirs(session: Session, case_id: str) -> Case:
-    """A case that whoever is signed in may see, as cases.of_region() has it; otherwise there is none."""
-    case = session.get(Case, case_id)
+    """A case that whoever is signed in may see, as cases.of_region() has it; otherwise there is none.
+
+    Nor is there, for whoever had the first look, the second one at the same recording.
+    """
+    case, known = session.get(Case, case_id), knowncases.of(session, case_id)
+    if case is None or secondlooks.not_for(case, access.who().name) or not (known is None or access.sees(known.region)):
+        abort(404)
     person = None if case is None or case.person_id is None else session.get(Person, case.person_id)
-    if case is None or (person is not None and not access.sees(person.region)):
+    if person is not None and not access.sees(person.region):
         abort(404)
     return case

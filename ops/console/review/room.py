@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -9,17 +10,39 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, holding, reasons, review
+from certification import (
+    bereavement,
+    cases,
+    earlier,
+    holding,
+    journal,
+    judgements,
+    knowncases,
+    neighbours,
+    reasons,
+    receipts,
+    review,
+    secondlooks,
+)
+from certification.cases import CaseKind
+from certification.neighbours import Neighbours
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Case, Person
+from certification.store import Call, Case, KnownCase, Person, only_read
 from ops import dossiers
 from ops.console import access
-from ops.console.review import voices
+from ops.console.review import pictures, scores, voices
 from ops.console.review.queue import theirs
+from ops.dossiers import Dossier, Reached
+from voiceprint.audio import wav
+from voiceprint.level import level
 
 LONGEST = 200
+MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
+UNTOLD: dict[str, Any] = {"before": None, "near": None, "machines": MACHINES}
+NEW: dict[str, Any] = UNTOLD | {"before": [], "near": Neighbours([], more=False)}
+"""Of a case whose answer is known: as of somebody who never called before."""
 _UNSURE = review.Verdict.UNSURE.value
 
 
@@ -29,17 +52,29 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/cases/<case_id>")
     @access.for_(access.CASES)
     def case(case_id: str) -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            heard = voices.of(session, rt, theirs(session, case_id))  # takes a moment: nobody waits for it to write
         with rt.sessions.begin() as session:
-            return render_template("case.html", **_facts(session, rt, theirs(session, case_id)))
+            mine = theirs(session, case_id)
+            voices.looked(session, rt, mine, heard, access.who().name)
+            return render_template("case.html", **_facts(session, rt, mine, heard))
 
     @console.get("/cases/<case_id>/recordings/<recording_id>.wav")
     @access.for_(access.CASES)
     def recording(case_id: str, recording_id: str) -> ResponseReturnValue:
-        with rt.sessions.begin() as session:
-            found = voices.listen(session, rt, theirs(session, case_id), recording_id, access.who().name)
-        if found is None:
-            abort(404)
-        return Response(found, mimetype="audio/wav")
+        samples = _opened(rt, case_id, recording_id, voices.Access.LISTENED).samples
+        if request.args.get("level") != "original":
+            samples = level(samples).samples
+        found = wav(samples)
+        answer = Response(found, mimetype="audio/wav")
+        return answer.make_conditional(request.environ, accept_ranges=True, complete_length=len(found))  # to be sought
+
+    @console.get("/cases/<case_id>/recordings/<recording_id>.png")
+    @access.for_(access.CASES)
+    def recording_picture(case_id: str, recording_id: str) -> ResponseReturnValue:
+        found = _opened(rt, case_id, recording_id, voices.Access.LOOKED)
+        return Response(pictures.draw(level(found.samples).samples, found.until), mimetype="image/png")
 
     @console.post("/cases/<case_id>/decide")
     @access.for_(access.DECIDE)
@@ -58,22 +93,75 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("console.cases"))
 
 
-def _facts(session: Session, rt: Runtime, case: Case) -> dict[str, Any]:
+def _opened(rt: Runtime, case_id: str, recording_id: str, what: voices.Access) -> voices.Opened:
+    """A recording of a case for whoever is signed in, journalled before it is theirs; there is none of other cases."""
+    by = access.who().name
+    with rt.sessions() as session:
+        only_read(session)
+        found = voices.opened(session, rt, theirs(session, case_id), recording_id, by, what)
+    if found is None:
+        abort(404)
+    if not found.noted:
+        with rt.sessions.begin() as session:
+            voices.note(session, rt, theirs(session, case_id), recording_id, by, what)
+    return found
+
+
+def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> dict[str, Any]:
     by, holder = access.who().name, holding.holder(case, rt.now())
     person = None if case.person_id is None else session.get(Person, case.person_id)
-    region = None if person is None else rt.regions[person.region]
+    known = knowncases.of(session, case.id)
+    place = person.region if person is not None else None if known is None else known.region
+    region = None if place is None else rt.regions[place]
+    dossier, found = dossiers.of(session, rt, case, by), heard
+    blind = access.who().role is not Role.AUDITOR and secondlooks.blind(session, case, by)
+    heard = found.unscored() if blind else found
     return {
         "case": case,
-        "dossier": dossiers.of(session, rt, case, by),
+        "dossier": dossier if known is None else _made_up(dossier, known),
         "region": region,
-        "voices": voices.of(session, case),
+        **listening(heard),
+        "place": scores.place(rt, heard.numbers),
+        **(UNTOLD if blind else NEW if known is not None else history(session, rt, case, person, heard)),
+        "blind": blind,
+        "confirmable": found.confirmable,
+        "looks": secondlooks.both(session, case) if access.who().role in access.AFTERWARDS else [],
         "holder": holder,
         "mine": holder == by and case.decided_at is None,
         "until": None if case.taken_at is None else case.taken_at + holding.HELD,
-        "of_a_voice": case.person_id is not None and case.kind in review.KINDS,
+        "of_a_voice": review.of_a_voice(session, case),
+        "second": case.kind == CaseKind.SECOND_LOOK,
+        "longest": LONGEST,
+        "found": judgements.found,
+        "desks": region is not None and region.opens(Route.DESK),
         "visits": region is not None and region.opens(Route.VISIT),
         "of_a_death": case.person_id is not None and case.kind in bereavement.QUESTIONS,
     }
+
+
+def listening(heard: voices.Voices) -> dict[str, Any]:
+    """What listening.html shows: both sides, without what any machine or human thought of them."""
+    return {"voices": heard, "pictures": pictures}
+
+
+def history(session: Session, rt: Runtime, case: Case, person: Person | None, heard: voices.Voices) -> dict[str, Any]:
+    """What history.html shows: how the person certified before, and who lives near their telephone."""
+    if person is None or not (heard.there or case.kind == CaseKind.ENROLLED_TWICE):
+        return UNTOLD
+    call = None if case.call_id is None else session.get(Call, case.call_id)
+    near = neighbours.of(session, rt, person, call, heard.named)
+    if near.some:
+        told = (access.who().name, "neighbours shown", f"case:{case.id}")
+        journal.write_once(session, rt.now(), voices.ONE_SITTING, *told, people=len(near.some))
+    before = earlier.of(session, person, but=heard.assessment)
+    return {"before": before, "near": near, "machines": MACHINES}
+
+
+def _made_up(dossier: Dossier, known: KnownCase) -> Dossier:
+    """The dossier of a case whose answer is known: somebody who is nobody."""
+    about = known.about
+    telephones = [Reached(str(about["telephone"]), "self")]
+    return replace(dossier, name=str(about["name"]), dialect=str(about["dialect"]), telephones=telephones)
 
 
 def _decide(session: Session, rt: Runtime, case: Case, said: str, by: str) -> str | None:
@@ -84,14 +172,25 @@ def _decide(session: Session, rt: Runtime, case: Case, said: str, by: str) -> st
             abort(400)
         bereavement.answer(session, rt, person, bereavement.Verdict(said), by)
         return None
-    if person is not None and case.kind in review.KINDS:
-        verdict, _, step = said.partition(" ")
-        if verdict not in [*review.Verdict] or step not in ("", *review.Step) or (step and verdict != _UNSURE):
-            abort(400)
-        recorded = review.decide(session, rt, case.id, review.Verdict(verdict), by)
-        if step:
-            review.go_on(session, rt, case, review.Step(step), by)
-        return None if recorded is None else recorded.evidence.receipt
+    if review.of_a_voice(session, case):
+        return _judge(session, rt, case, said, by)
     kept = reasons.impersonal(said) if person is None else reasons.about(rt.keys, person, said)
     cases.decide(session, rt, case, verdict=kept, by=by)
     return None
+
+
+def _judge(session: Session, rt: Runtime, case: Case, said: str, by: str) -> str | None:
+    """Say whose voice it was; the receipt. One of nobody's stands behind a case whose answer is known."""
+    verdict, _, step = said.partition(" ")
+    steps = (review.Step.FRAUD,) if case.kind == CaseKind.SECOND_LOOK else tuple(review.Step)
+    if verdict not in [*review.Verdict] or step not in ("", *steps) or (step and verdict != _UNSURE):
+        abort(400)
+    reason = request.form.get("reason", "").strip()
+    if len(reason) > LONGEST:
+        abort(400)
+    then = review.Step(step) if step else None
+    recorded = review.decide(session, rt, case.id, review.Verdict(verdict), by, step=then, reason=reason)
+    if recorded is not None:
+        return recorded.evidence.receipt
+    seems = verdict == review.Verdict.CONFIRMED and knowncases.of(session, case.id) is not None
+    return receipts.draw(rt.random) if seems else None

@@ -63,7 +63,7 @@ function record() {
   let spoke = 0, over = null;
   const recorder = new Recorder({
     onLevel: (heard) => {
-      level.value = heard.dbfs;
+      level.value = Math.max(heard.dbfs, level.value - 1.5); // it falls slowly, or pauses between words hide it
       const word = meter.word(heard), now = performance.now();
       if (now - spoke < SAY_MS) return;
       spoke = now;

@@ -53,7 +53,7 @@ def says(prompts: Prompts, dialect: str, name: str) -> Says:
 def listed(session: Session, rt: Runtime, prompts: Prompts, dialect: str) -> list[Sentence]:
     """The sentences of a dialect in the order of its file."""
     count = select(PromptVersion.name, func.count()).where(PromptVersion.dialect == dialect)
-    versions = dict(session.execute(count.group_by(PromptVersion.name)).tuples().all())
+    versions = dict(session.execute(count.group_by(PromptVersion.name)).all())
     found = wanted(dialect, rt.regions)
     return [Sentence(name, text, says(prompts, dialect, name), versions.get(name, 0)) for name, text in found.items()]
 

@@ -8,7 +8,7 @@ from alembic import op
 from certification.store.base import UtcDateTime
 
 revision = "0032"
-down_revision = "0024"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
+from io import BytesIO
 
 import pyotp
 from flask import Flask
@@ -73,6 +74,12 @@ class Browser:
         given = token if token is not None else found.group(1) if found else ""
         data = {"csrf_token": given, **form}
         return self._opened(self.client.post(path, data=data, follow_redirects=follow, **self._from()))
+
+    def upload(self, path: str, name: str, filename: str, content: bytes) -> TestResponse:
+        """Send a form with a file."""
+        found = _TOKEN.search(self.page)
+        data = {"csrf_token": found.group(1) if found else "", name: (BytesIO(content), filename)}
+        return self._opened(self.client.post(path, data=data, **self._from()))
 
     def _from(self) -> dict[str, object]:
         return {

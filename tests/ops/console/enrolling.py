@@ -9,17 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from playwright.sync_api import expect
 
 from certification.runtime import Runtime
-from certification.store import Person
 from ops import jobs
 from tests.conversations.speakers import Speaker, groups
 from tests.ops.console.chromium import Desk
 from tests.ops.sitting import wav
 from voiceprint.audio import Samples
+
+
+class Identified(Protocol):
+    """Somebody with an identifier of ours."""
+
+    @property
+    def id(self) -> str:
+        """Theirs."""
+
 
 SAMPLE_MS = 6_000  # in which the microphone plays about four words
 
@@ -46,10 +55,12 @@ def prompt_worker(rt: Runtime) -> Runtime:
     return replace(rt, enqueue=lambda name, identifier: done[name](identifier) if name in done else None)
 
 
-def agrees(desk: Desk, person: Person) -> None:
+def agrees(desk: Desk, person: Identified) -> None:
     """From the person's page to the step of the voice, by keys alone: they heard the text, and agree."""
     desk.page.goto(f"{desk.url}people/{person.id}")
     desk.goes_to("一步一步登记")
+    desk.page.get_by_role("button", name="念出来").press("Enter")
+    desk.page.wait_for_function("() => document.getElementById('spoken').currentTime > 0")
     desk.page.get_by_role("checkbox").focus()
     desk.page.keyboard.press("Space")
     desk.goes_to("1 同意")
@@ -70,7 +81,7 @@ def says_samples(desk: Desk, samples: int = 3) -> None:
     page.wait_for_url("**/enrol?step=voice")
 
 
-def enrols_at_the_microphone(desk: Desk, person: Person) -> None:
+def enrols_at_the_microphone(desk: Desk, person: Identified) -> None:
     """All of it, up to the template that the person's own phone must confirm."""
     agrees(desk, person)
     desk.goes_to("用窗口的话筒")

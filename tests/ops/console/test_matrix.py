@@ -26,6 +26,12 @@ DECIDE = {Role.OPERATOR, Role.SUPERVISOR}
 PEOPLE = {Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR}
 CLERK = {Role.CLERK}
 STUDIO = {Role.SUPERVISOR, Role.ADMINISTRATOR}
+TEND = {Role.CLERK, Role.SUPERVISOR}
+EXPORTS = {Role.SUPERVISOR, Role.AUDITOR}
+REPORTS = {Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}
+SUPERVISOR = {Role.SUPERVISOR}
+PAYMENTS = {Role.SUPERVISOR, Role.AUDITOR}
+WORK = {Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}
 STRANGERS = "whoever is not signed in, too"
 MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/"): EVERYBODY,
@@ -37,6 +43,7 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/cases/events"): CASES,
     ("GET", "/console/cases/<case_id>"): CASES,
     ("GET", "/console/cases/<case_id>/recordings/<recording_id>.wav"): CASES,
+    ("GET", "/console/cases/<case_id>/recordings/<recording_id>.png"): CASES,
     ("POST", "/console/cases/<case_id>/take"): DECIDE,
     ("POST", "/console/cases/<case_id>/give-back"): DECIDE,
     ("POST", "/console/cases/<case_id>/decide"): DECIDE,
@@ -57,6 +64,38 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/people/<person_id>/enrol/phone"): CLERK,
     ("POST", "/console/people/<person_id>/enrol/microphone"): CLERK,
     ("POST", "/console/people/<person_id>/enrol/samples/<int:n>"): CLERK,
+    ("GET", "/console/roll"): PEOPLE,
+    ("GET", "/console/roll.<kind>"): EXPORTS,
+    ("GET", "/console/people/<person_id>/ways"): PEOPLE,
+    ("POST", "/console/people/<person_id>/forms"): CLERK,
+    ("POST", "/console/people/<person_id>/letters"): CLERK,
+    ("POST", "/console/people/<person_id>/visits"): TEND,
+    ("POST", "/console/people/<person_id>/appointment"): TEND,
+    ("GET", "/console/papers"): PEOPLE,
+    ("GET", "/console/papers.<kind>"): EXPORTS,
+    ("POST", "/console/papers/find"): PEOPLE,
+    ("GET", "/console/papers/<paper_id>"): PEOPLE,
+    ("POST", "/console/papers/<paper_id>/post"): CLERK,
+    ("POST", "/console/papers/<paper_id>/receive"): CLERK,
+    ("POST", "/console/papers/<paper_id>/accept"): CLERK,
+    ("POST", "/console/papers/<paper_id>/return"): CLERK,
+    ("GET", "/console/visits"): PEOPLE,
+    ("GET", "/console/visits.<kind>"): EXPORTS,
+    ("GET", "/console/visits/<visit_id>"): PEOPLE,
+    ("GET", "/console/visits/<visit_id>/photo"): PEOPLE,
+    ("POST", "/console/visits/<visit_id>/assign"): TEND,
+    ("POST", "/console/visits/<visit_id>/drop"): TEND,
+    ("GET", "/console/rounds"): {Role.VISITOR},
+    ("GET", "/console/rounds/<visit_id>"): {Role.VISITOR},
+    ("POST", "/console/rounds/<visit_id>"): {Role.VISITOR},
+    ("GET", "/console/appointments"): PEOPLE,
+    ("POST", "/console/appointments/<appointment_id>/cancel"): TEND,
+    ("POST", "/console/appointments/<appointment_id>/keep"): CLERK,
+    ("POST", "/console/appointments/<appointment_id>/miss"): TEND,
+    ("POST", "/console/appointments/<appointment_id>/restore"): TEND,
+    ("GET", "/console/mine"): {Role.AGENT},
+    ("POST", "/console/mine/find"): {Role.AGENT},
+    ("POST", "/console/mine/certify"): {Role.AGENT},
     ("GET", "/console/people/new"): CLERK,
     ("POST", "/console/people/new"): CLERK,
     ("GET", "/console/people/<person_id>/record"): CLERK,
@@ -73,8 +112,56 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/prompts/<dialect>/<name>/<int:number>/cut"): STUDIO,
     ("POST", "/console/prompts/<dialect>/<name>/<int:number>/publish"): STUDIO,
     ("POST", "/console/prompts/<dialect>/<name>/withdraw"): STUDIO,
+    ("GET", "/console/suspensions"): PAYMENTS,
+    ("GET", "/console/suspensions/<list_id>"): PAYMENTS,
+    ("GET", "/console/suspensions/<list_id>/people.<kind>"): PAYMENTS,
+    ("POST", "/console/suspensions/<list_id>/sign"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/release"): SUPERVISOR,
+    ("POST", "/console/suspensions/restore"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/people/<person_id>/off"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/people/<person_id>/back"): SUPERVISOR,
+    ("POST", "/console/suspensions/entries/<entry_id>/lift"): SUPERVISOR,
+    ("POST", "/console/suspensions/entries/<entry_id>/suspend-again"): SUPERVISOR,
+    ("POST", "/console/suspensions/<list_id>/file"): SUPERVISOR,
+    ("GET", "/console/runs"): WORK,
+    ("GET", "/console/runs/<run_id>"): WORK,
+    ("GET", "/console/runs/<run_id>/events"): WORK,
+    ("GET", "/console/runs/<run_id>/results.<kind>"): PAYMENTS,
+    ("GET", "/console/runs/<run_id>/rejected.csv"): WORK,
+    ("POST", "/console/runs/<run_id>/release"): SUPERVISOR,
+    ("POST", "/console/runs/<run_id>/undo"): SUPERVISOR,
+    ("GET", "/console/campaigns"): WORK,
+    ("GET", "/console/campaigns/<campaign_id>"): WORK,
+    ("GET", "/console/campaigns/<campaign_id>/events"): WORK,
+    ("GET", "/console/campaigns/<campaign_id>/counts.<kind>"): WORK,
+    ("POST", "/console/campaigns/<campaign_id>/<deed>"): SUPERVISOR,
     ("GET", "/console/password"): EVERYBODY,
     ("POST", "/console/password"): EVERYBODY,
+    ("GET", "/console/sign-in/provider"): STRANGERS,
+    ("GET", "/console/sign-in/back"): STRANGERS,
+    ("GET", "/console/sign-in/code"): STRANGERS,
+    ("POST", "/console/sign-in/code"): STRANGERS,
+    ("POST", "/console/staff/provider"): {Role.ADMINISTRATOR},
+    ("GET", "/console/journal"): {Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/file.<kind>"): {Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/check"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("POST", "/console/journal/check"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/check/<check_id>/events"): {Role.AUDITOR, Role.ADMINISTRATOR},
+    ("GET", "/console/journal/listened"): {Role.AUDITOR, Role.SUPERVISOR},
+    ("GET", "/console/journal/listened.<kind>"): {Role.AUDITOR, Role.SUPERVISOR},
+    ("GET", "/console/reports"): REPORTS,
+    ("GET", "/console/reports/picture.svg"): REPORTS,
+    ("GET", "/console/reports/table.<kind>"): REPORTS,
+    ("GET", "/console/reports/equity"): REPORTS,
+    ("GET", "/console/reports/equity/picture.svg"): REPORTS,
+    ("GET", "/console/reports/equity/table.<kind>"): REPORTS,
+    ("GET", "/console/reports/events"): REPORTS,
+    ("POST", "/console/reports/make"): {Role.SUPERVISOR, Role.ADMINISTRATOR},
+    ("GET", "/console/operators"): CASES,
+    ("GET", "/console/operators/picture.svg"): CASES,
+    ("GET", "/console/operators.<kind>"): CASES,
+    ("GET", "/console/operators/<staff_id>"): CASES,
+    ("GET", "/console/operators/<staff_id>/picture.svg"): CASES,
     ("GET", "/console/static/<path:filename>"): STRANGERS,
 }
 """Who may use what: written down here a second time, so that nobody opens a page by mistake."""
@@ -85,6 +172,12 @@ def rules(app: Flask) -> Iterator[tuple[str, Rule]]:
         if rule.rule.startswith("/console"):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield method, rule
+
+
+def filled(path: str) -> str:
+    """An address of a page, of things that are not there."""
+    known = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<kind>", "csv")
+    return re.sub("<[a-z_]+>", "0" * 32, re.sub("<int:[a-z_]+>", "0", known))
 
 
 def test_every_page_is_listed(app: Flask) -> None:
@@ -108,8 +201,7 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(app: Flask, rt: Runtime, r
     for (method, path), roles in MATRIX.items():
         if path.endswith("sign-out"):
             continue
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<int:n>", "0")
-        url = re.sub("<(case|recording|person)_id>", "0" * 32, url)
+        url = filled(path)
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page
@@ -123,7 +215,7 @@ def test_whoever_is_not_signed_in_gets_nowhere(app: Flask, rt: Runtime) -> None:
     browser = Browser(app, rt)
     browser.open("/console/sign-in")
     for (method, path), roles in MATRIX.items():
-        url = path.replace("<path:filename>", "console.css").replace("<code>", "zh").replace("<int:n>", "0")
+        url = filled(path)
         page = browser.page
         answer = browser.open(url) if method == "GET" else browser.send(url)
         browser.page = page

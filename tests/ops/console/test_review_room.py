@@ -224,7 +224,7 @@ def test_of_a_death_a_human_says_what_they_found(li: Browser, rt: Runtime, wu: P
     assert len(journalled(rt, "person found alive")) == 1
 
 
-@pytest.mark.parametrize(("step", "kind"), [("call_back", "call_back"), ("fraud", "suspected_fraud")])
+@pytest.mark.parametrize(("step", "kind"), [("call_back", "call_back"), ("invite", "invited")])
 def test_what_does_not_show_it_may_be_gone_on_with(li: Browser, rt: Runtime, wu: Person, step: str, kind: str) -> None:
     case = spoken(rt, wu)
     heard(rt, case)
@@ -233,7 +233,7 @@ def test_what_does_not_show_it_may_be_gone_on_with(li: Browser, rt: Runtime, wu:
     assert "不会停发" in li.page
     assert li.send(f"/console/cases/{case}/decide", verdict=f"confirmed {step}").status_code == 400
     li.open(f"/console/cases/{case}")
-    assert li.send(f"/console/cases/{case}/decide", verdict=f"unsure {step}").status_code == 302
+    assert li.send(f"/console/cases/{case}/decide", verdict=f"unsure {step}", reason="听不清").status_code == 302
     with rt.sessions() as session:
         assert session.get_one(Case, case).verdict == "unsure"
         [more] = session.scalars(select(Case).where(Case.kind == kind))

@@ -9,17 +9,34 @@ import pytest
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from certification import visits
 from certification.cases import CaseKind
+from certification.comparison.rules import Outcome
+from certification.contacts import Channel
+from certification.earlier import Came
 from certification.evidence import Kind, Strength
+from certification.judgements import Found
+from certification.listened import By
 from certification.needs import Declared
+from certification.paperfaults import STATES
+from certification.papers import DocumentKind, PaperKind
 from certification.records import What
+from certification.reports.equity import Harm
+from certification.reports.groups import BANDS, YOUNGER, PhoneType, Trait
+from certification.reports.reading import BY, COUNTS, Column
+from certification.roster import Stand
 from certification.staff import Role
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
 from ops.console import language
+from ops.console.audit import actions
 from ops.console.desk.enrol import Step
+from ops.console.payments import lists
+from ops.console.reports.fairness import FILE
+from ops.console.review.spoken import Fit
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
+from ops.console.work import batches, runs
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
 
@@ -32,6 +49,9 @@ FAMILIES = {
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
     "whose.": set(WHOSE),
     "dialect.": {path.name for path in Path("ivr/words").iterdir() if (path / "prompts.toml").is_file()},
+    "did.": {actions.key(one) for one in actions.KNOWN},
+    "journal_fault.": {"missing", "apart", "altered", "other_end"},
+    "listened_by.": set(map(str, By)),
     "change.": set(map(str, What)),
     "need.": set(map(str, Declared)),
     "evidence.": set(map(str, Kind)),
@@ -41,6 +61,43 @@ FAMILIES = {
     "enrol_step.": set(map(str, Step)),
     "enrol_came.": {"pending", "enrolled", "confirmed", "differ", "poor", "unsure"},
     "enrol_reason.": set(map(str, Reason)),
+    "stand.": set(map(str, Stand)),
+    "paper_state.": set(STATES),
+    "paper_kind.": set(map(str, PaperKind)),
+    "document.": set(map(str, DocumentKind)),
+    "visit_state.": set(visits.STATES),
+    "appointment_state.": {"booked", "kept", "cancelled", "missed"},
+    "report.": {
+        *(f"by_{one}" for one in BY),
+        *(f"{kind}_{one}" for kind in ("col", "file") for one in Column),
+        *(f"means_{one}" for one in (*COUNTS, *Harm)),
+        *(f"harm_{one}" for one in Harm),
+        *(f"among_{one.among}" for one in Harm),
+        *(f"do_{one}" for one in Trait),
+        *(f"age_{one}" for one in (YOUNGER, *BANDS, "unknown")),
+        *(f"sex_{one}" for one in ("female", "male", "unknown")),
+        *(f"phone_{one}" for one in PhoneType),
+        *(f"{one}_unknown" for one in ("dialect", "need", "route")),
+        *(f"equity_{one}" for one in FILE),
+        *("from", "to"),
+    },
+    "listed.": set(lists.STATES),
+    "stage.": set(lists.STAGES),
+    "channel.": set(map(str, Channel)),
+    "outcome.": {*map(str, Outcome), *map(str, visits.Outcome)},
+    "run_state.": set(runs.STATES),
+    "campaign_state.": set(batches.STATES),
+    "message.": set(batches.MESSAGES),
+    "count.": {*runs.COUNTS, *batches.COUNTS} - set(map(str, Outcome)),
+    "batch_deed.": set(batches.DEEDS),
+    "batch_sure.": set(batches.DEEDS),
+    "batch_done.": set(batches.DEEDS),
+    "calm.": {"quiet", "some", "loud", "nobody"},
+    "fit.": set(map(str, Fit)),
+    "came.": set(map(str, Came)),
+    "operators.": {"certified", "agreed", "quick", "accepted", "rejected", "times", "of", "low", "high"},
+    "tired.": {"week", "hour", "row"},
+    "found.": set(map(str, Found)),
     "error.": {*(str(code) for code in SAID), "csrf"},
 }
 

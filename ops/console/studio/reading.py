@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from certification.runtime import Runtime
 from certification.store import PromptVersion, PublishedPrompt, only_read
 from ivr import studio
+from ivr.dialects import dialects
 from ivr.levels import Samples
 from ivr.prompts import Prompts, wav
+from ivr.published import Published
 from ivr.rendering.build import wanted
 from ivr.speech.g711 import encode_mulaw
 from ivr.studio import Cut, WrongCut
@@ -23,8 +25,15 @@ COLUMNS = 600
 MOST = 30  # versions on a page
 
 
-def pages(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
-    """Add the page of a sentence and its deeds."""
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the studio: the list of sentences, and the page of each with its deeds."""
+    prompts = Prompts(rt.settings.prompts, rt.regions, Published(rt))
+    sentences.pages(console, rt, prompts)
+    _look(console, rt, prompts)
+    _do(console, rt, prompts)
+
+
+def _look(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
 
     @console.get("/prompts/<dialect>/<name>")
     @access.for_(access.PROMPTS)
@@ -53,17 +62,6 @@ def pages(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
             }
             return render_template("prompt.html", **facts)
 
-    @console.post("/prompts/<dialect>/<name>")
-    @access.for_(access.STUDIO)
-    @access.weighs(studio.MOST_BYTES)
-    def record_prompt(dialect: str, name: str) -> ResponseReturnValue:
-        _names(rt, dialect, name)
-        sent = request.files["file"].read() if "file" in request.files else request.get_data()
-        with rt.sessions.begin() as session:
-            version = studio.take(session, rt, prompts, dialect=dialect, name=name, sent=sent, by=access.who())
-            flash(gettext("prompt.taken", number=version.number))
-        return redirect(url_for("console.prompt", dialect=dialect, name=name))
-
     @console.get("/prompts/<dialect>/<name>/<int:number>.wav")
     @access.for_(access.PROMPTS)
     def prompt_wav(dialect: str, name: str, number: int) -> ResponseReturnValue:
@@ -81,6 +79,19 @@ def pages(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
             version = _version(session, dialect, name, number)
             speech, cut = studio.source(version), Cut(version.starts_s, version.ends_s)
         return Response(_drawn(speech, cut), mimetype="image/svg+xml")
+
+
+def _do(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
+    @console.post("/prompts/<dialect>/<name>")
+    @access.for_(access.STUDIO)
+    @access.weighs(studio.MOST_BYTES)
+    def record_prompt(dialect: str, name: str) -> ResponseReturnValue:
+        _names(rt, dialect, name)
+        sent = request.files["file"].read() if "file" in request.files else request.get_data()
+        with rt.sessions.begin() as session:
+            version = studio.take(session, rt, prompts, dialect=dialect, name=name, sent=sent, by=access.who())
+            flash(gettext("prompt.taken", number=version.number))
+        return redirect(url_for("console.prompt", dialect=dialect, name=name))
 
     @console.post("/prompts/<dialect>/<name>/<int:number>/cut")
     @access.for_(access.STUDIO)
@@ -111,7 +122,7 @@ def pages(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
 
 def _names(rt: Runtime, dialect: str, name: str) -> list[str]:
     """The names of all sentences of a dialect; no such page where this is none of them."""
-    names = list(wanted(dialect, rt.regions)) if dialect in sentences.dialects() else []
+    names = list(wanted(dialect, rt.regions)) if dialect in dialects() else []
     if name not in names:
         abort(404)
     return names

@@ -1,0 +1,43 @@
+"""A suspension lifted by a supervisor: payment is made again, with what was not paid, though nobody certified."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import journal
+from certification.runtime import Runtime
+from certification.staff import Proven, Role
+from certification.store import PaymentList, Person, Suspension
+from certification.suspension.lists import NotASupervisor, OfAnotherRegion
+from certification.suspension.taking import NotOnList, given
+
+
+def lift(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: str) -> None:
+    """Lift a suspension that should not have been, or must not last: the next restoration pays the person again.
+
+    Until that has gone out it can be taken back. The person still has to certify. Raises NotASupervisor,
+    OfAnotherRegion, NotOnList, ReasonMissing, ReasonPersonal.
+    """
+    _turn(session, rt, suspension_id, by, why, "suspended", "lifted")
+
+
+def take_back(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: str) -> None:
+    """Take a lifting back before the person is paid again: they stay suspended. Raises as lift()."""
+    _turn(session, rt, suspension_id, by, why, "lifted", "suspended")
+
+
+def _turn(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: str, before: str, after: str) -> None:
+    mine = select(Suspension).where(Suspension.id == suspension_id)
+    entry = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).first()
+    if entry is None or entry.state != before:
+        raise NotOnList
+    if by.role is not Role.SUPERVISOR:
+        raise NotASupervisor
+    if by.region not in (None, session.get_one(PaymentList, entry.list_id).region):
+        raise OfAnotherRegion
+    why = given(rt, session.get_one(Person, entry.person_id), why)
+    entry.state = after
+    facts = {"list": entry.list_id, "why": why}
+    action = "suspension lifted" if after == "lifted" else "lifting taken back"
+    journal.write(session, rt.now(), by.name, action, f"person:{entry.person_id}", **facts)

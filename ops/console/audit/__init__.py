@@ -1,0 +1,1 @@
+"""Audit: the journal searched and verified, and who listened to which recording. Auditors change nothing."""

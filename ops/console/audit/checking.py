@@ -1,0 +1,57 @@
+"""The whole journal verified while somebody looks on: each event of the server is the next slice of the chain."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from certification import verification
+from certification.runtime import Runtime
+from certification.store import JournalCheck, only_read
+from ops.console import access
+from ops.console.audit import scope
+
+LISTED = 20
+AGAIN_MS = 100  # until a browser asks for the next slice
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the page of verifications, their beginning and their events."""
+
+    @console.get("/journal/check")
+    @access.for_(scope.CHECKERS)
+    def journal_check() -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            going, ended = verification.under_way(session), verification.last(session, LISTED)
+        return render_template("journal_check.html", going=going, ended=ended, scope=scope)
+
+    @console.post("/journal/check")
+    @access.for_(scope.CHECKERS)
+    def journal_check_begin() -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            verification.begin(session, rt, access.who().name)
+        return redirect(url_for("console.journal_check"))
+
+    @console.get("/journal/check/<check_id>/events")
+    @access.for_(scope.CHECKERS)
+    def journal_check_events(check_id: str) -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            check = session.get(JournalCheck, check_id)
+            if check is None:
+                abort(404)
+            found = verification.look(session, check) if check.ended_at is None else None
+        if found is not None:
+            with rt.sessions.begin() as session:
+                verification.note(session, rt, check, found)
+                check = session.get_one(JournalCheck, check_id)
+        return Response(_event(check), mimetype="text/event-stream")
+
+
+def _event(check: JournalCheck) -> str:
+    """How far it came, and when to ask for more: whoever closes the page finds it there, and it goes on."""
+    told = {"seq": check.seq, "until": check.until, "ended": check.ended_at is not None}
+    return f"retry: {AGAIN_MS}\ndata: {json.dumps(told)}\n\n"

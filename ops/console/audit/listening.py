@@ -1,0 +1,87 @@
+"""Who listened to which recording: by operator, person or recording, what is unusual first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from certification import journal, listened
+from certification.listened import By, Counted
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime
+from certification.store import only_read
+from ops.console import access, exporting, shown
+from ops.console.audit import scope
+
+MOST = 200
+DAYS = 31
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the page, and its file."""
+
+    @console.get("/journal/listened")
+    @access.for_(scope.LISTENERS)
+    def journal_listened() -> ResponseReturnValue:
+        by, since, until = _asked(rt)
+        rows, times = _counted(rt, by, since, until)
+        facts = {"by": by, "since": since, "until": until, "ways": list(By), "days": DAYS}
+        cut = times == listened.MOST
+        return render_template(
+            "listened.html",
+            **facts,
+            rows=rows[:MOST],
+            more=len(rows) - MOST,
+            times=times,
+            cut=cut,
+            many=listened.MANY,
+            scope=scope,
+        )
+
+    @console.get("/journal/listened.<kind>")
+    @access.for_(scope.LISTENERS)
+    def journal_listened_file(kind: str) -> ResponseReturnValue:
+        if kind not in exporting.TYPES:
+            abort(404)
+        by, since, until = _asked(rt)
+        rows, _ = _counted(rt, by, since, until)
+        with rt.sessions.begin() as session:
+            days = {"since": since.isoformat(), "until": until.isoformat()}
+            journal.write(
+                session, rt.now(), access.who().name, "journal exported", "recordings", by=by.value, kind=kind, **days
+            )
+        heading = [_key(by), gettext("listened.times"), gettext("listened.recordings"), gettext("listened.listeners")]
+        heading += [gettext("listened.unheld"), gettext("listened.busiest"), gettext("listened.last")]
+        return exporting.sent("listened", kind, heading, _rows(rows))
+
+
+def _counted(rt: Runtime, by: By, since: date, until: date) -> tuple[list[Counted], int]:
+    """The counts, and how often somebody listened."""
+    with rt.sessions() as session:
+        only_read(session)
+        found = listened.heard(session, since, until, access.who().region)
+    return listened.counted(found, by), len(found)
+
+
+def _rows(rows: Iterable[Counted]) -> Iterator[exporting.Row]:
+    for one in rows:
+        counts = (one.times, len(one.recordings), len(one.listeners), one.unheld, one.busiest)
+        yield (one.key, *counts, shown.moment(one.last))
+
+
+def _key(by: By) -> str:
+    return str(gettext(f"listened_by.{by.value}"))
+
+
+def _asked(rt: Runtime) -> tuple[By, date, date]:
+    """By what, and of which days: a month at most, the last one unless another is named."""
+    by = request.args.get("by") or By.OPERATOR
+    if by not in [*By]:
+        abort(404)
+    until = scope.day(request.args.get("until")) or rt.now().astimezone(SHANGHAI).date()
+    since = scope.day(request.args.get("since")) or until - timedelta(days=DAYS - 1)
+    return By(by), max(since, until - timedelta(days=DAYS - 1)), until

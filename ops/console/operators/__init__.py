@@ -1,0 +1,1 @@
+"""Who judges voices, and how well: figures with their intervals, pictures and files."""

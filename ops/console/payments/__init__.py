@@ -1,0 +1,1 @@
+"""Suspensions: the lists, who signs them, and payment made again."""

@@ -1,0 +1,207 @@
+"""The lists of suspensions: by month and region, and who is on one and why; as files for a spreadsheet, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import islice
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import contacts, journal, people
+from certification.contacts import Channel
+from certification.keys import SealBroken
+from certification.regions import SHANGHAI
+from certification.runtime import Runtime
+from certification.staff import Role
+from certification.store import PaymentList, Period, Person, Suspension, only_read
+from certification.suspension import lists, restoring
+from certification.suspension.checks import SIGNATURES, Block
+from ops.console import access, exporting, language, listing, shown
+from ops.console.listing import Field, Line, Rows
+
+STATES = ("proposed", "held", "dropped", "suspended", "lifted", "restored")
+STAGES = ("open", "released", "restoration")
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OnList:
+    """Somebody on a list. `tried`: the channels on which they were really tried since the period opened, with when."""
+
+    entry: Line
+    name: str
+    number: str
+    reasons: Sequence[str]
+    tried: Sequence[tuple[Channel, datetime]]
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the lists, the page of one, and its people as a file."""
+
+    @console.get("/suspensions")
+    @access.for_(access.PAYMENTS)
+    def suspensions() -> ResponseReturnValue:
+        stage = Field("stage", gettext("pay.stage"), {one: gettext(f"stage.{one}") for one in STAGES})
+        asked = listing.read(Field("month", gettext("pay.month"), kind="month"), *listing.region_field(rt), stage)
+        with rt.sessions() as session:
+            only_read(session)
+            page = listing.page(session, _found(asked), (PaymentList.month, PaymentList.id), asked, down=True)
+            waiting = {code: one for code, one in restoring.waiting(session).items() if access.sees(code)}
+        following = lists.following_month(rt)
+        facts = {"waiting": waiting, "following": following, "present": _present(rt)}
+        return render_template("suspensions.html", asked=asked, page=page, region=_named(rt), stages=_stage, **facts)
+
+    @console.get("/suspensions/<list_id>")
+    @access.for_(access.PAYMENTS)
+    def suspension_list(list_id: str) -> ResponseReturnValue:
+        asked = listing.read(_state_field())
+        with rt.sessions.begin() as session:
+            listed = theirs(session, list_id)
+            journal.write(session, rt.now(), access.who().name, "list shown", lists.subject(listed))
+            page = listing.page(session, entries(listed, asked["state"]), (Suspension.person_id,), asked)
+            on_list = list(known(session, rt, page.rows))
+            facts = _facts(session, rt, listed)
+        return render_template("suspension.html", asked=asked, page=page, on_list=on_list, **facts)
+
+    @console.get("/suspensions/<list_id>/people.<kind>")
+    @access.for_(access.PAYMENTS)
+    def suspension_people(list_id: str, kind: str) -> ResponseReturnValue:
+        asked = listing.read(_state_field())
+        with rt.sessions.begin() as session:
+            listed = theirs(session, list_id)
+            facts = {"kind": kind[:8], "state": asked["state"]}
+            journal.write(session, rt.now(), access.who().name, "list exported", lists.subject(listed), **facts)
+        with rt.sessions() as session:
+            only_read(session)
+            rows = listing.everything(session, entries(listed, asked["state"]), (Suspension.person_id,))
+            parts = iter(lambda: list(islice(rows, _AT_ONCE)), [])
+            found = (_row(one) for some in parts for one in known(session, rt, some))
+            return exporting.sent(_name(listed), kind, _heading(), found)
+
+
+def theirs(session: Session, list_id: str) -> PaymentList:
+    """A list that whoever is signed in may see; otherwise there is none."""
+    listed = session.get(PaymentList, list_id)
+    if listed is None or not access.sees(listed.region):
+        abort(404)
+    return listed
+
+
+def entries(listed: PaymentList, state: str | None = None) -> Rows:
+    """Everybody on a list, or those in a state, each with the period that it is about."""
+    columns = (Suspension.id, Suspension.person_id, Suspension.state, Suspension.blocks, Period.opens, Period.due)
+    mine = Suspension.list_id if listed.kind == lists.SUSPENSION else Suspension.restoration_id
+    found = select(*columns).join(Period, Period.id == Suspension.period_id).where(mine == listed.id)
+    return found if state is None else found.where(Suspension.state == state)
+
+
+def known(session: Session, rt: Runtime, rows: Iterable[Line]) -> Iterator[OnList]:
+    """Who some of the entries are of, and how they were tried."""
+    some = list(rows)
+    ids = [row.person_id for row in some]
+    them = {one.id: one for one in session.scalars(select(Person).where(Person.id.in_(ids)))}
+    tried = contacts.last_tried(session, select(Person.id).where(Person.id.in_(ids)))
+    for row in some:
+        try:
+            revealed = people.reveal(rt.keys, them[row.person_id])
+            name, number = revealed.name, shown.masked(revealed.number)
+        except SealBroken:
+            name = number = shown.NOTHING
+        opened = datetime.combine(row.opens, time.min, SHANGHAI)
+        since = sorted((at, channel) for channel, at in tried.get(row.person_id, {}).items() if at >= opened)
+        yield OnList(row, name, number, [reason(one) for one in row.blocks], [(channel, at) for at, channel in since])
+
+
+def reason(block: str) -> str:
+    """Why somebody is not suspended, as a sentence."""
+    one = Block(block)
+    return one.zh if language.chosen() == language.FIRST else one.en
+
+
+def days_left(rt: Runtime, listed: PaymentList) -> int | None:
+    """Days in which a list can still be signed and released, this one with them; None where it cannot any more."""
+    if listed.released_at is not None or listed.month != lists.following_month(rt):
+        return None
+    return (listed.month - rt.now().astimezone(SHANGHAI).date()).days
+
+
+def _facts(session: Session, rt: Runtime, listed: PaymentList) -> dict[str, Any]:
+    lines = lists.lines(session, listed)
+    signed = lists.signatories(session, listed)
+    me = access.who()
+    may = me.role is Role.SUPERVISOR and me.name.casefold() != listed.proposed_by.casefold()
+    counted = {state: sum(line.state == state for line in lines) for state in STATES}
+    return {
+        "listed": listed,
+        "region": rt.regions[listed.region],
+        "counted": {state: number for state, number in counted.items() if number},
+        "to_sign": len(lists.to_sign(lines)),
+        "digest": lists.digest(session, listed),
+        "signed": sorted(signed.values()),
+        "needed": SIGNATURES,
+        "may_sign": may and me.staff_id not in signed,
+        "days_left": days_left(rt, listed),
+        "taken_off": Block.TAKEN_OFF.value,
+    }
+
+
+def _found(asked: listing.Asked) -> Rows:
+    one = PaymentList
+    columns = (one.id, one.kind, one.region, one.month, one.part, one.proposed_by, one.proposed_at)
+    found = select(*columns, one.released_at, one.released_by, one.people)
+    if asked.region is not None:
+        found = found.where(one.region == asked.region)
+    if asked.month is not None:
+        found = found.where(one.month == asked.month)
+    match asked["stage"]:
+        case "open":
+            return found.where(one.released_at.is_(None))
+        case "released":
+            return found.where(one.released_at.is_not(None), one.kind == lists.SUSPENSION)
+        case "restoration":
+            return found.where(one.kind != lists.SUSPENSION)
+    return found
+
+
+def _stage(row: Line) -> str:
+    return "restoration" if row.kind != lists.SUSPENSION else "open" if row.released_at is None else "released"
+
+
+def _state_field() -> Field:
+    return Field("state", gettext("pay.state"), {one: gettext(f"listed.{one}") for one in STATES})
+
+
+def _named(rt: Runtime) -> Any:
+    return lambda code: shown.region(rt.regions[code])
+
+
+def _present(rt: Runtime) -> date:
+    return rt.now().astimezone(SHANGHAI).date().replace(day=1)
+
+
+def _name(listed: PaymentList) -> str:
+    return f"{listed.kind}-{listed.region}-{listed.month:%Y-%m}-{listed.part}"
+
+
+def _heading() -> list[str]:
+    return [
+        gettext("person.number"),
+        gettext("pay.name"),
+        gettext("pay.state"),
+        gettext("pay.why"),
+        gettext("pay.due"),
+        gettext("pay.tried"),
+    ]
+
+
+def _row(one: OnList) -> list[str]:
+    tried = "; ".join(f"{gettext(f'channel.{channel.value}')} {shown.moment(at)}" for channel, at in one.tried)
+    state = str(gettext(f"listed.{one.entry.state}"))
+    return [one.number, one.name, state, " ".join(one.reasons), shown.day(one.entry.due), tried]

@@ -1,0 +1,1 @@
+"""Reports: what a night's count found, in tables, pictures and files."""

@@ -1,0 +1,1 @@
+"""The other routes than a call: papers, visits, appointments, certifying agents."""

@@ -1,0 +1,128 @@
+"""The pages of a certifying agent: its own people, and certifying those of them whom somebody there saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from certification import agents, certifying, desks, journal, people
+from certification.certifying import Recorded
+from certification.identity import ResidentNumber
+from certification.keys import SealBroken
+from certification.runtime import Runtime
+from certification.store import Agent, AgentPerson, Period, Person
+from ops.console import access, language, listing, shown
+from ops.console.desk.find import named
+from ops.console.listing import Asked, Field, Page
+
+_BY = (AgentPerson.person_id,)
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the agent's list, looking for one of them, and certifying."""
+
+    @console.get("/mine")
+    @access.for_(access.AGENTS)
+    def mine() -> ResponseReturnValue:
+        asked = _asked()
+        with rt.sessions.begin() as session:
+            agent = _agent(session)
+            found: Any = agents.people_of(agent.id, certifying.day_of(rt.now()))
+            if asked["stand"] is not None:
+                closed = Period.closed_at.is_not(None)
+                found = found.where(closed if asked["stand"] == "done" else ~closed)
+            page = listing.page(session, found, _BY, asked)
+            rows = [_row(session, rt, row) for row in page.rows]
+            facts = {"found": len(rows), "filter": asked.values}
+            journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{agent.id}", **facts)
+        return _page(rt, agent, asked, page, rows)
+
+    @console.post("/mine/find")
+    @access.for_(access.AGENTS)
+    def find_mine() -> ResponseReturnValue:
+        number = ResidentNumber.parse(request.form.get("number", ""))
+        with rt.sessions.begin() as session:
+            agent = _agent(session)
+            person = people.find_by_number(session, rt.keys, number)
+            theirs = person is not None and agents.has(session, agent.id, person.id)
+            actor, facts = access.who().name, {"found": int(theirs)}
+            journal.write(session, rt.now(), actor, "people looked for", f"agent:{agent.id}", **facts)
+            rows = []
+            if person is not None and theirs:
+                found = agents.people_of(agent.id, certifying.day_of(rt.now()))
+                rows = [_row(session, rt, session.execute(found.where(AgentPerson.person_id == person.id)).one())]
+        return _page(rt, agent, _asked(), Page([], None, None), rows, looked=True)
+
+    @console.post("/mine/certify")
+    @access.for_(access.AGENTS)
+    def certify_mine() -> ResponseReturnValue:
+        chosen = list(dict.fromkeys(request.form.getlist("person")))
+        if not chosen or request.form.get("seen") != "yes":
+            raise desks.CardNotSeen
+        if len(chosen) > listing.SIZE:
+            abort(400)
+        by = access.who().name
+        with rt.sessions.begin() as session:
+            agent = _agent(session)
+            found = [session.get(Person, one) for one in chosen]
+            strangers = [one for one in found if one is None or not agents.has(session, agent.id, one.id)]
+            if strangers:  # refused and journalled, and nobody is certified
+                for one in strangers:
+                    if one is not None:
+                        agents.certify(session, rt, agent, one, by=by)
+            else:
+                done = [_done(session, rt, agent, one, by) for one in found if one is not None]
+        if strangers:
+            abort(404)
+        return render_template("certified.html", agent=agent, done=done)
+
+
+def _agent(session: Session) -> Agent:
+    """The agent of whoever is signed in. Raises AgentClosed."""
+    agent = session.get_one(Agent, access.who().agent_id)
+    if agent.closed_at is not None:
+        raise agents.AgentClosed(agent)
+    return agent
+
+
+def _asked() -> Asked:
+    choices = {"open": gettext("mine.open"), "done": gettext("mine.done")}
+    return listing.read(Field("stand", gettext("roll.stand"), choices))
+
+
+def _row(session: Session, rt: Runtime, row: Any) -> dict[str, Any]:
+    person = session.get_one(Person, row.person_id)
+    try:
+        number = shown.masked(people.number_of(rt.keys, person).text)
+    except SealBroken:
+        number = shown.NOTHING
+    return {
+        "id": person.id,
+        "name": named(rt, person),
+        "number": number,
+        "due": row.due,
+        "done": row.closed_at is not None,
+    }
+
+
+def _page(
+    rt: Runtime, agent: Agent, asked: Asked, page: Page, rows: list[dict[str, Any]], *, looked: bool = False
+) -> str:
+    facts = {"agent": agent, "region": rt.regions[agent.region], "looked": looked}
+    return render_template("mine.html", asked=asked, page=page, rows=rows, **facts)
+
+
+def _done(session: Session, rt: Runtime, agent: Agent, person: Person, by: str) -> dict[str, Any]:
+    """What became of one: the receipt, or why not."""
+    outcome = agents.certify(session, rt, agent, person, by=by)
+    if isinstance(outcome, Recorded):
+        receipt = outcome.evidence.receipt
+        key = (
+            gettext("desk.certified", receipt=receipt) if outcome.closed else gettext("desk.recorded", receipt=receipt)
+        )
+        return {"name": named(rt, person), "said": key, "refused": False}
+    return {"name": named(rt, person), "said": language.said(outcome), "refused": True}

@@ -1,0 +1,195 @@
+"""Comparison runs: what each came to, how far one in work is, and its release or undoing asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certification import cases, journal, reasons
+from certification.comparison import folders, standing
+from certification.comparison.rules import Outcome
+from certification.runtime import Runtime
+from certification.store import ComparisonResult, ComparisonRun, only_read
+from certification.suspension.taking import ReasonMissing
+from ops.console import access, exporting, listing, shown
+from ops.console.listing import Field, Line, Rows
+from ops.console.work import events
+from ops.console.work.events import Progress
+
+STATES = ("running", "ready", "releasing", "released", "undoing", "undone")
+GOING = ("running", "releasing", "undoing")
+COUNTS = (*(one.value for one in Outcome), "people", "numbers", "strangers", "rejected", standing.CHANGED)
+ASK = (Outcome.DEATH.value, Outcome.CONTRADICTION.value)
+PERSONS = access.PAYMENTS
+"""Who sees what a run says of each person; the administrator sees numbers alone."""
+
+
+def pages(console: Blueprint, rt: Runtime) -> None:
+    """Add the list of runs, the page of one, its results as a file, and what may be done with it."""
+    _looked_at(console, rt)
+    _results(console, rt)
+    _deeds(console, rt)
+
+
+def _looked_at(console: Blueprint, rt: Runtime) -> None:
+    @console.get("/runs")
+    @access.for_(access.WORK)
+    def runs() -> ResponseReturnValue:
+        state = Field("state", gettext("run.state"), {one: gettext(f"run_state.{one}") for one in STATES})
+        asked = listing.read(*listing.region_field(rt), state)
+        with rt.sessions() as session:
+            only_read(session)
+            page = listing.page(
+                session, _found(asked), (ComparisonRun.started_at, ComparisonRun.id), asked, down=True, size=25
+            )
+        return render_template("runs.html", asked=asked, page=page, region=lambda code: _region(rt, code))
+
+    @console.get("/runs/<run_id>")
+    @access.for_(access.WORK)
+    def run(run_id: str) -> ResponseReturnValue:
+        asked = listing.read(_outcome_field())
+        with rt.sessions() as session:
+            only_read(session)
+            found = theirs(session, run_id)
+            page, led = None, {}
+            if access.who().role in PERSONS:
+                page = listing.page(session, _said(found.id, asked["outcome"]), (ComparisonResult.person_id,), asked)
+                led = _cases(session, page.rows)
+        facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
+        rejected = bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
+        going, named = _progress(found), _region(rt, found.region)
+        return render_template(
+            "run.html",
+            run=found,
+            asked=asked,
+            page=page,
+            led=led,
+            rejected=rejected,
+            going=going,
+            region=named,
+            **facts,
+        )
+
+    @console.get("/runs/<run_id>/events")
+    @access.for_(access.WORK)
+    def run_events(run_id: str) -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            return events.event(_progress(theirs(session, run_id)))
+
+
+def _results(console: Blueprint, rt: Runtime) -> None:
+    @console.get("/runs/<run_id>/results.<kind>")
+    @access.for_(PERSONS)
+    def run_results(run_id: str, kind: str) -> ResponseReturnValue:
+        asked = listing.read(_outcome_field())
+        with rt.sessions.begin() as session:
+            found = theirs(session, run_id)
+            facts = {"kind": kind[:8], "outcome": asked["outcome"]}
+            journal.write(
+                session, rt.now(), access.who().name, "comparison exported", folders.subject(found.id), **facts
+            )
+        with rt.sessions() as session:
+            only_read(session)
+            rows = listing.everything(session, _said(found.id, asked["outcome"]), (ComparisonResult.person_id,))
+            return exporting.sent(
+                f"comparison-{found.region}-{found.on}", kind, _heading(), (_row(one) for one in rows)
+            )
+
+    @console.get("/runs/<run_id>/rejected.csv")
+    @access.for_(access.WORK)
+    def run_rejected(run_id: str) -> Response:
+        with rt.sessions() as session:
+            only_read(session)
+            found = theirs(session, run_id)
+        path = folders.rejected(rt, found.id).absolute()
+        if not path.exists():
+            abort(404)
+        name = f"rejected-{found.region}-{found.on}.csv"
+        return send_file(path, mimetype="text/csv", as_attachment=True, download_name=name)
+
+
+def _deeds(console: Blueprint, rt: Runtime) -> None:
+    """Each says what is to be done; the sweep does it, slice by slice (ops.comparisons)."""
+
+    @console.post("/runs/<run_id>/release")
+    @access.for_(access.SIGN)
+    def release_run(run_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            standing.let_go(session, rt, theirs(session, run_id).id, access.who().name)
+        flash(gettext("run.let_go"))
+        return redirect(url_for("console.run", run_id=run_id))
+
+    @console.post("/runs/<run_id>/undo")
+    @access.for_(access.SIGN)
+    def undo_run(run_id: str) -> ResponseReturnValue:
+        why = reasons.impersonal(request.form.get("why", ""))
+        if not why:
+            raise ReasonMissing
+        with rt.sessions.begin() as session:
+            standing.take_back(session, rt, theirs(session, run_id).id, access.who().name, why)
+        flash(gettext("run.taken_back"))
+        return redirect(url_for("console.run", run_id=run_id))
+
+
+def theirs(session: Session, run_id: str) -> ComparisonRun:
+    """A run that whoever is signed in may see; otherwise there is none."""
+    found = session.get(ComparisonRun, run_id)
+    if found is None or not access.sees(found.region):
+        abort(404)
+    return found
+
+
+def _progress(run: ComparisonRun) -> Progress:
+    to = {"running": run.stored_to, "releasing": run.released_to, "undoing": run.undone_to}
+    return Progress(run.state, events.share(to[run.state]) if run.state in GOING else 1.0, run.state in GOING)
+
+
+def _found(asked: listing.Asked) -> Rows:
+    one = ComparisonRun
+    found = select(one.id, one.region, one.on, one.state, one.counts, one.started_by, one.started_at)
+    if asked.region is not None:
+        found = found.where(one.region == asked.region)
+    return found if asked["state"] is None else found.where(one.state == asked["state"])
+
+
+def _said(run_id: str, outcome: str | None) -> Rows:
+    found = select(*ComparisonResult.__table__.columns).where(ComparisonResult.run_id == run_id)
+    return found if outcome is None else found.where(ComparisonResult.outcome == outcome)
+
+
+def _cases(session: Session, rows: Any) -> dict[str, str]:
+    """The case that asks about somebody, by person: of deaths and contradictions."""
+    asking = [row for row in rows if row.outcome in ASK]
+    found = {row.person_id: cases.of(session, standing.cause(row)) for row in asking}
+    return {person: case.id for person, case in found.items() if case is not None}
+
+
+def _outcome_field() -> Field:
+    return Field("outcome", gettext("run.outcome"), {one.value: gettext(f"outcome.{one.value}") for one in Outcome})
+
+
+def _region(rt: Runtime, code: str) -> str:
+    known = next((one for one in rt.regions if one.code == code), None)
+    return code if known is None else shown.region(known)
+
+
+def _heading() -> list[str]:
+    return [
+        gettext("run.person"),
+        gettext("run.outcome"),
+        gettext("run.source"),
+        gettext("run.seen_on"),
+        gettext("run.died_on"),
+        gettext("pay.due"),
+    ]
+
+
+def _row(one: Line) -> list[str | None]:
+    said = str(gettext(f"outcome.{one.outcome}"))
+    return [one.person_id, said, one.source, shown.day(one.seen_on), shown.day(one.died_on), shown.day(one.due)]

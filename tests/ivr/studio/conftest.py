@@ -1,0 +1,5 @@
+"""The runtime of the domain's tests."""
+
+from tests.certification.conftest import clock, queue, rt
+
+__all__ = ["clock", "queue", "rt"]

@@ -1,0 +1,143 @@
+"""A certifying agent's pages: its own people, certified where somebody there saw them, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from certification import agents, people
+from certification.agents import AgentKind
+from certification.runtime import Runtime
+from certification.staff import Role
+from certification.store import Agent, Evidence, Person
+from tests.certification.numbers import resident_number
+from tests.certification.suspending import journalled
+from tests.ops.console.browser import Browser, Hire
+from tests.ops.console.test_roll import SCRIPT, fetched
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+Another = Callable[[str], Browser]
+NUMBER = resident_number("530102", 1950, 5, 15)
+
+
+def worker(rt: Runtime, agent: Agent | None, year: int, name: str) -> Person:
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", year, 5, 15)
+        person = people.add(session, rt, id_number=number, name=name, region="kunming")
+        if agent is not None:
+            agents.assign(session, rt, session.get_one(Agent, agent.id), person, "clerk")
+        return person
+
+
+@pytest.fixture
+def factory(rt: Runtime, wu: Person) -> Agent:
+    """An employer whose people are Mr Wu and Mrs Zheng."""
+    with rt.sessions.begin() as session:
+        agent = agents.add(session, rt, name="昆明机床厂", kind=AgentKind.EMPLOYER, region="kunming", by="clerk")
+        agents.assign(session, rt, agent, wu, "clerk")
+    worker(rt, agent, 1951, "郑女士")
+    return agent
+
+
+@pytest.fixture
+def wang(browser: Browser, hired: Hire, factory: Agent) -> Browser:
+    """Wang of the factory, signed in."""
+    browser.signs_in(hired("王代办", Role.AGENT, agent=factory))
+    return browser
+
+
+def certify(wang: Browser, *persons: str, follow: bool = True, **form: str) -> int:
+    wang.open("/console/mine")
+    return wang.send("/console/mine/certify", follow=follow, person=list(persons), **form).status_code  # type: ignore[arg-type]
+
+
+def evidence(rt: Runtime) -> list[Evidence]:
+    with rt.sessions() as session:
+        return list(session.scalars(select(Evidence)))
+
+
+def ids(rt: Runtime) -> list[str]:
+    with rt.sessions() as session:
+        return sorted(session.scalars(select(Person.id)))
+
+
+def test_its_people_are_listed_and_nobody_else(wang: Browser, rt: Runtime, factory: Agent) -> None:
+    worker(rt, None, 1952, "外人")
+    wang.open("/console/")
+    assert "/console/mine" in wang.page
+    wang.open("/console/mine")
+    assert "吴先生" in wang.page and "郑女士" in wang.page and "外人" not in wang.page
+    assert NUMBER not in wang.page and f"{NUMBER[:4]}**********{NUMBER[-4:]}" in wang.page
+    wang.open("/console/mine?stand=done")
+    assert "吴先生" not in wang.page and "没有这样的人" in wang.page
+
+
+def test_several_are_certified_at_once_when_they_were_seen(wang: Browser, rt: Runtime, factory: Agent) -> None:
+    both = ids(rt)
+    assert certify(wang, *both) == 409 and "核对本人和身份证" in wang.page
+    assert certify(wang, seen="yes") == 409
+    assert evidence(rt) == []
+    assert certify(wang, *both, seen="yes") == 200
+    found = evidence(rt)
+    assert {one.person_id for one in found} == set(both)
+    assert all(one.receipt in wang.page and one.kind == "agent" for one in found)
+    wang.open("/console/mine?stand=open")
+    assert "吴先生" not in wang.page
+    wang.open("/console/mine?stand=done")
+    assert "吴先生" in wang.page and "checkbox" in wang.page
+    assert certify(wang, *both, seen="yes") == 200 and len(evidence(rt)) == 2  # the same evidence on one day
+    assert certify(wang, *(f"{one:032}" for one in range(51)), seen="yes") == 400
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside its own", "alone"])
+def test_nobody_elses_are_certified(wang: Browser, rt: Runtime, factory: Agent, wu: Person, beside: bool) -> None:
+    stranger = worker(rt, None, 1952, "外人")
+    chosen = [wu.id, stranger.id] if beside else [stranger.id]
+    assert certify(wang, *chosen, seen="yes") == 404
+    assert evidence(rt) == [] and len(journalled(rt, "certification refused")) == 1
+    assert certify(wang, "0" * 32, seen="yes") == 404
+
+
+def test_one_of_its_people_is_found_by_number_and_a_stranger_is_not(wang: Browser, rt: Runtime, factory: Agent) -> None:
+    stranger = resident_number("530102", 1952, 5, 15)
+    worker(rt, None, 1952, "外人")
+    wang.open("/console/mine")
+    assert wang.send("/console/mine/find", number=NUMBER).status_code == 200
+    assert "吴先生" in wang.page and "郑女士" not in wang.page
+    assert wang.send("/console/mine/find", number=stranger).status_code == 200
+    assert "外人" not in wang.page and "名单里没有" in wang.page
+    assert wang.send("/console/mine/find", number="x").status_code == 409
+    assert len(journalled(rt, "people looked for")) == 2
+
+
+def test_another_agent_sees_none_of_them(
+    another: Another, hired: Hire, rt: Runtime, factory: Agent, wu: Person
+) -> None:
+    with rt.sessions.begin() as session:
+        other = agents.add(session, rt, name="烟厂", kind=AgentKind.EMPLOYER, region="kunming", by="clerk")
+    browser = another("192.0.2.9")
+    browser.signs_in(hired("钱代办", Role.AGENT, agent=other))
+    browser.open("/console/mine")
+    assert "吴先生" not in browser.page and "没有这样的人" in browser.page
+    browser.send("/console/mine/find", number=NUMBER)
+    assert "吴先生" not in browser.page
+    browser.open("/console/mine")
+    assert browser.send("/console/mine/certify", person=wu.id, seen="yes").status_code == 404
+    assert evidence(rt) == [] and browser.open(f"/console/people/{wu.id}").status_code == 403
+
+
+def test_an_agent_that_was_closed_certifies_nobody(wang: Browser, rt: Runtime, factory: Agent, wu: Person) -> None:
+    wang.open("/console/mine")
+    with rt.sessions.begin() as session:
+        agents.close(session, rt, session.get_one(Agent, factory.id), "clerk")
+    assert wang.send("/console/mine/certify", person=wu.id, seen="yes").status_code == 409
+    assert "已停用" in wang.page and evidence(rt) == []
+    assert wang.open("/console/mine").status_code == 409
+
+
+def test_a_name_is_text(wang: Browser, rt: Runtime, factory: Agent) -> None:
+    worker(rt, factory, 1953, SCRIPT)
+    said = fetched(wang, "mine").decode()
+    assert "<script>alert" not in said and "&lt;script&gt;" in said

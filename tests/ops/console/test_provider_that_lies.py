@@ -1,0 +1,144 @@
+"""What a provider says that lies, and who comes back another way than they went: nobody gets in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from certification.runtime import Runtime
+from certification.staff import Role
+from ops.app import create_app
+from tests.ops.console.arriving import (
+    comes_back,
+    inside,
+    li,
+    liar,
+    rt_of,
+    starts,
+    with_provider,
+)
+from tests.ops.console.browser import HERE, Account, Browser, Hire
+from tests.ops.console.liar import Liar
+from tests.ops.console.provider import CLIENT
+
+__all__ = ["li", "liar", "rt_of"]
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def test_a_true_token_lets_somebody_in(rt_of: Runtime, liar: Liar) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    there = starts(browser)
+    assert comes_back(browser, liar, there, liar.signs(liar.claims(there, amr=["otp"]))) == 302
+    assert inside(browser)
+
+
+FORGED: dict[str, Callable[[Liar, dict[str, object]], str]] = {
+    "signed by nobody": lambda liar, claims: liar.unsigned(claims),
+    "signed with our secret": lambda liar, claims: liar.with_secret(claims),
+    "signed with the public key": lambda liar, claims: liar.with_public_key(claims),
+    "signed by another": lambda liar, claims: liar.signs(claims, RSAKey.generate_key(2048, {"kid": "one"})),
+    "no token": lambda *_: "",
+    "not a token": lambda *_: "x.y",
+    "changed": lambda liar, claims: liar.signs(claims)[:-6] + "AAAAAA",
+}
+CHANGED: dict[str, dict[str, object]] = {
+    "another issuer": {"iss": "https://evil.example"},
+    "another audience": {"aud": "another"},
+    "several audiences, for another": {"aud": [CLIENT, "another"], "azp": "another"},
+    "expired": {"exp": 1_700_000_000},
+    "without an end": {"exp": None},
+    "another nonce": {"nonce": "another"},
+    "without a nonce": {"nonce": None},
+    "of nobody": {"sub": None},
+    "of a number": {"sub": 7},
+    "of nothing": {"sub": ""},
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_token_that_the_provider_did_not_sign_is_refused(rt_of: Runtime, liar: Liar, how: str) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    there = starts(browser)
+    claims: dict[str, object] = liar.claims(there, amr=["otp"])
+    assert comes_back(browser, liar, there, FORGED[how](liar, claims)) == 401
+    assert "核对不上" in browser.page and not inside(browser)
+
+
+@pytest.mark.parametrize("how", CHANGED)
+def test_a_token_for_another_moment_place_or_person_is_refused(rt_of: Runtime, liar: Liar, how: str) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    there = starts(browser)
+    token = liar.signs(liar.claims(there, amr=["otp"], **CHANGED[how]))
+    assert comes_back(browser, liar, there, token) == 401
+    assert not inside(browser)
+
+
+def test_a_document_of_another_issuer_and_one_that_is_not_to_be_had_leave_the_password(
+    rt_of: Runtime, liar: Liar, li: Account
+) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    for wrong in ({"names": "https://evil.example"}, {"names": liar.issuer, "down": True}):
+        for name, value in wrong.items():
+            setattr(liar, name, value)
+        assert browser.open("/console/sign-in/provider").status_code == 503
+        assert "请用密码和动态码登录" in browser.page and 'name="password"' in browser.page
+    liar.down = False
+    there = starts(browser, "/console/cases")
+    liar.down = True
+    assert comes_back(browser, liar, there, "x") == 503, "it went away meanwhile"
+    assert 'name="next" value="/console/cases"' in browser.page
+    assert browser.signs_in(li).status_code == 302
+    nowhere = with_provider(rt_of, "http://127.0.0.1:9")
+    assert Browser(create_app(nowhere), nowhere).open("/console/sign-in/provider").status_code == 503
+
+
+def test_whoever_says_no_there_is_not_signed_in(rt_of: Runtime, liar: Liar) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    starts(browser)
+    said = "/console/sign-in/back?error=access_denied&error_description=<script>alert(1)</script>"
+    answer = browser.client.get(said, base_url=HERE)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 401 and "没有完成" in page and "<script>alert" not in page
+    there = starts(browser)
+    [state] = parse_qs(urlsplit(there).query)["state"]
+    liar.token = liar.signs(liar.claims(there, amr=["otp"]))
+    mixed = urlencode({"code": "x", "state": state, "iss": "https://evil.example"})
+    assert browser.open(f"/console/sign-in/back?{mixed}").status_code == 401, "an answer of another provider"
+
+
+@pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example", "/\\evil.example", "/voice"])
+def test_nobody_is_sent_elsewhere(rt_of: Runtime, liar: Liar, there: str) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    away = starts(browser, there)
+    assert away.startswith(liar.issuer)
+    comes_back(browser, liar, away, liar.signs(liar.claims(away, amr=["otp"])))
+    assert inside(browser)
+    back = browser.open(f"/console/sign-in/provider?{urlencode({'next': there})}")
+    assert back.location == "/console/", "whoever is signed in stays"
+
+
+def test_a_session_that_somebody_was_given_before_is_not_the_one_signed_in(rt_of: Runtime, liar: Liar) -> None:
+    app = create_app(rt_of)
+    attacker, victim = Browser(app, rt_of, "198.51.100.7"), Browser(app, rt_of)
+    there = starts(attacker)
+    planted = attacker.client.get_cookie("console", domain="line.example", path="/console")
+    assert planted is not None
+    victim.client.set_cookie("console", planted.value, path="/console", domain="line.example")
+    assert comes_back(victim, liar, there, liar.signs(liar.claims(there, amr=["otp"]))) == 302
+    assert inside(victim) and not inside(attacker)
+    known = attacker.page.split('name="csrf_token" value="')[1].split('"')[0]
+    assert victim.send("/console/sign-out", token=known).status_code == 400
+
+
+def test_whoever_is_signed_in_is_not_signed_in_as_somebody_else(
+    rt_of: Runtime, liar: Liar, hired: Hire, li: Account
+) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    there = starts(browser)
+    browser.signs_in(hired("王审核", Role.OPERATOR))
+    assert comes_back(browser, liar, there, liar.signs(liar.claims(there, amr=["otp"]))) == 302
+    browser.open("/console/")
+    assert "王审核，您好" in browser.page
