@@ -179,16 +179,16 @@ def _changes(session: Session, rt: Runtime, person: Person, wanted: Wanted) -> l
     there = telephones(session, rt, person)
     stay = {number: phone for phone, number in there if phone.id not in wanted.gone and number}
     holders = dict(wanted.holders)
-    for number, whose in wanted.more:
-        if number.e164 in stay:
-            holders[stay[number.e164].id] = whose
+    for typed, whose in wanted.more:
+        if typed.e164 in stay:
+            holders[stay[typed.e164].id] = whose
     for phone, number in there:
         if phone.id in wanted.gone:
             found.append((Change(What.REMOVED, number or "?", ""), phone))
         elif phone.id in holders and phone.holder != holders[phone.id]:
             found.append((Change(What.HOLDER, phone.holder, holders[phone.id].value, number), phone))
-    new = {number.e164: whose for number, whose in wanted.more if number.e164 not in stay}
-    found += [(Change(What.ADDED, "", number, whose.value), None) for number, whose in new.items()]
+    new = {typed.e164: whose for typed, whose in wanted.more if typed.e164 not in stay}
+    found += [(Change(What.ADDED, "", e164, whose.value), None) for e164, whose in new.items()]
     return found
 
 

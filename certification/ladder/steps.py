@@ -36,8 +36,7 @@ class Who:
 
     def goes_first(self, first_age: int, first: Sequence[str]) -> bool:
         """Whether they come before others: by age, or by a circumstance that the region names."""
-        facts = {"age": self.age, "needs": self.needs, "failures": self.failures}
-        return harm.goes_first(**facts, first_age=first_age, first=first)
+        return harm.goes_first(age=self.age, needs=self.needs, failures=self.failures, first_age=first_age, first=first)
 
     def is_served_by(self, rung: str) -> bool:
         """Whether a rung can reach them at all."""
