@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from certification import cases, desks, dossier, needs
+from certification import cases, desks, dossier, needs, review
 from certification.cases import CaseKind
 from certification.dossier import SOMEBODY_ELSE, Dossier
 from certification.keys import KeyRing
 from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.sections import SECTIONS
-from certification.store import Assessment, Call, Person, Phone
+from certification.store import Assessment, Call, Case, Person, Phone
 from tests.certification.sealed import AUDIO, doubt, town
 
 
@@ -61,6 +61,8 @@ def test_every_part_may_have_something_in_it(rt: Runtime) -> None:
         person = session.get_one(Person, wu)
         needs.declare(session, rt, person, Declared.ALONE, "clerk")
         desks.certify(session, rt, person, "clerk")
+        case = session.scalars(select(Case.id).where(Case.person_id == wu)).one()
+        review.decide(session, rt, case, review.Verdict.UNSURE, "operator")
     empty = {name for name, rows in of(rt, wu).rows.items() if not rows}
     assert empty == {"attempts", "climbs", "comparison_results", "appointments"}
 

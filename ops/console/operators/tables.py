@@ -22,6 +22,7 @@ from ops.console.reports.drawing import Dot, Panel
 DAYS = (30, 90)
 LATEST = 50
 """Known cases that are shown, with what was found."""
+_PARTS = ("times", "of", "low", "high")
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -59,6 +60,12 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         ]
         return exporting.sent(f"operators-{_days()}", kind, heading, rows)
 
+    _alone(console, rt)
+
+
+def _alone(console: Blueprint, rt: Runtime) -> None:
+    """Add somebody's own page, and its picture."""
+
     @console.get("/operators/<staff_id>")
     @access.for_(access.WATCH)
     def operator(staff_id: str) -> ResponseReturnValue:
@@ -90,15 +97,13 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         ]
         return Response(drawing.bars([stretch(by, one) for by, one in some], panels), mimetype="image/svg+xml")
 
-    def _summaries(rt: Runtime) -> list[Summary]:
-        who, since = access.who(), rt.now() - timedelta(days=_days())
-        mine = who.name if who.role is Role.OPERATOR else None
-        with rt.sessions() as session:
-            only_read(session)
-            return operators.summaries(session, since, viewer=who.name, region=who.region, name=mine)
 
-
-_PARTS = ("times", "of", "low", "high")
+def _summaries(rt: Runtime) -> list[Summary]:
+    who, since = access.who(), rt.now() - timedelta(days=_days())
+    mine = who.name if who.role is Role.OPERATOR else None
+    with rt.sessions() as session:
+        only_read(session)
+        return operators.summaries(session, since, viewer=who.name, region=who.region, name=mine)
 
 
 def theirs(session: Session, staff_id: str) -> Staff:
