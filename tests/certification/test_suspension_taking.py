@@ -132,9 +132,11 @@ def test_a_lifted_suspension_is_paid_again_with_what_was_not_paid(rt: Runtime, c
     assert lift(rt) is None
     with rt.sessions.begin() as session:
         assert states(session) == {one.id: ("lifted", ())}
+        assert restoring.waiting(session) == {REGION: 1}
         [file] = restoring.restore(session, rt, REGION, JUNE, "王主管")
         assert file.content.decode().splitlines()[1].endswith(",2026-05,2026-05,1")
         assert states(session) == {one.id: ("restored", ())}
+        assert restoring.waiting(session) == {}
     assert isinstance(lift(rt, lifting.take_back), NotOnList)
     assert len(journalled(rt, "suspension lifted")) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from io import BytesIO
 
@@ -9,6 +10,7 @@ from flask import Blueprint, abort, flash, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from certification import journal, staff
 from certification.errors import Problem
@@ -83,22 +85,24 @@ def _people(console: Blueprint, rt: Runtime) -> None:
     @console.post("/suspensions/<list_id>/people/<person_id>/off")
     @access.for_(access.SIGN)
     def take_off_list(list_id: str, person_id: str) -> ResponseReturnValue:
-        with rt.sessions.begin() as session:
-            listed, person = theirs(session, list_id), session.get(Person, person_id) or abort(404)
-            _suspends(listed)
-            taking.take_off(session, rt, listed, person, access.who().name, request.form.get("why", ""))
+        moved(list_id, person_id, taking.take_off)
         flash(gettext("pay.taken_off"))
         return _back(list_id)
 
     @console.post("/suspensions/<list_id>/people/<person_id>/back")
     @access.for_(access.SIGN)
     def put_back_on_list(list_id: str, person_id: str) -> ResponseReturnValue:
+        moved(list_id, person_id, taking.put_back)
+        flash(gettext("pay.put_back"))
+        return _back(list_id)
+
+    def moved(
+        list_id: str, person_id: str, deed: Callable[[Session, Runtime, PaymentList, Person, str, str], None]
+    ) -> None:
         with rt.sessions.begin() as session:
             listed, person = theirs(session, list_id), session.get(Person, person_id) or abort(404)
             _suspends(listed)
-            taking.put_back(session, rt, listed, person, access.who().name, request.form.get("why", ""))
-        flash(gettext("pay.put_back"))
-        return _back(list_id)
+            deed(session, rt, listed, person, access.who().name, request.form.get("why", ""))
 
 
 def _liftings(console: Blueprint, rt: Runtime) -> None:

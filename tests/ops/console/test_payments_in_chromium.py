@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,8 +160,6 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_a_tablet(
         for one in desk.page.locator("main details summary").all():
             one.click()
         found.append((path, desk.violations()))
-        if (pictures := os.environ.get("PICTURES")) is not None:
-            desk.shot(Path(pictures) / f"{language}-{len(found)}.png")
         desk.page.set_viewport_size(TABLET)
         wide = desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{path} is {wide} px too wide"
