@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from flask import request, url_for
 
@@ -28,7 +29,8 @@ class Page:
     @property
     def url(self) -> str:
         """Its address."""
-        return url_for(f"console.{self.endpoint}", **self.asked)
+        asked: dict[str, Any] = dict(self.asked)
+        return url_for(f"console.{self.endpoint}", **asked)
 
     @property
     def here(self) -> bool:
