@@ -78,12 +78,13 @@ def test_the_top_is_the_end() -> None:
         (replace(ANYBODY, age=80), True),
         (replace(ANYBODY, needs=frozenset({Declared.ALONE})), True),
         (replace(ANYBODY, needs=frozenset({Declared.ILLNESS})), True),
+        (replace(ANYBODY, needs=frozenset({Declared.SOLE_INCOME})), True),
         (replace(ANYBODY, needs=frozenset({Declared.HARD_OF_HEARING})), False),
         (replace(ANYBODY, failures=1), True),
     ],
 )
 def test_the_old_the_ill_and_those_alone_go_first(who: Who, first: bool) -> None:
-    assert who.goes_first(80, ("alone", "illness", "failures")) is first
+    assert who.goes_first(80, ("alone", "illness", "sole_income", "failures")) is first
     assert not replace(who, age=70).goes_first(80, ())
 
 
