@@ -59,7 +59,7 @@ def test_a_voice_is_heard_and_certified_by_keys_alone(
     desk.goes_to("待办事项")
     desk.goes_to("领取")
     desk.page.wait_for_url(f"**/cases/{case}")
-    playing = "side => [...document.querySelectorAll(`audio[data-side=${side}]`)].some((one) => one.currentTime > 0)"
+    playing = "side => [...document.querySelectorAll(`audio[data-side=${side}]`)].some((one) => one.readyState >= 3)"
     for side in ("A", "B"):
         desk.page.keyboard.press(side)
         desk.page.wait_for_function(playing, arg=side)
