@@ -21,6 +21,7 @@ NEEDS = (
     Declared.ILLNESS,
     Declared.ALONE,
     Declared.NO_MOBILE,
+    Declared.SOLE_INCOME,
 )
 """What somebody declared, the weightiest for the line first: who declared several counts under the first of them."""
 

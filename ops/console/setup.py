@@ -139,7 +139,8 @@ def _common() -> dict[str, object]:
 
 def _note(rt: Runtime) -> None:
     """Write down that somebody is still there; what a page asks for by itself says nothing of that."""
-    if not current_user.is_authenticated or (request.endpoint or "").endswith(_BY_ITSELF):
+    by_itself = "X-By-Itself" in request.headers or (request.endpoint or "").endswith(_BY_ITSELF)
+    if by_itself or not current_user.is_authenticated:
         return
     with rt.sessions() as session:
         only_read(session)

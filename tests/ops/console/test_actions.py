@@ -1,0 +1,38 @@
+"""Whatever the journal is told has words on its page: nobody searches for what is not among the choices."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ops.console.audit.actions import KNOWN
+
+ROOT = Path(__file__).parents[3]
+OURS = ("certification", "ivr", "ops", "sms")
+
+
+def written(tree: ast.AST) -> Iterator[str]:
+    """The actions that calls of journal.write() name: texts without a sign of a subject (kind:identifier)."""
+    for call in ast.walk(tree):
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="journal"), attr="write" | "write_once")):
+                for given in call.args[3:]:  # behind session, moment and who
+                    yield from (
+                        one.value
+                        for one in ast.walk(given)
+                        if isinstance(one, ast.Constant) and isinstance(one.value, str) and ":" not in one.value
+                    )
+
+
+def test_every_action_has_words() -> None:
+    found = {
+        action
+        for part in OURS
+        for path in sorted((ROOT / part).rglob("*.py"))
+        if "journal.write" in (text := path.read_text("utf-8"))
+        for action in written(ast.parse(text))
+        if " " in action.strip() and not action.endswith(" ")  # the rest stands in front of what became of it
+    }
+    assert "case taken" in found
+    assert found - set(KNOWN) == set()
