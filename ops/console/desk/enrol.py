@@ -13,17 +13,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import codes, confirmation, consent, journal, people, pins, safewords, templates
+from certification import codes, confirmation, consent, journal, pins, safewords, templates
 from certification.erasure import ENROL
-from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Assessment, EnrolmentCode, Person, VoiceTemplate, only_read
 from ivr.dialects import HOME
 from ivr.prompts import Prompts
 from ops import sittings
-from ops.console import access, shown
+from ops.console import access
 from ops.console.desk import agreement
-from ops.console.desk.find import theirs
+from ops.console.desk.find import named, theirs
 from ops.sittings import Sitting
 
 CONSENT = "enrol.consent"  # the prompt; what the line says before it enrols a voice
@@ -203,14 +202,6 @@ def facts(session: Session, rt: Runtime, prompts: Prompts, person: Person, step:
         "calls": rt.settings.calls,
         "agreement": agreement.of(session, person),
     }
-
-
-def named(rt: Runtime, person: Person) -> str:
-    """Their name, where it can be opened."""
-    try:
-        return people.reveal(rt.keys, person).name
-    except SealBroken:
-        return shown.NOTHING
 
 
 def _last(session: Session, rt: Runtime, person: Person) -> Assessment | None:

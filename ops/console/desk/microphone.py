@@ -11,7 +11,7 @@ from ops import recorded, sittings
 from ops.console import access
 from ops.console.desk import enrol
 from ops.console.desk.enrol import Step
-from ops.console.desk.find import theirs
+from ops.console.desk.find import named, theirs
 
 QUIET_DBFS, NOISY_DB, CLIPPED = -45.0, 9.0, 0.02
 """From where on the page says that a voice is too quiet, too noisy or too loud: the limits of voiceprint.quality, which
@@ -34,7 +34,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             limits = {"quiet": QUIET_DBFS, "noisy": NOISY_DB, "clipped": CLIPPED, "longest": recorded.LONGEST_S - 1}
             shown = {
                 "person": one,
-                "name": enrol.named(rt, one),
+                "name": named(rt, one),
                 "sitting": stands.sitting,
                 "mark": stands.mark,
                 "limits": limits,

@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from certification import cases, people, review
+from certification import cases, people, review, seals
 from certification.cases import CaseKind
 from certification.holding import HELD
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Assessment, Call, Case, Evidence, Person, Visit
+from certification.store import Assessment, Call, Case, Evidence, Person, Text, Visit
 from tests.certification import sealed
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
@@ -183,6 +183,20 @@ def test_what_people_are_called_is_shown_as_it_is_written(li: Browser, rt: Runti
     answer = li.open(f"/console/cases/{case}")
     raw = answer.get_data(as_text=True)
     assert "<script>alert" not in raw and "&lt;script&gt;alert(1)" in raw
+
+
+def test_what_people_write_is_shown_as_it_is_written(li: Browser, rt: Runtime, wu: Person) -> None:
+    body, text = "<script>alert(1)</script>\"' 谢谢", "a" * 32
+    with rt.sessions.begin() as session:
+        person = session.get_one(Person, wu.id)
+        sealed = {"from_sealed": rt.keys.seal(b"+8613888000001", seals.writer(text)), "from_index": "x"}
+        kept = {"body_sealed": rt.keys.seal(body.encode(), seals.body(text)), "received_at": rt.now()}
+        session.add(Text(id=text, provider="x", provider_ref=text, read="human", person_id=wu.id, **kept, **sealed))
+        detail = {"text": text}
+        case = cases.open_case(session, rt, kind=CaseKind.URGENT, cause="x", person=person, detail=detail).id
+    answer = li.open(f"/console/cases/{case}")
+    raw = answer.get_data(as_text=True)
+    assert "<script>alert" not in raw and body in li.page
 
 
 def test_a_verdict_in_words_names_nobody(li: Browser, rt: Runtime, wu: Person) -> None:
