@@ -165,7 +165,7 @@ def faults(desk: Desk, path: str, language: str) -> list[str]:
 
 
 def unreached(desk: Desk) -> list[str]:
-    """What no Tab reaches on the page that is open, behind the link that skips its head, or is not seen to be reached."""
+    """What no Tab reaches behind the link that skips the head of the page, or is not seen to be reached."""
     desk.page.set_viewport_size(SIZE)
     presses = desk.page.evaluate(_WATCH)
     for _ in range(2):  # the second time from wherever it came to
