@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -175,8 +177,23 @@ def test_the_line_goes_on_with_what_it_knew_when_the_database_is_gone(rt: Runtim
     publish(rt, line, version)
     clock.forward(seconds=FRESH_S)
     assert line.audio("sichuanese", NAME) == version.audio
-    with rt.sessions.begin() as session:
-        for table in ("published_prompts", "prompt_versions"):
-            session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
-    clock.forward(seconds=2 * FRESH_S)
-    assert line.audio("sichuanese", NAME) == version.audio
+    with _gone(rt, "published_prompts", "prompt_versions"):
+        clock.forward(seconds=2 * FRESH_S)
+        assert line.audio("sichuanese", NAME) == version.audio
+
+
+@contextmanager
+def _gone(rt: Runtime, *tables: str) -> Iterator[None]:
+    """Tables that cannot be read meanwhile."""
+
+    def rename(of: str, to: str) -> None:
+        with rt.sessions.begin() as session:
+            for table in tables:
+                statement = f"ALTER TABLE {of.format(table)} RENAME TO {to.format(table)}"
+                session.connection().exec_driver_sql(statement)
+
+    rename("{}", "{}_gone")
+    try:
+        yield
+    finally:
+        rename("{}_gone", "{}")
