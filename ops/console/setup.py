@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, make_response, render_template, request
+from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, gettext
 from flask_limiter import Limiter
@@ -87,6 +87,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
     console.before_request(access.room)
     console.before_request(csrf.protect)
+    console.before_request(_keepable)
     console.before_request(lambda: _note(rt))
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
@@ -149,6 +150,13 @@ def _note(rt: Runtime) -> None:
             signins.seen(session, rt, current_user.sign_in)
 
 
+def _keepable() -> None:
+    """Refuse what no database keeps in a string, and looks for in none, wherever it stands."""
+    given = (request.args, request.form)
+    if "\0" in request.path or any("\0" in one for each in given for pair in each.items(multi=True) for one in pair):
+        abort(400)
+
+
 def _ours() -> bool:
     return request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
 
@@ -172,7 +180,10 @@ def _problem(problem: Problem) -> ResponseReturnValue:
 
 def _back() -> str:
     """The page that they came from."""
-    return language.back(urlsplit(request.referrer or "").path)
+    try:
+        return language.back(urlsplit(request.referrer or "").path)
+    except ValueError:  # a host that is none
+        return language.back(None)
 
 
 def _answer(page: str, code: int, **values: object) -> Response:
