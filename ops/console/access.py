@@ -71,9 +71,11 @@ def weighs(most: int) -> Callable[[View], View]:
 
 
 def room() -> None:
-    """Give a page room for what may be sent to it; runs before anything that reads it."""
+    """Give whoever may use a page room for what may be sent to it; runs before anything that reads it."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if (most := getattr(view, _MOST, None)) is not None:
+    if (most := getattr(view, _MOST, None)) is None or not current_user.is_authenticated:
+        return
+    if who().role in (roles_of(view) or STRANGERS):
         request.max_content_length = most
 
 

@@ -53,3 +53,17 @@ def test_an_address_to_go_on_to_that_is_none_leads_to_the_first_page(clerk: Brow
 def test_nor_is_one_that_somebody_came_from(clerk: Browser) -> None:
     with clerk.app.test_request_context("/console/people", headers={"Referer": f"https:{HOST}"}):
         assert setup._back() == "/console/"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nobody_sends_much_to_a_page_that_is_not_theirs(
+    clerk: Browser, wu: Person, hired: Hire, another: Callable[[str], Browser]
+) -> None:
+    path, much = f"/console/people/{wu.id}/enrol/samples/0", b"\0" * 100_000
+    assert clerk.upload(path, "file", "a.wav", much).status_code == 409, "no recording, but taken in"
+    stranger, operator = another("192.0.2.8"), another("192.0.2.9")
+    stranger.open("/console/sign-in")
+    assert stranger.upload(path, "file", "a.wav", much).status_code == 413
+    operator.signs_in(hired("李审核", Role.OPERATOR))
+    operator.open("/console/people")
+    assert operator.upload(path, "file", "a.wav", much).status_code == 413
