@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -91,6 +92,7 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(lambda: _note(rt))
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
+    console.after_request(partial(access.note, rt))
     oidc = bool(rt.settings.oidc_issuer)
     console.context_processor(lambda: {"oidc": oidc, **_common()})
     for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):

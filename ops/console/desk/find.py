@@ -136,8 +136,10 @@ def look_for(session: Session, rt: Runtime, wanted: Wanted, region: str | None) 
 def theirs(session: Session, person_id: str) -> Person:
     """Somebody whom whoever is signed in may see; otherwise there is nobody."""
     person = session.get(Person, person_id)
-    if person is None or not access.sees(person.region):
+    if person is None:
         abort(404)
+    if not access.sees(person.region):
+        access.not_theirs(f"person:{person.id}")
     return person
 
 
