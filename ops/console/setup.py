@@ -47,6 +47,7 @@ JUDGED = (operators,)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
 _BY_ITSELF = (".static", "_events")
+_ITSELF = "X-By-Itself"  # the header with which a page asks for its own parts anew
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
 
@@ -142,7 +143,7 @@ def _common() -> dict[str, object]:
 
 def _note(rt: Runtime) -> None:
     """Write down that somebody is still there; what a page asks for by itself says nothing of that."""
-    if not current_user.is_authenticated or (request.endpoint or "").endswith(_BY_ITSELF):
+    if not current_user.is_authenticated or (request.endpoint or "").endswith(_BY_ITSELF) or _ITSELF in request.headers:
         return
     with rt.sessions() as session:
         only_read(session)
