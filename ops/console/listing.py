@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy import Row, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from certification.errors import TooManyRows
 from certification.runtime import Runtime
 from ops.console import access, shown
 from ops.console.exporting import MOST
@@ -151,9 +152,12 @@ def page(
 def everything(
     session: Session, rows: Rows, by: Sequence[InstrumentedAttribute[Any]], *, down: bool = False
 ) -> Iterator[Line]:
-    """Every row, for a file: a few at a time in memory, and no more than a sheet holds."""
-    wanted = rows.order_by(*(one.desc() if down else one.asc() for one in by)).limit(MOST)
-    yield from session.execute(wanted.execution_options(yield_per=_PART))
+    """Every row, for a file: a few at a time in memory. Raises TooManyRows where a sheet holds no more: no file is cut."""
+    wanted = rows.order_by(*(one.desc() if down else one.asc() for one in by)).limit(MOST + 1)
+    for number, row in enumerate(session.execute(wanted.execution_options(yield_per=_PART))):
+        if number == MOST:
+            raise TooManyRows(MOST)
+        yield row
 
 
 def _text(values: list[Any]) -> str:

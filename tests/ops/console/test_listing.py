@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
+from certification.errors import TooManyRows
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import Paper, PaymentList, Person, new_id
@@ -74,6 +75,17 @@ def test_pages_forwards_and_back_hold_everything_once(rt: Runtime, down: bool) -
         begin = page({"before": back.before})
         assert [row.id for row in begin.rows] == ids[:3] and begin.before is None
         assert [row.id for row in listing.everything(session, LISTS, BY, down=down)] == ids
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_file_is_cut(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists(rt, 3)
+    with rt.sessions() as session:
+        monkeypatch.setattr(listing, "MOST", 3)
+        assert len(list(listing.everything(session, LISTS, BY))) == 3
+        monkeypatch.setattr(listing, "MOST", 2)
+        with pytest.raises(TooManyRows):
+            list(listing.everything(session, LISTS, BY))
 
 
 BY_MOMENT = (Paper.since, Paper.id)
