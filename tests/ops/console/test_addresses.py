@@ -44,9 +44,10 @@ def test_a_number_greater_than_any_leads_nowhere(clerk: Browser, wu: Person, num
 def test_an_address_to_go_on_to_that_is_none_leads_to_the_first_page(clerk: Browser) -> None:
     for path in (f"/console/sign-in?next={HOST}", f"/console/sign-in/provider?next={HOST}"):
         assert clerk.open(path).status_code in (302, 404)
-    clerk.open("/console/people")
-    answer = clerk.send("/console/language/en", next=HOST)
-    assert (answer.status_code, answer.location) == (302, "/console/")
+    for there in (HOST, "/console/\r\nX: y", "/console/\\x"):
+        clerk.open("/console/people")
+        answer = clerk.send("/console/language/en", next=there)
+        assert (answer.status_code, answer.location) == (302, "/console/")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
