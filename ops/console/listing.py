@@ -152,7 +152,7 @@ def page(
 def everything(
     session: Session, rows: Rows, by: Sequence[InstrumentedAttribute[Any]], *, down: bool = False
 ) -> Iterator[Line]:
-    """Every row, for a file: a few at a time in memory. Raises TooManyRows where a sheet holds no more: no file is cut."""
+    """Every row, for a file: a few at a time in memory. Raises TooManyRows where a sheet holds no more."""
     wanted = rows.order_by(*(one.desc() if down else one.asc() for one in by)).limit(MOST + 1)
     for number, row in enumerate(session.execute(wanted.execution_options(yield_per=_PART))):
         if number == MOST:
