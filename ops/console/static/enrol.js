@@ -27,7 +27,7 @@ function watch() {
   if (!live()) return;
   new EventSource(live().dataset.events).onmessage = async ({ data }) => {
     if (data === live().dataset.known || document.body.dataset.busy) return;
-    await show(await fetch(live().dataset.page, { credentials: "same-origin" }));
+    await show(await fetch(live().dataset.page, { credentials: "same-origin", headers: { "X-By-Itself": "yes" } }));
   };
 }
 

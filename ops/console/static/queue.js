@@ -4,7 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const queue = document.getElementById("queue");
   let known = null;
   const refresh = async () => {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
+    const answer = await fetch(location.href, { credentials: "same-origin", headers: { "X-By-Itself": "yes" } });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const focused = queue.contains(document.activeElement) ? document.activeElement.id : null;

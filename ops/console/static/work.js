@@ -4,7 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const work = document.getElementById("work");
   if (!work.dataset.events) return;
   const refresh = async () => {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
+    const answer = await fetch(location.href, { credentials: "same-origin", headers: { "X-By-Itself": "yes" } });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.getElementById("work");

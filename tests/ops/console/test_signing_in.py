@@ -205,3 +205,12 @@ def test_the_language_is_ones_own_choice(browser: Browser, li: Account) -> None:
 def test_carriers_need_no_token_and_get_plain_answers(app: Flask) -> None:
     refused = app.test_client().post("/voice", data={"CallSid": "CA1"})
     assert (refused.status_code, "console" in refused.get_data(as_text=True)) == (403, False)
+
+
+def test_what_a_page_asks_for_by_itself_keeps_nobody_signed_in(browser: Browser, li: Account, clock: Clock) -> None:
+    browser.signs_in(li)
+    for _ in range(4):
+        clock.forward(seconds=IDLE.total_seconds() / 3)
+        browser.open("/console/cases/events")
+        browser.client.get("/console/cases", base_url=HERE, headers={"X-By-Itself": "yes"})
+    assert not browser.inside
