@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-<<<<<<< HEAD
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
-=======
-import tracemalloc
->>>>>>> 42d88176d122fbc4697255f7ffe355f3636d7922
 
 import numpy as np
 import pytest
@@ -181,7 +178,6 @@ def test_the_line_goes_on_with_what_it_knew_when_the_database_is_gone(rt: Runtim
     publish(rt, line, version)
     clock.forward(seconds=FRESH_S)
     assert line.audio("sichuanese", NAME) == version.audio
-<<<<<<< HEAD
     with _gone(rt, "published_prompts", "prompt_versions"):
         clock.forward(seconds=2 * FRESH_S)
         assert line.audio("sichuanese", NAME) == version.audio
@@ -202,12 +198,6 @@ def _gone(rt: Runtime, *tables: str) -> Iterator[None]:
         yield
     finally:
         rename("{}_gone", "{}")
-=======
-    with rt.sessions.begin() as session:
-        for table in ("published_prompts", "prompt_versions"):
-            session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
-    clock.forward(seconds=2 * FRESH_S)
-    assert line.audio("sichuanese", NAME) == version.audio
 
 
 class Forgetful(dict[str, bytes]):
@@ -249,4 +239,3 @@ def test_days_of_silence_in_a_few_bytes_are_not_unpacked(rt: Runtime, line: Prom
         assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
     finally:
         tracemalloc.stop()
->>>>>>> 42d88176d122fbc4697255f7ffe355f3636d7922
