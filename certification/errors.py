@@ -10,3 +10,13 @@ class Problem(ValueError):
         super().__init__(f"{zh} {en}")
         self.zh = zh
         self.en = en
+
+
+class TooManyRows(Problem):
+    """A file would be cut."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"超过 {most} 行，没有生成文件：请用筛选缩小范围再导出。",
+            f"These are more than {most} rows, and no file was made: narrow the list by its filters.",
+        )

@@ -220,11 +220,17 @@ def find_by_number(session: Session, keys: KeyRing, number: ResidentNumber) -> P
     return session.scalars(select(Person).where(Person.number_index.in_(indexes))).first()
 
 
-def people_at(session: Session, keys: KeyRing, e164: str) -> list[Person]:
-    """Everybody reached at this number, their own or a relative's: a family may share one. Oldest row first."""
+def people_at(
+    session: Session, keys: KeyRing, e164: str, *, region: str | None = None, most: int | None = None
+) -> list[Person]:
+    """Everybody reached at this number, their own or a relative's: a family may share one. Oldest row first.
+
+    `region`: of its people alone; `most`: so many at most, for a number may be that of an office.
+    """
     indexes = keys.indexes(e164, seals.PHONE)
     at_number = select(Phone.person_id).where(Phone.number_index.in_(indexes))
-    return list(session.scalars(select(Person).where(Person.id.in_(at_number)).order_by(Person.created_at, Person.id)))
+    found = select(Person).where(Person.id.in_(at_number)).order_by(Person.created_at, Person.id).limit(most)
+    return list(session.scalars(found if region is None else found.where(Person.region == region)))
 
 
 def reached_at(keys: KeyRing, e164: str, person_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:

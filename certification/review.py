@@ -156,7 +156,7 @@ def go_on(session: Session, rt: Runtime, case: Case, step: Step, by: str, why: s
 
     A visit, or a case: whoever has one open is on no list of suspensions.
     """
-    person, cause = session.get_one(Person, case.person_id), f"review:{case.id}"
+    person, cause = session.get_one(Person, case.person_id), secondlooks.FOLLOWS + case.id
     if step is Step.VISIT:
         visits.ask(session, rt, person, cause=cause, by=by)
         return

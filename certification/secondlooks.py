@@ -19,6 +19,8 @@ from certification.store import Call, Case, Judgement, Person
 
 JUDGED = "judged"
 """The verdict of such a case, whatever was found: what a human found certifies only where they had the first look."""
+FOLLOWS = "review:"
+"""What the cause of a case begins with that followed from the first look at another, before its identifier."""
 _CAUSE = "second:"
 _KEPT = ("assessment", "recordings", "template", "suspicions")
 
@@ -71,10 +73,13 @@ def open_to(by: str) -> ColumnElement[bool]:
 
 
 def blind(session: Session, case: Case, by: str) -> bool:
-    """Whether this human must not see what was found, nor the score: before a second look, and beside one."""
+    """Whether this human must not see what was found, nor the score: before a second look, and beside one.
+
+    Nor in what followed from the first: a call back or an invitation shows the same call.
+    """
     if case.kind == CaseKind.SECOND_LOOK:
         return case.decided_at is None
-    first = session.get(Judgement, case.id)
+    first = session.get(Judgement, case.cause.removeprefix(FOLLOWS) if case.cause.startswith(FOLLOWS) else case.id)
     if first is None or first.other_id is None or first.part != Part.FIRST or first.by == by:
         return False
     second = session.get(Case, first.other_id)
@@ -102,7 +107,7 @@ def judge(
     if not agreed:
         _ask(session, rt, CaseKind.DISAGREED, f"looks:{first.case_id}", first, second)
     elif judgements.found(first) is Found.ANOTHER:
-        _ask(session, rt, CaseKind.SUSPECTED_FRAUD, f"review:{first.case_id}", first, second)
+        _ask(session, rt, CaseKind.SUSPECTED_FRAUD, FOLLOWS + first.case_id, first, second)
     return agreed
 
 

@@ -47,7 +47,8 @@ class Published:
 
     def audio(self, one: Live) -> bytes | None:
         """µ-law at 8 kHz; None when it cannot be had now."""
-        if one.version not in self._audio:
+        found = self._audio.get(one.version)
+        if found is None:
             try:
                 with self._rt.sessions() as session:
                     only_read(session)
@@ -57,8 +58,8 @@ class Published:
                 return None
             if found is None:
                 return None
-            self._audio[one.version] = found
-        return self._audio[one.version]
+            self._audio[one.version] = found  # which may be another's by now, without what was withdrawn
+        return found
 
     def _look(self) -> None:
         now = self._rt.now()

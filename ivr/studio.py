@@ -26,6 +26,7 @@ from ivr.speech.g711 import Pcm, decode_mulaw, encode_mulaw
 MOST_BYTES = 8 * 2**20
 """Of a recording as it comes: more than LONGEST_S at 96 kHz, 16 bit."""
 LONGEST_S = 40.0
+MOST_CHANNELS = 8
 SHORTEST_S = 0.2
 KEPT_RATE = 16_000
 _FRAME = RATE // 50
@@ -150,6 +151,7 @@ def recut(session: Session, rt: Runtime, version: PromptVersion, cut: Cut, by: P
     """Say another part of a recording. One that was published once stays as it is. Raises NotTheirs, WrongCut."""
     if not may(rt, by, version.dialect, version.name):
         raise NotTheirs
+    session.refresh(version, with_for_update=True)  # nobody publishes meanwhile what is cut
     speech = source(version)
     seconds = len(speech) / KEPT_RATE
     if not (cut.starts_s >= 0 and cut.starts_s + SHORTEST_S <= cut.ends_s <= seconds + 0.01):
@@ -164,6 +166,7 @@ def publish(session: Session, rt: Runtime, prompts: Prompts, version: PromptVers
     """Let the line say a version, new or old, from the next seconds on. Raises NotTheirs, SentenceChanged."""
     if not may(rt, by, version.dialect, version.name):
         raise NotTheirs
+    session.refresh(version, with_for_update=True)
     if prompts.text(version.dialect, version.name) != version.sentence:
         raise SentenceChanged
     now = rt.now()
@@ -239,7 +242,13 @@ def _read(sent: bytes) -> Samples:
     if len(sent) > MOST_BYTES:
         raise NotSpeech("录音太长。", "The recording is too long.")
     try:
-        samples, rate = soundfile.read(io.BytesIO(sent), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(sent)) as opened:
+            rate, told = opened.samplerate, opened.frames
+            if opened.channels > MOST_CHANNELS or told > LONGEST_S * rate:  # silence of days is packed into a few bytes
+                raise NotSpeech(f"要在 {LONGEST_S:.0f} 秒以内。", f"It must have at most {LONGEST_S:.0f} seconds.")
+            samples = opened.read(told, dtype="float32", always_2d=True)
+    except NotSpeech:
+        raise
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
         raise NotSpeech("它不是录音文件。", "It is no recording.") from None
     mono = samples.mean(axis=1, dtype=np.float32)

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from certification.refusals import Refusals
 from certification.runtime import Runtime
@@ -27,10 +28,18 @@ logger = logging.getLogger(__name__)
 BODY_LIMIT = 64 * 1024
 
 
+class Number(IntegerConverter):
+    """A number in an address, no greater than a database keeps; a greater one leads nowhere."""
+
+    def __init__(self, rules: Map) -> None:
+        super().__init__(rules, max=2**31 - 1)
+
+
 def create_app(rt: Runtime) -> Flask:
     """Build the web process. It names jobs by string and loads no model."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.url_map.converters["int"] = Number
     app.secret_key = rt.settings.session_secret
     if proxies := rt.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
-from flask import Response, abort, current_app, redirect, request, url_for
+from flask import Response, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
@@ -71,9 +72,11 @@ def weighs(most: int) -> Callable[[View], View]:
 
 
 def room() -> None:
-    """Give a page room for what may be sent to it; runs before anything that reads it."""
+    """Give whoever may use a page room for what may be sent to it; runs before anything that reads it."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if (most := getattr(view, _MOST, None)) is not None:
+    if (most := getattr(view, _MOST, None)) is None or not current_user.is_authenticated:
+        return
+    if who().role in (roles_of(view) or STRANGERS):
         request.max_content_length = most
 
 
@@ -93,6 +96,22 @@ def sees(region: str | None) -> bool:
     """Whether they may see what is of people of a region."""
     mine = who().region
     return mine is None or mine == region
+
+
+def not_theirs(subject: str) -> NoReturn:
+    """Refuse what is of others as if it were not there; that somebody asked for it is journalled: see note()."""
+    g.not_theirs = subject
+    abort(404)
+
+
+def note(rt: Runtime, answer: Response) -> Response:
+    """Journal, behind a page that was rolled back, that somebody asked for what is of others."""
+    subject = g.pop("not_theirs", None)
+    if subject is not None:
+        facts = {"role": who().role.value, "method": request.method, "page": request.endpoint, "why": "another's"}
+        with rt.sessions.begin() as session:
+            journal.write(session, rt.now(), who().name, "page refused", subject, **facts)
+    return answer
 
 
 def guard(rt: Runtime) -> Callable[[], Answer | None]:

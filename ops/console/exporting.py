@@ -14,7 +14,8 @@ from xlsxwriter import Workbook
 MOST = 1_000_000
 """Rows of a file: a sheet holds no more."""
 TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""As OWASP has it (CSV injection): what a spreadsheet may read as a formula begins so; the last are full-width."""
 
 Row = Sequence[str | int | float | None]
 

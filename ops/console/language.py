@@ -29,9 +29,12 @@ def said(problem: Problem) -> str:
 
 def back(there: str | None) -> str:
     """A page of ours to go on to: this path where it is one, else the first page."""
-    parts = urlsplit(there or "")
+    try:
+        parts = urlsplit(there or "")
+    except ValueError:  # a host that is none
+        return url_for("console.home")
     ours = there is not None and not parts.scheme and not parts.netloc and parts.path.startswith("/console")
-    return there if ours and there and "\\" not in there else url_for("console.home")
+    return there if ours and there and "\\" not in there and there.isprintable() else url_for("console.home")
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:  # noqa: ARG001

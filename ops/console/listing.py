@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import abort, request
@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy import Row, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from certification.errors import TooManyRows
 from certification.runtime import Runtime
 from ops.console import access, shown
 from ops.console.exporting import MOST
@@ -24,6 +25,7 @@ Rows = Select[*tuple[Any, ...]]
 """A query of columns."""
 Line = Row[*tuple[Any, ...]]
 _LONGEST = 60
+_FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
 _DAYS = {"month": re.compile("[0-9]{4}-[0-9]{2}"), "date": re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")}
 
 
@@ -95,9 +97,14 @@ def _may(one: Field, given: str) -> bool:
     if one.kind not in _DAYS:
         return len(given) <= _LONGEST
     try:
-        return _DAYS[one.kind].fullmatch(given) is not None and bool(date.fromisoformat(f"{given}-01"[:10]))
+        return _DAYS[one.kind].fullmatch(given) is not None and reckoned(date.fromisoformat(f"{given}-01"[:10]))
     except ValueError:
         return False
+
+
+def reckoned(day: date) -> bool:
+    """Whether a day of an address can be reckoned with: there are days, and moments anywhere, before and after it."""
+    return _FIRST <= day <= _LAST
 
 
 def region_field(rt: Runtime) -> list[Field]:
@@ -145,9 +152,12 @@ def page(
 def everything(
     session: Session, rows: Rows, by: Sequence[InstrumentedAttribute[Any]], *, down: bool = False
 ) -> Iterator[Line]:
-    """Every row, for a file: a few at a time in memory, and no more than a sheet holds."""
-    wanted = rows.order_by(*(one.desc() if down else one.asc() for one in by)).limit(MOST)
-    yield from session.execute(wanted.execution_options(yield_per=_PART))
+    """Every row, for a file: a few at a time in memory. Raises TooManyRows where a sheet holds no more."""
+    wanted = rows.order_by(*(one.desc() if down else one.asc() for one in by)).limit(MOST + 1)
+    for number, row in enumerate(session.execute(wanted.execution_options(yield_per=_PART))):
+        if number == MOST:
+            raise TooManyRows(MOST)
+        yield row
 
 
 def _text(values: list[Any]) -> str:
@@ -162,7 +172,7 @@ def _key(given: str, by: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
         if not isinstance(values, list) or len(values) != len(by):
             abort(404)
         return [_value(value, one.type.python_type) for value, one in zip(values, by, strict=True)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         abort(404)
 
 
@@ -171,9 +181,11 @@ def _value(value: object, of: type) -> object:
         moment = datetime.fromisoformat(str(value))
         if moment.tzinfo is None:
             raise ValueError(value)
-        return moment
+        return moment.astimezone(UTC)
     if of is date:
         return date.fromisoformat(str(value))
     if not isinstance(value, of):
         raise TypeError(value)
+    if isinstance(value, str) and not value.isprintable():  # JSON writes what no database keeps
+        raise ValueError(value)
     return value

@@ -162,6 +162,8 @@ def _claims(client: Client, settings: Settings) -> Mapping[str, Any]:
         "nonce": {"essential": True},
     }
     token = client.authorize_access_token(claims_options=wanted, leeway=_LEEWAY_S)
+    if "id_token" not in token:  # else "userinfo" is whatever stood beside the token, and nobody signed it
+        raise ValueError("there is no token that says who it is")
     found: Mapping[str, Any] = token["userinfo"]
     if not isinstance(found["sub"], str) or not found["sub"]:
         raise ValueError("nobody is named")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, make_response, render_template, request
+from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, gettext
 from flask_limiter import Limiter
@@ -46,6 +47,7 @@ JUDGED = (operators,)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
 _BY_ITSELF = (".static", "_events")
+_ITSELF = "X-By-Itself"  # the header with which a page asks for its own parts anew
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
 
@@ -87,9 +89,11 @@ def install(app: Flask, rt: Runtime) -> None:
     console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
     console.before_request(access.room)
     console.before_request(csrf.protect)
+    console.before_request(_keepable)
     console.before_request(lambda: _note(rt))
     console.before_request(access.guard(rt))
     console.after_request(access.closed)
+    console.after_request(partial(access.note, rt))
     oidc = bool(rt.settings.oidc_issuer)
     console.context_processor(lambda: {"oidc": oidc, **_common()})
     for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):
@@ -139,8 +143,7 @@ def _common() -> dict[str, object]:
 
 def _note(rt: Runtime) -> None:
     """Write down that somebody is still there; what a page asks for by itself says nothing of that."""
-    by_itself = "X-By-Itself" in request.headers or (request.endpoint or "").endswith(_BY_ITSELF)
-    if by_itself or not current_user.is_authenticated:
+    if not current_user.is_authenticated or (request.endpoint or "").endswith(_BY_ITSELF) or _ITSELF in request.headers:
         return
     with rt.sessions() as session:
         only_read(session)
@@ -148,6 +151,13 @@ def _note(rt: Runtime) -> None:
     if stale:
         with rt.sessions.begin() as session:
             signins.seen(session, rt, current_user.sign_in)
+
+
+def _keepable() -> None:
+    """Refuse what no database keeps in a string, and looks for in none, wherever it stands."""
+    given = (request.args, request.form)
+    if "\0" in request.path or any("\0" in one for each in given for pair in each.items(multi=True) for one in pair):
+        abort(400)
 
 
 def _ours() -> bool:
@@ -173,7 +183,10 @@ def _problem(problem: Problem) -> ResponseReturnValue:
 
 def _back() -> str:
     """The page that they came from."""
-    return language.back(urlsplit(request.referrer or "").path)
+    try:
+        return language.back(urlsplit(request.referrer or "").path)
+    except ValueError:  # a host that is none
+        return language.back(None)
 
 
 def _answer(page: str, code: int, **values: object) -> Response:

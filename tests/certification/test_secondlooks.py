@@ -214,6 +214,21 @@ def test_whoever_may_look_second_sees_nothing_of_the_first_until_it_was_had(ever
         assert not secondlooks.blind(session, session.get_one(Case, case), WANG)
 
 
+@pytest.mark.parametrize("step", [Step.CALL_BACK, Step.INVITE])
+def test_nor_in_the_case_that_followed_from_it(every: Runtime, wu: Person, step: Step) -> None:
+    case = spoken(every, wu)
+    decide(every, case, Verdict.UNSURE, step)
+    [followed] = of_kind(every, CaseKind.CALL_BACK if step is Step.CALL_BACK else CaseKind.INVITED)
+    second = second_of(every, case)
+    assert second is not None
+    with every.sessions() as session:
+        one = session.get_one(Case, followed.id)
+        assert [secondlooks.blind(session, one, by) for by in (LI, WANG)] == [False, True]
+    decide(every, second.id, Verdict.UNSURE, by=WANG)
+    with every.sessions() as session:
+        assert not secondlooks.blind(session, session.get_one(Case, followed.id), WANG)
+
+
 def test_how_long_somebody_had_it_is_counted_from_when_they_took_it(rt: Runtime, wu: Person, clock: Clock) -> None:
     taken, untaken = spoken(rt, wu), spoken(rt, wu)
     with rt.sessions.begin() as session:

@@ -15,7 +15,7 @@ from certification.audit import TECHNICAL, Wanted
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import Case, JournalEntry, Person
-from ops.console import access
+from ops.console import access, listing
 
 READERS = frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.ADMINISTRATOR})
 CHECKERS = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
@@ -47,9 +47,10 @@ def day(text: str | None) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         abort(400)
+    return found if listing.reckoned(found) else abort(400)
 
 
 def wanted(session: Session, given: dict[str, str]) -> Wanted | None:

@@ -124,20 +124,28 @@ def look_for(session: Session, rt: Runtime, wanted: Wanted, region: str | None) 
         case How.NUMBER:
             there = [people.find_by_number(session, rt.keys, ResidentNumber.parse(wanted.value))]
         case How.TELEPHONE:
-            there = [*people.people_at(session, rt.keys, phones.parse(wanted.value).e164)]
+            number, most = phones.parse(wanted.value).e164, names.MOST
+            at = people.people_at(session, rt.keys, number, region=region, most=most + 1)
+            return Found(tuple(_namesake(rt, one) for one in at[:most]), len(at) > most)
         case How.NAME:
             name = people.plain_name(wanted.value)
             alike = names.find(session, rt.keys, name, region=region, narrow=wanted.narrow)
             return Found(alike.people, alike.more)
     mine = [one for one in there if one is not None and region in (None, one.region)]
-    return Found(tuple(names.namesake(rt.keys, one.id, one.region, one.number_sealed) for one in mine))
+    return Found(tuple(_namesake(rt, one) for one in mine))
+
+
+def _namesake(rt: Runtime, one: Person) -> Namesake:
+    return names.namesake(rt.keys, one.id, one.region, one.number_sealed)
 
 
 def theirs(session: Session, person_id: str) -> Person:
     """Somebody whom whoever is signed in may see; otherwise there is nobody."""
     person = session.get(Person, person_id)
-    if person is None or not access.sees(person.region):
+    if person is None:
         abort(404)
+    if not access.sees(person.region):
+        access.not_theirs(f"person:{person.id}")
     return person
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from hmac import compare_digest, digest
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -111,9 +112,11 @@ def _correct(
         )
     except Problem as problem:
         return _form(rt, one, kept, filled, wrong=language.said(problem)), 400
+    people.hold(session, one.id)  # what is confirmed is what is there: a colleague's correction waits, or came before
     due = records.changes(session, rt, one, wanted)
-    if any(change.replaces for change in due) and request.form.get("confirmed") != _seal(due):
-        return _form(rt, one, kept, filled, due=[_told(change) for change in due], seal=_seal(due))
+    seal = _seal(rt, due)
+    if any(change.replaces for change in due) and not compare_digest(request.form.get("confirmed", "").encode(), seal):
+        return _form(rt, one, kept, filled, due=[_told(change) for change in due], seal=seal.decode())
     records.correct(session, rt, one, wanted, access.who().name)
     return None
 
@@ -132,9 +135,13 @@ def _filled(kept: list[tuple[Phone, str]]) -> Filled:
     return Filled(form.get("name", "").strip(), form.get("dialect", ""), holders, gone, more)
 
 
-def _seal(due: tuple[Change, ...]) -> str:
-    """What a confirmation confirms: these changes of these values, and no others that came in between."""
-    return sha256(repr([(one.what.value, one.before, one.after, one.about) for one in due]).encode()).hexdigest()
+def _seal(rt: Runtime, due: tuple[Change, ...]) -> bytes:
+    """What a confirmation confirms: these changes of these values, and no others that came in between.
+
+    With a secret, or the digits that the page hides could be tried out against it.
+    """
+    said = repr([(one.what.value, one.before, one.after, one.about) for one in due])
+    return digest(rt.settings.session_secret.encode(), f"record\0{said}".encode(), sha256).hex().encode()
 
 
 def _told(change: Change) -> tuple[str, str, str]:

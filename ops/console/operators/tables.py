@@ -109,8 +109,10 @@ def _summaries(rt: Runtime) -> list[Summary]:
 def theirs(session: Session, staff_id: str) -> Staff:
     """An account whose figures whoever is signed in may see: operators their own, others those of their region."""
     found, who = operators.account(session, staff_id), access.who()
-    if found is None or (who.role is Role.OPERATOR and found.name != who.name) or not access.sees(found.region):
+    if found is None:
         abort(404)
+    if (who.role is Role.OPERATOR and found.name != who.name) or not access.sees(found.region):
+        access.not_theirs(f"staff:{found.id}")
     return found
 
 

@@ -89,8 +89,10 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 def theirs(session: Session, list_id: str) -> PaymentList:
     """A list that whoever is signed in may see; otherwise there is none."""
     listed = session.get(PaymentList, list_id)
-    if listed is None or not access.sees(listed.region):
+    if listed is None:
         abort(404)
+    if not access.sees(listed.region):
+        access.not_theirs(lists.subject(listed))
     return listed
 
 

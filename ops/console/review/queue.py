@@ -78,9 +78,10 @@ def theirs(session: Session, case_id: str) -> Case:
     Nor is there, for whoever had the first look, the second one at the same recording.
     """
     case, known = session.get(Case, case_id), knowncases.of(session, case_id)
-    if case is None or secondlooks.not_for(case, access.who().name) or not (known is None or access.sees(known.region)):
+    if case is None:
         abort(404)
-    person = None if case is None or case.person_id is None else session.get(Person, case.person_id)
-    if person is not None and not access.sees(person.region):
-        abort(404)
+    person = None if case.person_id is None else session.get(Person, case.person_id)
+    elsewhere = any(one is not None and not access.sees(one.region) for one in (known, person))
+    if elsewhere or secondlooks.not_for(case, access.who().name):
+        access.not_theirs(f"case:{case.id}")
     return case

@@ -25,6 +25,7 @@ from certification import (
     secondlooks,
 )
 from certification.cases import CaseKind
+from certification.earlier import Came, Earlier
 from certification.neighbours import Neighbours
 from certification.regions import Route
 from certification.runtime import Runtime
@@ -114,7 +115,7 @@ def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> d
     place = person.region if person is not None else None if known is None else known.region
     region = None if place is None else rt.regions[place]
     dossier, found = dossiers.of(session, rt, case, by), heard
-    blind = access.who().role is not Role.AUDITOR and secondlooks.blind(session, case, by)
+    blind = _blind(session, case)
     heard = found.unscored() if blind else found
     return {
         "case": case,
@@ -153,8 +154,21 @@ def history(session: Session, rt: Runtime, case: Case, person: Person | None, he
     if near.some:
         told = (access.who().name, "neighbours shown", f"case:{case.id}")
         journal.write_once(session, rt.now(), voices.ONE_SITTING, *told, people=len(near.some))
-    before = earlier.of(session, person, but=heard.assessment)
+    before = [_covered(session, one) for one in earlier.of(session, person, but=heard.assessment)]
     return {"before": before, "near": near, "machines": MACHINES}
+
+
+def _blind(session: Session, case: Case) -> bool:
+    """Whether whoever looks is to judge a recording without knowing what was found; auditors judge nothing."""
+    return access.who().role is not Role.AUDITOR and secondlooks.blind(session, case, access.who().name)
+
+
+def _covered(session: Session, one: Earlier) -> Earlier:
+    """An earlier try without what was found, while a second look at it is still to be had."""
+    case = None if one.case is None else session.get(Case, one.case)
+    if case is None or not _blind(session, case):
+        return one
+    return replace(one, came=Came.WAITING, by=None, receipt=None)
 
 
 def _made_up(dossier: Dossier, known: KnownCase) -> Dossier:

@@ -107,8 +107,10 @@ def _came(console: Blueprint, rt: Runtime) -> None:
 def _theirs(session: Session, appointment_id: str) -> tuple[Appointment, Person]:
     """An appointment that whoever is signed in may see, and whose it is; otherwise there is none."""
     one = session.get(Appointment, appointment_id)
-    if one is None or not access.sees(one.region):
+    if one is None:
         abort(404)
+    if not access.sees(one.region):
+        access.not_theirs(f"person:{one.person_id}")
     return one, theirs(session, one.person_id)
 
 

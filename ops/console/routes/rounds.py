@@ -70,10 +70,11 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 def mine_(session: Session, visit_id: str) -> Visit:
     """A visit that was given to whoever is signed in; anybody else's is none."""
     visit = session.get(Visit, visit_id)
-    if visit is None or visit.visitor != access.who().name or visit.state not in ("assigned", "reported"):
+    if visit is None:
         abort(404)
-    if not access.sees(_person(session, visit).region):
-        abort(404)
+    given = visit.visitor == access.who().name and visit.state in ("assigned", "reported")
+    if not given or not access.sees(_person(session, visit).region):
+        access.not_theirs(f"person:{visit.person_id}")
     return visit
 
 

@@ -96,8 +96,10 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 def theirs(session: Session, campaign_id: str) -> Campaign:
     """A campaign that whoever is signed in may see; otherwise there is none."""
     found = session.get(Campaign, campaign_id)
-    if found is None or not access.sees(found.region):
+    if found is None:
         abort(404)
+    if not access.sees(found.region):
+        access.not_theirs(f"campaign:{found.id}")
     return found
 
 

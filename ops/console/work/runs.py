@@ -140,8 +140,10 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
 def theirs(session: Session, run_id: str) -> ComparisonRun:
     """A run that whoever is signed in may see; otherwise there is none."""
     found = session.get(ComparisonRun, run_id)
-    if found is None or not access.sees(found.region):
+    if found is None:
         abort(404)
+    if not access.sees(found.region):
+        access.not_theirs(folders.subject(found.id))
     return found
 
 

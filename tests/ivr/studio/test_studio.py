@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -175,8 +178,64 @@ def test_the_line_goes_on_with_what_it_knew_when_the_database_is_gone(rt: Runtim
     publish(rt, line, version)
     clock.forward(seconds=FRESH_S)
     assert line.audio("sichuanese", NAME) == version.audio
+    with _gone(rt, "published_prompts", "prompt_versions"):
+        clock.forward(seconds=2 * FRESH_S)
+        assert line.audio("sichuanese", NAME) == version.audio
+
+
+@contextmanager
+def _gone(rt: Runtime, *tables: str) -> Iterator[None]:
+    """Tables that cannot be read meanwhile."""
+
+    def rename(of: str, to: str) -> None:
+        with rt.sessions.begin() as session:
+            for table in tables:
+                statement = f"ALTER TABLE {of.format(table)} RENAME TO {to.format(table)}"
+                session.connection().exec_driver_sql(statement)
+
+    rename("{}", "{}_gone")
+    try:
+        yield
+    finally:
+        rename("{}_gone", "{}")
+
+
+class Forgetful(dict[str, bytes]):
+    """What is kept until another thread finds that it was withdrawn: at once."""
+
+    def __setitem__(self, key: str, value: bytes) -> None:
+        return
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_withdrawn_while_it_is_fetched_is_said_once_more(rt: Runtime, line: Prompts) -> None:
+    publish(rt, line, take(rt, line))
+    published = Published(rt)
+    live = published.live("sichuanese", NAME)
+    published._audio = Forgetful()
+    assert live is not None and published.audio(live)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_published_while_somebody_cuts_it_is_not_cut(rt: Runtime, line: Prompts) -> None:
+    version = take(rt, line)
     with rt.sessions.begin() as session:
-        for table in ("published_prompts", "prompt_versions"):
-            session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
-    clock.forward(seconds=2 * FRESH_S)
-    assert line.audio("sichuanese", NAME) == version.audio
+        mine = session.get_one(PromptVersion, version.id)
+        publish(rt, line, version)
+        with pytest.raises(AlreadyHeard):
+            studio.recut(session, rt, mine, Cut(1.0, 2.0), CHIEF)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_days_of_silence_in_a_few_bytes_are_not_unpacked(rt: Runtime, line: Prompts) -> None:
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", 8000, 1, format="FLAC", subtype="PCM_16") as long:
+        for _ in range(60):
+            long.write(np.zeros(60 * 8000, dtype=np.int16))
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotSpeech):
+            take(rt, line, file.getvalue())
+        assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -29,12 +29,16 @@ def _part(content: object) -> str:
 
 @dataclass(slots=True)
 class Liar:
-    """What it answers; `token` is what it gives for any code, `names` the issuer of its discovery document."""
+    """What it answers; `token` is what it gives for any code, with what is `beside`.
+
+    `names`: the issuer of its discovery document.
+    """
 
     issuer: str
     names: str
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}))
     token: str = ""
+    beside: dict[str, Any] = field(default_factory=dict)
     down: bool = False
     asked: int = 0
 
@@ -85,7 +89,7 @@ def _app(liar: Liar) -> Flask:
     @app.post("/token")
     def token() -> Response:
         facts = {"access_token": "x", "token_type": "Bearer"}
-        return jsonify(**facts, **({"id_token": liar.token} if liar.token else {}))
+        return jsonify(**facts, **liar.beside, **({"id_token": liar.token} if liar.token else {}))
 
     return app
 

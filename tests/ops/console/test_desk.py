@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from certification import consent, needs, people, pins, safewords
+from certification import consent, names, needs, people, pins, safewords
 from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import EnrolmentCode, Evidence, Person
+from ops.console.desk import find
 from tests.certification.numbers import resident_number
 from tests.certification.suspending import journalled
 from tests.certification.test_confirmation import keep
@@ -56,6 +57,25 @@ def test_somebody_is_found_as_their_number_is_written(clerk: Browser, rt: Runtim
     assert NUMBER not in clerk.page and f"{NUMBER[:4]}**********{NUMBER[-4:]}" in clerk.page
     assert "13888000001" not in clerk.page and "+861******0001" in clerk.page
     assert len(journalled(rt, "people looked for")) == len(journalled(rt, "person shown")) == 1
+
+
+def test_of_many_at_one_telephone_not_all_are_gone_through(
+    clerk: Browser, rt: Runtime, wu: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rt.sessions.begin() as session:
+        for n, region in enumerate(("kunming", "qingdao")):
+            number = resident_number("530102", 1949 - n, 3, 4)
+            people.add(session, rt, id_number=number, name="郑女士", region=region, phone="13888000001")
+    tried: list[tuple[int, str | None, int, bool]] = [
+        (2, "kunming", 2, False),
+        (1, "kunming", 1, True),
+        (2, None, 2, True),
+    ]
+    for most, whose, found, more in tried:
+        monkeypatch.setattr(names, "MOST", most)
+        with rt.sessions() as session:
+            at_it = find.look_for(session, rt, find.read("13888000001"), whose)
+        assert (len(at_it.people), at_it.more) == (found, more)
 
 
 def test_a_shared_telephone_finds_several(clerk: Browser, rt: Runtime, wu: Person) -> None:

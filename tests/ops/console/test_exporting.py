@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from io import BytesIO
+import sys
+from io import BytesIO, StringIO
 
 import pytest
 from flask import Flask
@@ -31,6 +32,13 @@ def test_csv_is_chinese_in_a_spreadsheet_and_holds_no_formula() -> None:
     found = list(csv.reader(content("csv").decode("utf-8-sig").splitlines()))
     assert content("csv").startswith(b"\xef\xbb\xbf")
     assert found == [HEADING, ["吴桂芳", "530102194603050021", "3"], ['\'=HYPERLINK("http://x")', "http://x", ""]]
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_whatever_begins_as_a_formula_is_text(monkeypatch: pytest.MonkeyPatch, sign: str) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ROWS", [[f"{sign}1+1"]])
+    rows = list(csv.reader(StringIO(content("csv").decode("utf-8-sig"), newline="")))
+    assert rows[1:] == [[f"'{sign}1+1"]]
 
 
 def test_xlsx_keeps_every_digit_and_holds_no_formula() -> None:

@@ -276,3 +276,9 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_a_tablet(
         found.append(("check", desk.violations()))
         assert desk.faults == []
     assert [one for one in found if one[1]] == []
+
+
+@pytest.mark.parametrize("page", [JOURNAL, f"{JOURNAL}/listened", f"{JOURNAL}/file.csv"])
+@pytest.mark.parametrize("day", ["since=0001-01-01", "until=0001-01-01", "until=9999-12-31", "since=x"])
+def test_a_day_that_nothing_can_be_reckoned_from_is_none(auditor: Browser, page: str, day: str) -> None:
+    assert auditor.open(f"{page}?{day}").status_code == 400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask, render_template_string
@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
+from certification.errors import TooManyRows
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
-from certification.store import PaymentList, new_id
+from certification.store import Paper, PaymentList, Person, new_id
 from ops.app import create_app
 from ops.console import listing
 from ops.console.listing import Field
@@ -76,7 +77,47 @@ def test_pages_forwards_and_back_hold_everything_once(rt: Runtime, down: bool) -
         assert [row.id for row in listing.everything(session, LISTS, BY, down=down)] == ids
 
 
-@pytest.mark.parametrize("key", ["x", "[]", '["2026-01-01"]', '["x","y"]', '["2026-01-01",3]', "{}", "[null,null]"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_file_is_cut(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists(rt, 3)
+    with rt.sessions() as session:
+        monkeypatch.setattr(listing, "MOST", 3)
+        assert len(list(listing.everything(session, LISTS, BY))) == 3
+        monkeypatch.setattr(listing, "MOST", 2)
+        with pytest.raises(TooManyRows):
+            list(listing.everything(session, LISTS, BY))
+
+
+BY_MOMENT = (Paper.since, Paper.id)
+PAPERS = select(Paper.id, Paper.since)
+
+
+def test_pages_in_the_order_of_moments_go_on_behind_the_last(rt: Runtime, wu: Person) -> None:
+    facts = {"person_id": wu.id, "kind": "own", "state": "issued", "documents": []}
+    rows = [Paper(id=new_id(), number=str(n), since=rt.now() + timedelta(hours=n), **facts) for n in range(4)]
+    ids = [one.id for one in rows]
+    with rt.sessions.begin() as session:
+        session.add_all(rows)
+    with rt.sessions() as session, asked("") as one:
+        first = listing.page(session, PAPERS, BY_MOMENT, one, size=2)
+        second = listing.page(session, PAPERS, BY_MOMENT, listing.Asked(one.fields, {}, after=first.after), size=2)
+        back = listing.page(session, PAPERS, BY_MOMENT, listing.Asked(one.fields, {}, before=second.before), size=2)
+    assert [[row.id for row in some.rows] for some in (first, second, back)] == [ids[:2], ids[2:], ids[:2]]
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-12:00", "2026-01-01T00:00:00", "x"]
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_moment_that_is_none_is_no_such_page(rt: Runtime, moment: str) -> None:
+    with rt.sessions() as session, asked("") as one, pytest.raises(NotFound):
+        listing.page(session, PAPERS, BY_MOMENT, listing.Asked(one.fields, {}, after=f'["{moment}","x"]'))
+
+
+KEYS = ["x", "[" * 3000, '["2026-01-01","\\u0000"]', '["2026-01-01","\\ud800"]']
+
+
+@pytest.mark.parametrize("key", [*KEYS, "[]", '["2026-01-01"]', '["x","y"]', '["2026-01-01",3]', "{}", "[null,null]"])
 def test_a_key_that_is_none_is_no_such_page(rt: Runtime, key: str) -> None:
     with rt.sessions() as session, asked("") as one, pytest.raises(NotFound):
         listing.page(session, LISTS, BY, listing.Asked(one.fields, {}, after=key))
@@ -91,7 +132,18 @@ def test_what_an_address_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["state=shut", "month=2026-13", "month=0000-01", "month=5", "on=2026-02-30", "on=x", f"name={'x' * 61}"]
+    "query",
+    [
+        "state=shut",
+        "month=2026-13",
+        "month=0000-01",
+        "month=0001-01",
+        "on=9999-12-31",
+        "month=5",
+        "on=2026-02-30",
+        "on=x",
+        f"name={'x' * 61}",
+    ],
 )
 def test_what_cannot_be_chosen_is_no_such_page(query: str) -> None:
     with pytest.raises(NotFound), asked(query, *FIELDS):

@@ -95,6 +95,22 @@ def test_the_second_sees_neither_verdict_nor_reason_nor_score_until_they_decided
     assert "1.5" in wang.page, "afterwards they may"
 
 
+def test_nor_do_they_see_it_in_any_other_case_of_the_person(arrive: Arrive, rt: Runtime, wu: Person) -> None:
+    case, li, wang = spoken(rt, wu), arrive(LI), arrive(WANG)
+    heard(rt, case)
+    assert decided(li, case, "unsure call_back") == 302
+    with rt.sessions() as session:
+        followed = session.scalars(select(Case.id).where(Case.kind == CaseKind.CALL_BACK.value)).one()
+    wang.open(f"/console/cases/{followed}")
+    assert "1.5" not in wang.page and "以前的认证" not in wang.page
+    later = spoken(rt, wu)
+    heard(rt, later)
+    wang.open(f"/console/cases/{later}")
+    assert "等人处理" in wang.page and LI not in wang.page
+    li.open(f"/console/cases/{later}")
+    assert "等人处理" not in li.page and LI in li.page, "who was first knows what they found"
+
+
 def test_the_first_does_not_get_the_second_look_by_any_address(arrive: Arrive, rt: Runtime, wu: Person) -> None:
     case, li, elsewhere = spoken(rt, wu), arrive(LI), arrive("青审核员", region="qingdao")
     attempt, _ = heard(rt, case)

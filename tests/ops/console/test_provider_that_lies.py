@@ -67,6 +67,14 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(rt_of: Runtime, liar:
     assert "核对不上" in browser.page and not inside(browser)
 
 
+def test_what_stands_beside_a_token_that_is_not_there_says_of_nobody_who_they_are(rt_of: Runtime, liar: Liar) -> None:
+    browser = Browser(create_app(rt_of), rt_of)
+    there = starts(browser)
+    liar.beside = {"userinfo": liar.claims(there, amr=["otp"], iss="https://evil.example")}
+    assert comes_back(browser, liar, there, "") == 401
+    assert not inside(browser)
+
+
 @pytest.mark.parametrize("how", CHANGED)
 def test_a_token_for_another_moment_place_or_person_is_refused(rt_of: Runtime, liar: Liar, how: str) -> None:
     browser = Browser(create_app(rt_of), rt_of)

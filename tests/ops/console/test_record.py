@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 
 import pytest
@@ -176,6 +177,24 @@ def test_what_replaces_something_is_done_after_a_second_look(clerk: Browser, rt:
     assert (answer.status_code, answer.location) == (302, f"/console/people/{wu.id}")
     assert telephones(rt, wu.id) == [("self", "+8613900000001")]
     assert len(journalled(rt, "record corrected")) == 1
+
+
+def test_the_hidden_digits_of_a_telephone_cannot_be_tried_out_against_the_page(
+    clerk: Browser, rt: Runtime, wu: Person
+) -> None:
+    path = f"/console/people/{wu.id}/record"
+    clerk.open(path)
+    [phone] = re.findall(r'name="holder-([0-9a-f]{32})"', clerk.page)
+    form = {"name": "吴先生", f"gone-{phone}": "yes"}
+    assert clerk.send(path, **form).status_code == 200  # type: ignore[arg-type]
+    [seal] = re.findall(r'name="confirmed" value="([^"]+)"', clerk.page)
+    guessed = repr([("removed", "+8613888000001", "", "")])
+    assert seal != sha256(guessed.encode()).hexdigest()
+    with rt.sessions() as session:
+        wanted = records.Wanted("吴先生", None, {}, frozenset({phone}), ())
+        due = records.changes(session, rt, session.get_one(Person, wu.id), wanted)
+    said = [(one.what.value, one.before, one.after, one.about) for one in due]
+    assert repr(said) == guessed, "else the guess says nothing"
 
 
 def test_a_correction_that_only_adds_is_done_at_once(clerk: Browser, rt: Runtime, wu: Person) -> None:
