@@ -35,6 +35,17 @@ class NotTheSecond(Problem):
         )
 
 
+class NotBeforeTheSecond(Problem):
+    """Somebody who may be asked for a second look would see what the first found."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这个人的声音正等另一位审核员来听。为了不受影响，听完再看档案；急事请找主管。",
+            "A second operator has yet to hear this person's voice: look at the record afterwards. If it is urgent, ask"
+            " a supervisor.",
+        )
+
+
 def drawn(rt: Runtime) -> bool:
     """Whether chance asks for a second look at a case."""
     return rt.random.random() * 100 < rt.settings.second_look_percent
@@ -70,6 +81,14 @@ def not_for(case: Case, by: str) -> bool:
 def open_to(by: str) -> ColumnElement[bool]:
     """In a query of cases: all but second looks at what this human judged."""
     return or_(Case.kind != CaseKind.SECOND_LOOK.value, Case.detail["by"].as_string() != by)
+
+
+def awaited(session: Session, person: Person, by: str) -> bool:
+    """Whether this human may be asked to hear somebody's voice for a second time."""
+    found = select(Case).where(
+        Case.person_id == person.id, Case.kind == CaseKind.SECOND_LOOK.value, Case.decided_at.is_(None)
+    )
+    return any(not not_for(one, by) for one in session.scalars(found))
 
 
 def blind(session: Session, case: Case, by: str) -> bool:

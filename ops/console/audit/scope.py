@@ -10,7 +10,7 @@ from flask import abort, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from certification import journal
+from certification import journal, knowncases, secondlooks
 from certification.audit import TECHNICAL, Wanted
 from certification.runtime import Runtime
 from certification.staff import Role
@@ -73,8 +73,10 @@ def _theirs(session: Session, subject: str) -> bool:
     kind, _, identifier = subject.partition(":")
     if kind == "case":
         case = session.get(Case, identifier)
-        if case is None or case.person_id is None:
-            return case is not None
+        if case is None or secondlooks.blind(session, case, access.who().name):
+            return False
+        if case.person_id is None:
+            return knowncases.of(session, case.id) is None
         identifier = case.person_id
     elif kind != "person":
         return False

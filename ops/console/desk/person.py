@@ -9,11 +9,24 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, confirmation, consent, journal, needs, people, pins, safewords, seals, templates
+from certification import (
+    certifying,
+    confirmation,
+    consent,
+    journal,
+    needs,
+    people,
+    pins,
+    safewords,
+    seals,
+    secondlooks,
+    templates,
+)
 from certification.keys import SealBroken
 from certification.needs import Declared
 from certification.regions import Route
 from certification.runtime import Runtime
+from certification.staff import Role
 from certification.store import Case, Evidence, Person, Phone
 from ops.console import access, shown
 from ops.console.desk.find import theirs
@@ -40,7 +53,12 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 
 
 def facts(session: Session, rt: Runtime, person: Person, *, whole: bool) -> dict[str, Any]:
-    """What the page shows; that somebody looked is journalled. `whole`: the identity number unmasked."""
+    """What the page shows; that somebody looked is journalled. `whole`: the identity number unmasked.
+
+    Raises NotBeforeTheSecond to an operator who may be asked for a second look.
+    """
+    if access.who().role is Role.OPERATOR and secondlooks.awaited(session, person, access.who().name):
+        raise secondlooks.NotBeforeTheSecond
     journal.write(session, rt.now(), access.who().name, "person shown", f"person:{person.id}")
     region, revealed = rt.regions[person.region], _revealed(rt, person)
     number = shown.NOTHING if revealed is None else revealed.number

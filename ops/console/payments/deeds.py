@@ -19,7 +19,7 @@ from certification.staff import Proven
 from certification.store import PaymentList, Person, Suspension
 from certification.suspension import files, lifting, lists, releasing, restoring, taking
 from certification.suspension.checks import SIGNATURES
-from ops.console import access
+from ops.console import access, asked
 from ops.console.payments.lists import theirs
 
 
@@ -102,7 +102,7 @@ def _people(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             listed, person = theirs(session, list_id), session.get(Person, person_id) or abort(404)
             _suspends(listed)
-            deed(session, rt, listed, person, access.who().name, request.form.get("why", ""))
+            deed(session, rt, listed, person, access.who().name, asked.reason())
 
 
 def _liftings(console: Blueprint, rt: Runtime) -> None:
@@ -127,7 +127,7 @@ def _liftings(console: Blueprint, rt: Runtime) -> None:
         if isinstance(outcome, Problem):  # raised after the commit, which keeps what is counted
             raise outcome
         with rt.sessions.begin() as session:
-            deed(session, rt, entry_id, outcome, request.form.get("why", ""))
+            deed(session, rt, entry_id, outcome, asked.reason())
         flash(gettext("pay.lifted") if lift else gettext("pay.suspended_again"))
         return _back(listed.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, only_read
 from certification.suspension.taking import ReasonMissing
 from ops.console import access, exporting, listing, shown
+from ops.console import asked as form
 from ops.console.listing import Field, Line, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
@@ -60,6 +61,8 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             if access.who().role in PERSONS:
                 page = listing.page(session, _said(found.id, asked["outcome"]), (ComparisonResult.person_id,), asked)
                 led = _cases(session, page.rows)
+        if page is not None:
+            _note(rt, "comparison shown", found, outcome=asked["outcome"], people=len(page.rows))
         facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
         rejected = bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
         going, named = _progress(found), _region(rt, found.region)
@@ -110,6 +113,7 @@ def _results(console: Blueprint, rt: Runtime) -> None:
         path = folders.rejected(rt, found.id).absolute()
         if not path.exists():
             abort(404)
+        _note(rt, "rejected lines exported", found)
         name = f"rejected-{found.region}-{found.on}.csv"
         return send_file(path, mimetype="text/csv", as_attachment=True, download_name=name)
 
@@ -128,13 +132,18 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
     @console.post("/runs/<run_id>/undo")
     @access.for_(access.SIGN)
     def undo_run(run_id: str) -> ResponseReturnValue:
-        why = reasons.impersonal(request.form.get("why", ""))
+        why = reasons.impersonal(form.reason())
         if not why:
             raise ReasonMissing
         with rt.sessions.begin() as session:
             standing.take_back(session, rt, theirs(session, run_id).id, access.who().name, why)
         flash(gettext("run.taken_back"))
         return redirect(url_for("console.run", run_id=run_id))
+
+
+def _note(rt: Runtime, what: str, found: ComparisonRun, **facts: object) -> None:
+    with rt.sessions.begin() as session:
+        journal.write(session, rt.now(), access.who().name, what, folders.subject(found.id), **facts)
 
 
 def theirs(session: Session, run_id: str) -> ComparisonRun:

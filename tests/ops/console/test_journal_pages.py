@@ -192,7 +192,7 @@ def test_an_administrator_sees_what_happened_to_accounts_and_machines(
     browser.signs_in(hired("孙管理", Role.ADMINISTRATOR))
     writes(rt, "periods opened", "periods", "schedule", opened=3)
     assert looks(browser) == 200
-    assert "开启认证周期" in browser.page and "登录" in browser.page
+    assert "认证期开启" in browser.page and "登录" in browser.page
     assert wu.id not in browser.page and "登记人员" not in browser.page
     for given in ({"action": "person added"}, {"subject": f"person:{wu.id}"}):
         assert looks(browser, **given) == 200 and rows(browser) == []

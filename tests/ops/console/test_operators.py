@@ -111,6 +111,17 @@ def test_nor_do_they_see_it_in_any_other_case_of_the_person(arrive: Arrive, rt: 
     assert "等人处理" not in li.page and LI in li.page, "who was first knows what they found"
 
 
+def test_nor_in_the_record_nor_in_the_journal(arrive: Arrive, rt: Runtime, wu: Person) -> None:
+    case, li, wang, chief = spoken(rt, wu), arrive(LI), arrive(WANG), arrive("周主管", Role.SUPERVISOR)
+    heard(rt, case)
+    assert decided(li, case, "confirmed") == 302
+    other, record, journal = second(rt, case), f"/console/people/{wu.id}", f"/console/journal?subject=case:{case}"
+    assert [one.open(record).status_code for one in (wang, li, chief)] == [409, 200, 200]
+    assert chief.open(journal).status_code == 404
+    assert decided(wang, other, "confirmed") == 302
+    assert wang.open(record).status_code == chief.open(journal).status_code == 200
+
+
 def test_the_first_does_not_get_the_second_look_by_any_address(arrive: Arrive, rt: Runtime, wu: Person) -> None:
     case, li, elsewhere = spoken(rt, wu), arrive(LI), arrive("青审核员", region="qingdao")
     attempt, _ = heard(rt, case)

@@ -1,0 +1,14 @@
+"""What forms ask for everywhere."""
+
+from __future__ import annotations
+
+from flask import abort, request
+
+LONGEST = 200
+"""Characters of a reason: it stays in the journal."""
+
+
+def reason() -> str:
+    """Why something is done, as the form's field `why` has it."""
+    why = request.form.get("why", "")
+    return why if len(why) <= LONGEST else abort(400)
