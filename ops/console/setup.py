@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -46,6 +47,9 @@ WORK = (lists, signing, runs, batches)
 JUDGED = (operators,)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}
+_SEARCHED = {"people_": ["POST"], "number": ["POST"], "find_mine": ["POST"]}
+SEARCHES = "60 per minute"
+"""Of one who is signed in: more than anybody types, and too few to go through a roll by guessing."""
 _BY_ITSELF = (".static", "_events")
 _ITSELF = "X-By-Itself"  # the header with which a page asks for its own parts anew
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
@@ -106,7 +110,7 @@ def install(app: Flask, rt: Runtime) -> None:
 
 
 def _hold_back(app: Flask, rt: Runtime) -> None:
-    """Let nobody try to sign in, in whatever way, as often as they like from one address."""
+    """Let nobody try to sign in as often as they like from one address, nor try out numbers once they are in."""
     limiter = Limiter(
         get_remote_address,
         app=app,
@@ -116,8 +120,13 @@ def _hold_back(app: Flask, rt: Runtime) -> None:
         key_prefix="console",
     )
     for name, methods in _TRIED.items():
-        limited, view = limiter.limit(signing_in.AT_MOST, methods=methods), app.view_functions[f"console.{name}"]
-        app.view_functions[f"console.{name}"] = cast("access.View", limited(view))
+        _limit(app, name, limiter.limit(signing_in.AT_MOST, methods=methods))
+    for name, methods in _SEARCHED.items():
+        _limit(app, name, limiter.limit(SEARCHES, methods=methods, key_func=lambda: str(current_user.get_id())))
+
+
+def _limit(app: Flask, name: str, limited: Callable[..., object]) -> None:
+    app.view_functions[f"console.{name}"] = cast("access.View", limited(app.view_functions[f"console.{name}"]))
 
 
 def _logins(app: Flask, rt: Runtime) -> None:

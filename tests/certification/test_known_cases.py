@@ -12,8 +12,9 @@ from certification.knowncases import Clip, Pair
 from certification.runtime import Runtime
 from certification.store import KnownCase, Person, Recording
 from tests.certification.conftest import Clock
+from tests.certification.sealed import count
 from tests.certification.test_review import spoken
-from tests.certification.test_secondlooks import WEI, count, seeded
+from tests.certification.test_secondlooks import WEI, seeded
 
 
 def test_a_known_case_waits_among_the_others_of_its_region_alone(rt: Runtime, wu: Person) -> None:

@@ -177,3 +177,15 @@ def test_a_code_is_shown_once_and_says_what_it_is_for(clerk: Browser, rt: Runtim
         assert [one.template_id for one in session.scalars(select(EnrolmentCode).order_by(EnrolmentCode.issued_at))][
             -1:
         ] == [template.id]
+
+
+def test_nobody_goes_through_the_roll_by_trying_numbers(
+    clerk: Browser, another: Another, hired: Hire, wu: Person
+) -> None:
+    clerk.open("/console/people")
+    tries = [clerk.send("/console/people", wanted=NUMBER).status_code for _ in range(61)]
+    assert tries[:60] == [302] * 60 and tries[60] == 429
+    other = another("192.0.2.1")
+    other.signs_in(hired("钱经办", Role.CLERK, region="kunming"))
+    other.open("/console/people")
+    assert other.send("/console/people", wanted=NUMBER).status_code == 302, "a colleague at the same address"
