@@ -12,3 +12,9 @@ def reason() -> str:
     """Why something is done, as the form's field `why` has it."""
     why = request.form.get("why", "")
     return why if len(why) <= LONGEST else abort(400)
+
+
+def sure() -> None:
+    """What cannot be taken back is done only where the form's tick was set; without it, it is no request of ours."""
+    if request.form.get("sure") != "yes":
+        abort(400)

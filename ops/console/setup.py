@@ -25,7 +25,7 @@ from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, navigation, provider, shown, signing_in
 from ops.console.audit import checking, listening, search
-from ops.console.desk import card, deeds, enrol, find, microphone, person, record, roll
+from ops.console.desk import card, deeds, enrol, find, helping, microphone, person, record, roll
 from ops.console.operators import tables as operators
 from ops.console.payments import deeds as signing
 from ops.console.payments import lists
@@ -39,7 +39,7 @@ HERE = Path(__file__).parent
 PREFIX = "/console"
 SIGNING_IN = (signing_in, provider, home, language, accounts)
 REVIEW = (queue, room)
-DESK = (find, person, deeds, record, card, enrol, microphone)
+DESK = (find, person, deeds, helping, record, card, enrol, microphone)
 ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)

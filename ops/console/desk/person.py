@@ -22,6 +22,7 @@ from certification import (
     secondlooks,
     templates,
 )
+from certification.helpers import Relation
 from certification.keys import SealBroken
 from certification.needs import Declared
 from certification.regions import Route
@@ -29,6 +30,7 @@ from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import Case, Evidence, Person, Phone
 from ops.console import access, shown
+from ops.console.desk import helping
 from ops.console.desk.find import theirs
 
 LATEST = 10
@@ -75,6 +77,8 @@ def facts(session: Session, rt: Runtime, person: Person, *, whole: bool) -> dict
         "phones": _phones(session, rt, person),
         "needs": needs.of(session, person.id),
         "every_need": list(Declared),
+        "helping": helping.of(session, rt, person),
+        "relations": list(Relation),
         "agreed": consent.given(session, person),
         "template": templates.current(session, person),
         "unconfirmed": confirmation.awaited(session, person) is not None,

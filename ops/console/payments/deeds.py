@@ -57,6 +57,7 @@ def _lists(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             listed = theirs(session, list_id)
             _suspends(listed)
+            asked.sure()
             outcome = releasing.release(session, rt, listed.region, listed.month, access.who().name)
         if isinstance(outcome, Problem):
             raise outcome

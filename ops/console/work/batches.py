@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from certification.runtime import Runtime
 from certification.store import Campaign, only_read
 from ops.console import access, exporting, listing, shown
+from ops.console import asked as form
 from ops.console.listing import Field, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
@@ -88,6 +89,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, campaign_id)
+        if deed != "pause":
+            form.sure()
         DEEDS[deed](rt, found.id, access.who().name)
         flash(gettext(f"batch_done.{deed}"))
         return redirect(url_for("console.campaign", campaign_id=campaign_id))

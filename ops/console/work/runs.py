@@ -125,7 +125,9 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.SIGN)
     def release_run(run_id: str) -> ResponseReturnValue:
         with rt.sessions.begin() as session:
-            standing.let_go(session, rt, theirs(session, run_id).id, access.who().name)
+            found = theirs(session, run_id)
+            form.sure()
+            standing.let_go(session, rt, found.id, access.who().name)
         flash(gettext("run.let_go"))
         return redirect(url_for("console.run", run_id=run_id))
 

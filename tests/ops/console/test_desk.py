@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from certification import consent, names, needs, people, pins, safewords
+from certification import consent, helpers, names, needs, people, pins, safewords
 from certification.needs import Declared
 from certification.runtime import Runtime
 from certification.staff import Role
@@ -189,3 +189,21 @@ def test_nobody_goes_through_the_roll_by_trying_numbers(
     other.signs_in(hired("钱经办", Role.CLERK, region="kunming"))
     other.open("/console/people")
     assert other.send("/console/people", wanted=NUMBER).status_code == 302, "a colleague at the same address"
+
+
+def test_a_helper_is_declared_with_copies_or_without_and_ended(clerk: Browser, rt: Runtime, wu: Person) -> None:
+    given = {"name": "<b>儿子</b>", "phone": "13900000007", "relation": "relative"}
+    assert at(clerk, wu, "helpers", **given, copies="yes") == 200
+    with rt.sessions() as session:
+        [one] = helpers.declared(session, rt, session.get_one(Person, wu.id))
+    assert one.number == "+8613900000007" and one.copies is not None and "随时可以取消" in one.copies.text
+    clerk.open(f"/console/people/{wu.id}")
+    raw = clerk.client.get(f"/console/people/{wu.id}", base_url="https://line.example").get_data(as_text=True)
+    assert "&lt;b&gt;儿子&lt;/b&gt; · 亲属 · +861" in raw and "抄送提醒" in raw
+    assert "<b>儿子" not in raw and "13900000007" not in raw
+    assert at(clerk, wu, "helpers", **given | {"relation": "friend"}) == 400
+    assert at(clerk, wu, "helpers", **given | {"phone": "12"}) == 409
+    assert at(clerk, wu, f"helpers/{'0' * 32}/end") == 409
+    assert at(clerk, wu, f"helpers/{one.helper.id}/end") == 200
+    with rt.sessions() as session:
+        assert helpers.declared(session, rt, session.get_one(Person, wu.id)) == []

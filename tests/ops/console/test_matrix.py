@@ -56,6 +56,8 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/people/<person_id>/word"): CLERK,
     ("POST", "/console/people/<person_id>/needs"): CLERK,
     ("POST", "/console/people/<person_id>/code"): CLERK,
+    ("POST", "/console/people/<person_id>/helpers"): CLERK,
+    ("POST", "/console/people/<person_id>/helpers/<helper_id>/end"): CLERK,
     ("GET", "/console/people/<person_id>/enrol"): CLERK,
     ("GET", "/console/people/<person_id>/enrol/events"): CLERK,
     ("GET", "/console/people/<person_id>/enrol/agreement.svg"): CLERK,

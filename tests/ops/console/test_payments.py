@@ -77,12 +77,12 @@ def test_two_supervisors_sign_and_the_list_is_released(
 ) -> None:
     assert signs(at_wang, wang, listed, clock) == 200
     assert "还需要另一位主管签名" in at_wang.page and "您已签名" in at_wang.page and "release" not in at_wang.page
-    assert at_wang.send(f"{listed}/release").status_code == 409, "one alone cannot"
+    assert at_wang.send(f"{listed}/release", sure="yes").status_code == 409, "one alone cannot"
     assert len(journalled(rt, "release refused")) == 1
     at_li, li = enters(another, hired, "李主管", Role.SUPERVISOR)
     assert signs(at_li, li, listed, clock) == 200
     assert "两位主管的签名齐了" in at_li.page and "王主管" in at_li.page
-    at_li.send(f"{listed}/release", follow=True)
+    at_li.send(f"{listed}/release", sure="yes", follow=True)
     assert "暂停 2 人" in at_li.page
     with rt.sessions() as session:
         assert {state for state, _ in states(session).values()} == {"suspended"}
@@ -109,7 +109,7 @@ def test_the_same_supervisor_twice_is_one_signature(
     form = {"digest": digest, "password": PASSWORD, "code": wang.otp.at(rt.now())}
     at_wang.send(f"{listed}/sign", token=None, follow=True, **form)
     assert "还需要另一位主管签名" in at_wang.page
-    assert at_wang.send(f"{listed}/release").status_code == 409
+    assert at_wang.send(f"{listed}/release", sure="yes").status_code == 409
     with rt.sessions() as session:
         assert {state for state, _ in states(session).values()} == {"proposed"}
 

@@ -15,6 +15,7 @@ from certification.comparison.rules import Outcome
 from certification.contacts import Channel
 from certification.earlier import Came
 from certification.evidence import Kind, Strength
+from certification.helpers import Relation
 from certification.judgements import Found
 from certification.listened import By
 from certification.needs import Declared
@@ -44,6 +45,7 @@ CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 KEY = re.compile(r"""(?:\b_|gettext)\(\s*["']([a-z_0-9.]+)["'](?!\s*~)""")
 MADE_UP = re.compile(r"""(?:\b_|gettext)\(\s*f?["']([a-z_]+\.)(?:\{|["']\s*~)""")
 FAMILIES = {
+    "relation.": set(map(str, Relation)),
     "nav.": {page.name for page in navigation.PAGES},
     "case.": {kind.value for kind in CaseKind},
     "role.": {role.value for role in Role},

@@ -81,7 +81,9 @@ def test_results_and_rejected_lines_are_files(wang: Browser, found: ComparisonRu
 
 def test_a_release_is_asked_for_and_the_sweep_does_it(wang: Browser, found: ComparisonRun, rt: Runtime) -> None:
     there = f"/console/runs/{found.id}"
-    wang.send(f"{there}/release", follow=True)
+    assert wang.send(f"{there}/release").status_code == 400, "without the tick"
+    wang.open(there)
+    wang.send(f"{there}/release", sure="yes", follow=True)
     assert "已开始发布" in wang.page and "<progress" in wang.page
     assert run(rt, found.id).state == "releasing"
     assert run(rt, found.id).released_by == "王主管"
@@ -100,7 +102,7 @@ def test_a_release_is_asked_for_and_the_sweep_does_it(wang: Browser, found: Comp
     comparisons.go_on_with_runs(rt)
     wang.open(there)
     assert "文件有误" in wang.page and run(rt, found.id).state == "undone"
-    assert wang.send(f"{there}/release").status_code == 409
+    assert wang.send(f"{there}/release", sure="yes").status_code == 409
 
 
 def told(browser: Browser, path: str) -> dict[str, object]:
@@ -145,10 +147,10 @@ def test_a_campaign_is_let_go_paused_and_stopped(wang: Browser, campaign: str, r
     wang.open(campaign)
     assert "0.10" in wang.page and "没有设置短信通道" in wang.page
     for deed, after in (("release", "released"), ("pause", "paused"), ("release", "released"), ("stop", "stopped")):
-        wang.send(f"{campaign}/{deed}", follow=True)
+        wang.send(f"{campaign}/{deed}", sure="yes", follow=True)
         assert state(rt) == after
         assert (f"{campaign}/{deed}" in wang.page) is False
-    assert wang.send(f"{campaign}/release").status_code == 409, "what was stopped stays so"
+    assert wang.send(f"{campaign}/release", sure="yes").status_code == 409, "what was stopped stays so"
     wang.open(campaign)
     assert wang.send(f"{campaign}/delete").status_code == 404
     assert told(wang, f"{campaign}/events") == {"state": "stopped", "percent": 100, "said": "已完成约 100%"}
