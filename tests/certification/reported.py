@@ -114,7 +114,7 @@ def living(session: Session, rt: Runtime, chance: Random, n: int) -> Known:
     declared = chance.sample(list(Declared), chance.choice([0, 0, 1, 2]))
     for one in declared:
         needs.declare(session, rt, person, one, "clerk")
-    weightiest = ["cannot_speak", "hard_of_hearing", "illness", "alone", "no_mobile"]
+    weightiest = ["cannot_speak", "hard_of_hearing", "illness", "alone", "no_mobile", "sole_income"]
     session.execute(delete(Period).where(Period.person_id == person.id))
     return Known(
         person.id,
