@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from certification import verification
 from certification.runtime import Runtime
 from certification.store import JournalCheck, only_read
-from ops.console import access
+from ops.console import access, exporting, shown
 from ops.console.audit import scope
 
 LISTED = 20
@@ -26,7 +29,18 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             going, ended = verification.under_way(session), verification.last(session, LISTED)
-        return render_template("journal_check.html", going=going, ended=ended, scope=scope)
+        return render_template("journal_check.html", going=going, ended=ended, said=said, scope=scope)
+
+    @console.get("/journal/checks.<kind>")
+    @access.for_(scope.CHECKERS)
+    def journal_checks_file(kind: str) -> ResponseReturnValue:
+        heading = [gettext("check.when"), gettext("check.by"), gettext("check.result"), gettext("check.head")]
+
+        def rows(session: Session) -> Iterator[exporting.Row]:
+            for one in verification.last(session, exporting.MOST + 1):
+                yield [shown.moment(one.ended_at), one.begun_by, said(one), one.head]
+
+        return exporting.handed(rt, kind, "verifications", heading, rows, did="verifications exported", of="journal")
 
     @console.post("/journal/check")
     @access.for_(scope.CHECKERS)
@@ -49,6 +63,13 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 verification.note(session, rt, check, found)
                 check = session.get_one(JournalCheck, check_id)
         return Response(_event(check), mimetype="text/event-stream")
+
+
+def said(check: JournalCheck) -> str:
+    """What a verification came to."""
+    if check.broken_at is None:
+        return str(gettext("check.whole", until=check.until))
+    return str(gettext("check.broken", seq=check.broken_at, why=scope.why(check.why or "")))
 
 
 def _event(check: JournalCheck) -> str:
