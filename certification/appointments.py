@@ -227,7 +227,7 @@ def to_invite(session: Session, region: str, *, most: int) -> list[Case]:
 def inviting(region: str) -> Select[Case]:
     """Cases of people of a region whom only a desk can help, and who have no appointment; in the order of harm."""
     booked = exists().where(Appointment.person_id == Case.person_id, Appointment.state == "booked")
-    theirs = exists().where(Person.id == Case.person_id, Person.region == region)
+    theirs = exists().where(Person.id == Case.person_id, Person.region == region).correlate(Case)
     found = select(Case).where(Case.decided_at.is_(None), Case.kind.in_(AT_A_DESK), theirs, ~booked)
     return found.order_by(Case.rank, Case.opened_at, Case.id)
 

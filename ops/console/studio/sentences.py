@@ -124,10 +124,11 @@ def _lines(rt: Runtime, prompts: Prompts, asked: Asked, session: Session) -> Ite
         live = one.published_by if one.id == one.version_id else None
         made = (one.number, one.sentence, one.made_by, shown.moment(one.made_at))
         versions[one.name].append([*made, shown.moment(one.published_at), live])
+    never: list[exporting.Row] = [[None] * 6]  # as many cells as a version has
     for each in listed(session, rt, prompts, dialect):
         if state in (None, each.says):
             what = (name, each.name, each.text, gettext(f"says.{each.says.value}"))
-            for version in versions.get(each.name, [[]]):
+            for version in versions.get(each.name, never):
                 yield [*what, *version]
 
 
