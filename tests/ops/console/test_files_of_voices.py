@@ -57,7 +57,7 @@ def test_a_known_case_looks_like_any_other_in_the_file(arrive: Arrive, rt: Runti
     assert set(rows) == {real, made_up}
     assert all(rows[real][3:6]) and all(rows[made_up][3:6]), "a day, a moment and a place"
     for one in (rows[real], rows[made_up]):
-        assert (one[0], one[2], one[5], one[6]) == ("声音不能确定", "", "昆明", "")
+        assert (one[0], one[2], one[5], one[6]) == ("声音有疑问", "", "昆明", "")
     with rt.sessions() as session:
         about = session.get_one(KnownCase, made_up).about
     said = content(browser, "cases.csv").decode()

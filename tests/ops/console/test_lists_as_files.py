@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from certification import agents, appointments, cases, holding
+from certification import agents, appointments, cases, holding, journal, listened
 from certification.agents import AgentKind
 from certification.cases import CaseKind
 from certification.comparison import folders
@@ -24,6 +24,7 @@ from certification.store import (
     Staff,
     new_id,
 )
+from ops.console import exporting
 from ops.console.audit import search
 from tests.certification.suspending import pensioner
 from tests.ops.console.browser import Account, Browser, Hire
@@ -158,9 +159,9 @@ def test_runs_campaigns_and_payment_lists_are_files_of_ones_own_region(enter: En
         which = "stage" if name == "suspensions" else "state"
         assert table(auditor, f"{name}.csv?{which}={other}")[1:] == []
     run = dict(zip(*table(chief, "runs.csv"), strict=True))
-    assert (run["比对通过"], run["人数"], run["开始人"]) == ("2", "3", "甲")
+    assert (run["比对通过"], run["名册人数"], run["开始人"]) == ("2", "3", "甲")
     assert "0.10" in table(chief, "campaigns.csv")[1]
-    assert table(chief, "suspensions.csv")[1][:5] == ["2026-03", "昆明", "未发出", "1", "乙"]
+    assert table(chief, "suspensions.csv")[1][:5] == ["2026-03", "昆明", "待签名发出", "1", "乙"]
     assert len(entries(rt, "comparisons exported")) == 5 and len(entries(rt, "payment lists exported")) == 5
 
 
@@ -177,6 +178,10 @@ def test_rejected_lines_are_text_in_both_kinds(enter: Enter, rt: Runtime) -> Non
         rows = table(chief, f"runs/{run.id}/rejected.{kind}")
         assert rows == [["文件名", "行号", "退回原因"], [name, "4", "日期不对，\n请核对"]]
     assert [one["rows"] for one in entries(rt, "rejected lines exported")] == [1, 1]
+    with rt.sessions.begin() as session:
+        session.get_one(ComparisonRun, run.id).counts = {"rejected": exporting.MOST + 1}
+    content(chief, f"runs/{run.id}/rejected.csv")
+    assert "请下载 CSV" in content(chief, f"runs/{run.id}/rejected.xlsx", 409).decode()
 
 
 def test_an_agent_takes_its_own_people_alone(enter: Enter, rt: Runtime, wu: Person) -> None:
@@ -195,8 +200,17 @@ def test_an_agent_takes_its_own_people_alone(enter: Enter, rt: Runtime, wu: Pers
 def test_no_file_of_the_journal_is_cut(enter: Enter, rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     auditor = enter("赵审计员", Role.AUDITOR)
     monkeypatch.setattr(search, "MOST_IN_A_FILE", 1)
-    auditor.open("/console/journal")
-    answer = auditor.client.get("/console/journal/file.csv", **auditor._from())
-    assert answer.status_code == 409 and "请用筛选缩小范围再下载" in answer.get_data(as_text=True)
+    assert "请用筛选缩小范围再下载" in content(auditor, "journal/file.csv", 409).decode()
     assert entries(rt, "journal exported") == [], "what was not taken is not journalled"
     assert len(table(auditor, "journal/file.csv?action=signed+in")) == 2
+
+
+def test_nor_who_listened(enter: Enter, rt: Runtime, wu: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, chief = waits(rt, CaseKind.VOICE_DOUBT, "a", wu), enter("周主管", Role.SUPERVISOR, "nanjing")
+    with rt.sessions.begin() as session:
+        for one in ("r1", "r2"):
+            journal.write(session, rt.now(), "李审核", listened.LISTENED, f"recording:{one}", case=case)
+    assert len(table(chief, "journal/listened.csv")) == 1, "those of another region are not theirs"
+    monkeypatch.setattr(listened, "MOST", 1)
+    assert "请少选几天再下载" in content(chief, "journal/listened.csv", 409).decode()
+    assert len(entries(rt, "journal exported")) == 1
