@@ -25,7 +25,7 @@ _BY = (AgentPerson.person_id,)
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
-    """Add the agent's list, looking for one of them, and certifying."""
+    """Add the agent's list, its file, and what is done with it."""
 
     @console.get("/mine")
     @access.for_(access.AGENTS)
@@ -49,6 +49,12 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         heading = [gettext("roll.name"), gettext("person.number"), gettext("roll.due"), gettext("roll.stand")]
         entry: dict[str, Any] = {"did": "people exported", "of": f"agent:{agent.id}", "filter": asked.values}
         return exporting.handed(rt, kind, f"people-{agent.code}", heading, partial(_lines, rt, agent, asked), **entry)
+
+    _deeds(console, rt)
+
+
+def _deeds(console: Blueprint, rt: Runtime) -> None:
+    """Add looking for one of them, and certifying."""
 
     @console.post("/mine/find")
     @access.for_(access.AGENTS)

@@ -16,6 +16,7 @@ from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import (
     Campaign,
+    Case,
     ComparisonRun,
     PaymentList,
     Person,
@@ -66,7 +67,7 @@ def test_the_queue_is_a_file_in_its_order_with_its_filters(enter: Enter, rt: Run
     far = waits(rt, CaseKind.NO_PIN, "c", someone(rt, 1951, "徐女士", "nanjing"))
     operator, auditor = enter("李审核", Role.OPERATOR, "kunming"), enter("赵审计员", Role.AUDITOR)
     with rt.sessions.begin() as session:
-        holding.take(session, rt, session.get_one(cases.Case, later), "李审核")
+        holding.take(session, rt, session.get_one(Case, later), "李审核")
     heading, first, second = table(operator, "cases.csv")
     assert heading == ["事由", "先后", "疑点", "截止日", "登记时间", "地区", "经手人", "编号"]
     assert (first[1], first[-1], second[-2:]) == ("马上", urgent, ["李审核", later])
