@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from certification.holding import Waiting
 from certification.runtime import Runtime
 from certification.store import Case, Person, only_read
 from ops.console import access
+from ops.console.work import events
 
 MOST = 100
 AGAIN_MS = 4000  # until a browser asks for the next event
@@ -31,7 +32,14 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind, by=access.who().name)
             counted = holding.counted(session, region=place, by=access.who().name)
         regions = [] if access.who().region else list(rt.regions)
-        facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST}
+        facts = {
+            "waiting": waiting,
+            "counted": counted,
+            "kind": kind,
+            "place": place,
+            "most": MOST,
+            "mark": _mark(waiting),
+        }
         return render_template("cases.html", **facts, regions=regions, named=lambda code: rt.regions[code])
 
     @console.get("/cases/events")
@@ -41,7 +49,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind, by=access.who().name)
-        return Response(_event(waiting), mimetype="text/event-stream")
+        return events.event(_mark(waiting), AGAIN_MS)
 
     @console.post("/cases/<case_id>/take")
     @access.for_(access.DECIDE)
@@ -66,10 +74,9 @@ def _asked(rt: Runtime) -> tuple[CaseKind | None, str | None]:
     return (CaseKind(given) if given else None), place
 
 
-def _event(waiting: list[Waiting]) -> str:
-    """What the queue is now, in one event, and when to ask again: no thread of the server waits with a browser."""
-    shown = "".join(f"{one.id}{one.holder}" for one in waiting)
-    return f"retry: {AGAIN_MS}\ndata: {sha256(shown.encode()).hexdigest()}\n\n"
+def _mark(waiting: list[Waiting]) -> str:
+    """What changes when the queue does."""
+    return sha256("".join(f"{one.id}{one.holder}" for one in waiting).encode()).hexdigest()
 
 
 def theirs(session: Session, case_id: str) -> Case:
