@@ -109,7 +109,7 @@ def _lines(rt: Runtime, wanted: Wanted, session: Session) -> Iterator[exporting.
     spoken = {code: gettext(f"dialect.{code}") for region in rt.regions for code in region.dialects}
     for one in roster.everybody(session, wanted, certifying.day_of(rt.now())):
         name, number = _revealed(rt, one)
-        place = shown.region(rt.regions[one.person.region])
+        place = shown.place(rt.regions, one.person.region)
         dialect = spoken.get(one.person.dialect or "", "")
         lacks = " ".join(needs[need] for need in one.needs)
         yield [name, number, place, shown.day(one.due), done.get(one.route or "", ""), dialect, lacks, one.person.id]

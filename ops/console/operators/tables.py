@@ -38,7 +38,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = _summaries(rt, session)
-        regions = {one.region: shown.region(rt.regions[one.region]) for one in found if one.region}
+        regions = {one.region: shown.place(rt.regions, one.region) for one in found if one.region}
         facts = {"found": found, "asked": _asked(), "regions": regions, "rate": rate, "seconds": seconds}
         return render_template("operators.html", **facts, quick=operators.QUICK, enough=operators.ENOUGH)
 

@@ -57,7 +57,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             waiting = {code: one for code, one in restoring.waiting(session).items() if access.sees(code)}
         following = lists.following_month(rt)
         facts = {"waiting": waiting, "following": following, "present": _present(rt)}
-        return render_template("suspensions.html", asked=asked, page=page, region=_named(rt), stages=_stage, **facts)
+        return render_template(
+            "suspensions.html", asked=asked, page=page, region=partial(shown.place, rt.regions), stages=_stage, **facts
+        )
 
     @console.get("/suspensions.<kind>")
     @access.for_(access.PAYMENTS)
@@ -195,10 +197,6 @@ def _state_field() -> Field:
     return Field("state", gettext("pay.state"), {one: gettext(f"listed.{one}") for one in STATES})
 
 
-def _named(rt: Runtime) -> Any:
-    return lambda code: shown.region(rt.regions[code])
-
-
 def _present(rt: Runtime) -> date:
     return rt.now().astimezone(SHANGHAI).date().replace(day=1)
 
@@ -215,7 +213,7 @@ def _headings() -> list[str]:
 
 def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
     """What a file says of each list."""
-    name = _named(rt)
+    name = partial(shown.place, rt.regions)
     for one in listing.everything(session, _found(asked), _BY, down=True):
         what = (shown.month(one.month), name(one.region), gettext(f"stage.{_stage(one)}"), one.part)
         proposed = (one.proposed_by, shown.moment(one.proposed_at))

@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from certification.runtime import Runtime
 from certification.store import Case, Person, only_read
 from ops.console import access, exporting, listing, shown
 from ops.console.listing import Asked, Field
+from ops.console.work import events
 
 MOST = 100
 AGAIN_MS = 4000  # until a browser asks for the next event
@@ -35,7 +36,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, **_wanted(_asked(rt)))
-        return Response(_event(waiting), mimetype="text/event-stream")
+        return events.event(_mark(waiting), AGAIN_MS)
 
     @console.post("/cases/<case_id>/take")
     @access.for_(access.DECIDE)
@@ -62,7 +63,7 @@ def _list(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, **wanted)
             counted = holding.counted(session, region=wanted["region"], by=wanted["by"])
-        facts = {"asked": _numbered(asked, counted), "waiting": waiting, "most": MOST}
+        facts = {"asked": _numbered(asked, counted), "waiting": waiting, "most": MOST, "mark": _mark(waiting)}
         return render_template("cases.html", **facts, named=lambda code: rt.regions[code])
 
     @console.get("/cases.<kind>")
@@ -102,7 +103,7 @@ def _heading() -> list[str]:
 
 def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
     for one in holding.everything(session, rt, most=exporting.MOST + 1, **_wanted(asked)):
-        place = shown.region(rt.regions[one.region]) if one.region else None
+        place = shown.place(rt.regions, one.region) if one.region else None
         doubts = " ".join(shown.doubt(doubt) for doubt in one.suspicions)
         what = (shown.case(one.kind.value), _goes_first(one), doubts)
         yield [*what, shown.day(one.due), shown.moment(one.opened_at), place, one.holder, one.id]
@@ -114,10 +115,9 @@ def _goes_first(one: Waiting) -> str:
     return str(gettext("cases.first")) if one.first else ""
 
 
-def _event(waiting: list[Waiting]) -> str:
-    """What the queue is now, in one event, and when to ask again: no thread of the server waits with a browser."""
-    shown = "".join(f"{one.id}{one.holder}" for one in waiting)
-    return f"retry: {AGAIN_MS}\ndata: {sha256(shown.encode()).hexdigest()}\n\n"
+def _mark(waiting: list[Waiting]) -> str:
+    """What changes when the queue does."""
+    return sha256("".join(f"{one.id}{one.holder}" for one in waiting).encode()).hexdigest()
 
 
 def theirs(session: Session, case_id: str) -> Case:

@@ -185,6 +185,6 @@ def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Ro
     states = {one: gettext(f"paper_state.{one}") for one in STATES}
     kinds = {one.value: gettext(f"paper_kind.{one.value}") for one in PaperKind}
     for paper, person, *_ in found:
-        place = shown.region(rt.regions[person.region])
+        place = shown.place(rt.regions, person.region)
         since = shown.moment(paper.since)
         yield [paper.number, kinds[paper.kind], states[paper.state], since, named(rt, person), place, paper.reason]

@@ -199,6 +199,6 @@ def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Ro
     states = {one: gettext(f"visit_state.{one}") for one in STATES}
     outcomes = _outcomes()
     for visit, person, *_ in found:
-        place, on = shown.region(rt.regions[person.region]), shown.day(visit.planned_on)
+        place, on = shown.place(rt.regions, person.region), shown.day(visit.planned_on)
         outcome = outcomes.get(visit.outcome or "", "")
         yield [named(rt, person), place, states[visit.state], visit.visitor, on, outcome, shown.moment(visit.asked_at)]

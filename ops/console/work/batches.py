@@ -47,7 +47,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
-        return render_template("campaigns.html", asked=asked, page=page, region=_named(rt))
+        return render_template("campaigns.html", asked=asked, page=page, region=partial(shown.place, rt.regions))
 
     @console.get("/campaigns.<kind>")
     @access.for_(access.WORK)
@@ -70,7 +70,11 @@ def _one(console: Blueprint, rt: Runtime) -> None:
             found = theirs(session, campaign_id)
             facts = _facts(session, found)
         return render_template(
-            "campaign.html", campaign=found, region=_named(rt), carried=bool(carriers(rt.settings)), **facts
+            "campaign.html",
+            campaign=found,
+            region=partial(shown.place, rt.regions),
+            carried=bool(carriers(rt.settings)),
+            **facts,
         )
 
     @console.get("/campaigns/<campaign_id>/events")
@@ -151,7 +155,7 @@ def _headings() -> list[str]:
 
 def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
     """What a file says of each campaign."""
-    name = _named(rt)
+    name = partial(shown.place, rt.regions)
     for one in listing.everything(session, _found(asked), _BY, down=True):
         what = (shown.day(one.on), name(one.region), gettext(f"campaign_state.{one.state}"))
         counts = [one.counts.get(count) for count in COUNTS]
@@ -169,8 +173,3 @@ def _found(asked: Asked) -> Rows:
     if asked.region is not None:
         found = found.where(one.region == asked.region)
     return found if asked["state"] is None else found.where(one.state == asked["state"])
-
-
-def _named(rt: Runtime) -> Any:
-    known = {one.code: one for one in rt.regions}
-    return lambda code: shown.region(known[code]) if code in known else code

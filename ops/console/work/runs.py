@@ -18,9 +18,9 @@ from certification import cases, journal, reasons
 from certification.comparison import folders, standing
 from certification.comparison.rules import Outcome
 from certification.errors import NoSheetHolds
+from certification.reasons import ReasonMissing
 from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, only_read
-from certification.suspension.taking import ReasonMissing
 from ops.console import access, exporting, listing, shown
 from ops.console import asked as form
 from ops.console.listing import Asked, Field, Line, Rows
@@ -51,7 +51,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
-        return render_template("runs.html", asked=asked, page=page, region=lambda code: _region(rt, code))
+        return render_template("runs.html", asked=asked, page=page, region=partial(shown.place, rt.regions))
 
     @console.get("/runs.<kind>")
     @access.for_(access.WORK)
@@ -75,7 +75,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             _note(rt, "comparison shown", found, outcome=asked["outcome"], people=len(page.rows))
         facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
         rejected = bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
-        going, named = _progress(found), _region(rt, found.region)
+        going, named = _progress(found), shown.place(rt.regions, found.region)
         return render_template(
             "run.html",
             run=found,
@@ -208,11 +208,6 @@ def _outcome_field() -> Field:
     return Field("outcome", gettext("run.outcome"), {one.value: gettext(f"outcome.{one.value}") for one in Outcome})
 
 
-def _region(rt: Runtime, code: str) -> str:
-    known = next((one for one in rt.regions if one.code == code), None)
-    return code if known is None else shown.region(known)
-
-
 def _headings() -> list[str]:
     outcomes = set(map(str, Outcome))
     counts = [gettext(f"outcome.{one}") if one in outcomes else gettext(f"count.{one}") for one in COUNTS]
@@ -223,7 +218,7 @@ def _headings() -> list[str]:
 def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
     """What a file says of each run: the numbers that its page shows."""
     for one in listing.everything(session, _found(asked), _BY, down=True):
-        what = (shown.day(one.on), _region(rt, one.region), gettext(f"run_state.{one.state}"))
+        what = (shown.day(one.on), shown.place(rt.regions, one.region), gettext(f"run_state.{one.state}"))
         counts = [one.counts.get(name) for name in COUNTS]
         yield [*what, *counts, one.started_by, shown.moment(one.started_at)]
 
