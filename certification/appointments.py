@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -220,11 +220,16 @@ def of_day(session: Session, region: str, day: date) -> list[Appointment]:
 
 
 def to_invite(session: Session, region: str, *, most: int) -> list[Case]:
+    """The first cases of inviting()."""
+    return list(session.scalars(inviting(region).limit(most)))
+
+
+def inviting(region: str) -> Select[Case]:
     """Cases of people of a region whom only a desk can help, and who have no appointment; in the order of harm."""
     booked = exists().where(Appointment.person_id == Case.person_id, Appointment.state == "booked")
-    theirs = exists().where(Person.id == Case.person_id, Person.region == region)
+    theirs = exists().where(Person.id == Case.person_id, Person.region == region).correlate(Case)
     found = select(Case).where(Case.decided_at.is_(None), Case.kind.in_(AT_A_DESK), theirs, ~booked)
-    return list(session.scalars(found.order_by(Case.rank, Case.opened_at, Case.id).limit(most)))
+    return found.order_by(Case.rank, Case.opened_at, Case.id)
 
 
 def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -> Appointment:

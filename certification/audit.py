@@ -17,6 +17,7 @@ OUT_OF_ORDER = timedelta(hours=1)
 """Entries stand in the order of their commits: so much may the moments of neighbours differ that they name."""
 _BEYOND = 2**31 - 1  # no journal is so long
 TECHNICAL = (
+    "accounts exported",
     "carriers shifted",
     "journal exported",
     "journal found broken",
@@ -38,6 +39,7 @@ TECHNICAL = (
     "staff locked",
     "texts forgotten",
     "unsigned request refused",
+    "verifications exported",
     "voices bound to their people",
 )
 """What happened of which an administrator sees the entries: to accounts, keys and machines, and to nobody certified."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import harm, journal
@@ -139,7 +139,14 @@ def waiting(
     most: int,
     only: ColumnElement[bool] | None = None,
 ) -> list[Case]:
-    """Cases that nobody has decided, at most so many: by their rank, then whichever waits the longest.
+    """Cases that nobody has decided, at most so many, in the order of the queue."""
+    return list(session.scalars(queue(region, kind, only).limit(most)))
+
+
+def queue(
+    region: str | None = None, kind: CaseKind | None = None, only: ColumnElement[bool] | None = None
+) -> Select[Case]:
+    """Cases that nobody has decided: by their rank, then whichever waits the longest.
 
     `region`: of its people, and of whoever is not on the roll. `only`: and of which this holds.
     """
@@ -150,7 +157,7 @@ def waiting(
         found = found.where(of_region(region))
     if kind is not None:
         found = found.where(Case.kind == kind.value)
-    return list(session.scalars(found.order_by(Case.rank, Case.opened_at, Case.id).limit(most)))
+    return found.order_by(Case.rank, Case.opened_at, Case.id)
 
 
 def of_region(region: str) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,6 +17,7 @@ from certification.runtime import Runtime
 from certification.store import Case, KnownCase, Period, Person
 
 HELD = timedelta(minutes=15)
+_PART = 500
 
 
 class HeldByAnother(Problem):
@@ -74,7 +76,20 @@ def waiting(
 ) -> list[Waiting]:
     """What waits for a human, in the order of harm, at most so many; `by`: for this one, who looks only once."""
     only = None if by is None else secondlooks.open_to(by)
-    found = cases.waiting(session, region=region, kind=kind, most=most, only=only)
+    return _known(session, rt, cases.waiting(session, region=region, kind=kind, most=most, only=only))
+
+
+def everything(
+    session: Session, rt: Runtime, *, most: int, region: str | None = None, kind: CaseKind | None = None, by: str
+) -> Iterator[Waiting]:
+    """The same, without end but for `most`, for a file: a few at a time in memory."""
+    rows = cases.queue(region, kind, secondlooks.open_to(by)).limit(most)
+    for some in session.scalars(rows.execution_options(yield_per=_PART)).partitions():
+        yield from _known(session, rt, some)
+
+
+def _known(session: Session, rt: Runtime, found: Sequence[Case]) -> list[Waiting]:
+    """Some cases, with where each is from and by when."""
     of = {one.person_id for one in found if one.person_id is not None}
     today = rt.now().astimezone(SHANGHAI).date()
     present = and_(Period.person_id == Person.id, Period.opens <= today, Period.due >= today)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification.audit import Wanted, every
+from certification.errors import Problem
 from certification.store import Case, JournalEntry, Person
 
 LISTENED = "recording listened to"
@@ -29,6 +30,16 @@ class By(StrEnum):
     OPERATOR = "operator"
     PERSON = "person"
     RECORDING = "recording"
+
+
+class ListenedTooOften(Problem):
+    """Not every time that somebody listened can be counted for one file."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"这些天里听了不止 {most} 次，没有生成文件：请少选几天再下载。",
+            f"Somebody listened more than {most} times in these days, and no file was made: choose fewer days.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +76,25 @@ class Counted:
         return self.unheld > 0 or self.busiest >= MANY
 
 
-def heard(session: Session, since: date, until: date, region: str | None = None) -> list[Heard]:
+def heard(session: Session, since: date, until: date, region: str | None = None) -> tuple[list[Heard], bool]:
     """What was listened to on these days, the newest first, MOST at most; of people of a region, where it is named.
+
+    And whether there was more.
 
     Somebody has a case from when they took it until they or somebody else took it, gave it back, or decided it.
     """
     wanted = Wanted(action=LISTENED, since=since, until=until)
-    found = [(one.seq, one.at, one.actor, one.subject, _case(one.detail)) for one in every(session, wanted, MOST)]
+    found = [(one.seq, one.at, one.actor, one.subject, _case(one.detail)) for one in every(session, wanted, MOST + 1)]
+    found, more = found[:MOST], len(found) > MOST
     cases = sorted({case for *_, case in found})
     people, hands = _people(session, cases), _hands(session, cases)
-    return [
+    heard_ = [
         Heard(seq, at, by, subject.partition(":")[2], case, people.get(case, ("", None))[0] or None, held)
         for seq, at, by, subject, case in found
         if region is None or people.get(case, ("", None))[1] in (None, region)
         for held in (_had(hands.get(case, []), seq, by),)
     ]
+    return heard_, more
 
 
 def counted(found: Iterable[Heard], by: By) -> list[Counted]:

@@ -47,7 +47,7 @@ class TooMany(Problem):
 
     def __init__(self, most: int) -> None:
         super().__init__(
-            f"超过 {most} 人，没有生成文件：请按地区、状态或方言缩小范围再导出。",
+            f"超过 {most} 人，没有生成文件：请按地区、状态或方言缩小范围再下载。",
             f"These are more than {most} people, and no file was made: narrow the list by region, state or dialect.",
         )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from secrets import token_urlsafe
+from typing import Any
 
 import segno
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -11,13 +14,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from certification import agents, providers, signins, staff
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import Staff, only_read
-from ops.console import access
+from ops.console import access, exporting, shown
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -29,6 +33,12 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             return _page(rt, staff.listed(session), providers.bound(session, rt))
+
+    @console.get("/staff.<kind>")
+    @access.for_(access.ACCOUNTS)
+    def accounts_file(kind: str) -> ResponseReturnValue:
+        entry: dict[str, Any] = {"did": "accounts exported", "of": "accounts"}
+        return exporting.handed(rt, kind, "accounts", _heading(rt), partial(_lines, rt), **entry)
 
     @console.post("/staff")
     @access.for_(access.ACCOUNTS)
@@ -100,6 +110,20 @@ def _changed(console: Blueprint, rt: Runtime) -> None:
 def _page(rt: Runtime, listed: list[Staff], bound: set[str], opened: dict[str, object] | None = None) -> str:
     facts = {"regions": list(rt.regions), "roles": list(Role), "named": lambda code: rt.regions[code]}
     return render_template("accounts.html", accounts=listed, bound=bound, opened=opened, **facts)
+
+
+def _heading(rt: Runtime) -> list[str]:
+    bound = [gettext("provider.account")] if rt.settings.oidc_issuer else []
+    return [gettext("staff.name"), gettext("staff.role"), gettext("list.region"), gettext("staff.since"), *bound]
+
+
+def _lines(rt: Runtime, session: Session) -> Iterator[exporting.Row]:
+    """What the page shows of each; of what proves who they are, nothing."""
+    bound = providers.bound(session, rt)
+    for one in staff.listed(session):
+        place = shown.region(rt.regions[one.region] if one.region else None)
+        through = [gettext("provider.is_bound") if one.id in bound else None] if rt.settings.oidc_issuer else []
+        yield [one.name, shown.role(Role(one.role)), place, shown.moment(one.added_at), *through]
 
 
 def _picture(uri: str) -> Markup:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from tempfile import TemporaryFile
 from typing import IO
 
 from flask import Response, abort, send_file
+from sqlalchemy.orm import Session
 from xlsxwriter import Workbook
+
+from certification import journal
+from certification.errors import TooManyRows
+from certification.runtime import Runtime
+from certification.store import only_read
+from ops.console import access
 
 MOST = 1_000_000
 """Rows of a file: a sheet holds no more."""
@@ -20,6 +27,42 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 Row = Sequence[str | int | float | None]
 
 
+def handed(
+    rt: Runtime,
+    kind: str,
+    name: str,
+    heading: Sequence[str],
+    rows: Callable[[Session], Iterable[Row]],
+    *,
+    did: str,
+    of: str,
+    most: int = MOST,
+    **facts: object,
+) -> Response:
+    """The answer that is a list as a file; that it was taken, and how many rows it has, is journalled.
+
+    `rows`: what they are read with; `did`, `of`: action and subject of the entry, which has the facts, too. Raises
+    TooManyRows where there are more than `most`: then there is neither a file nor an entry.
+    """
+    if kind not in TYPES:
+        abort(404)
+    counted = [0]
+    with rt.sessions() as session:
+        only_read(session)
+        answer = sent(name, kind, heading, _counting(rows(session), counted, most))
+    with rt.sessions.begin() as session:
+        journal.write(session, rt.now(), access.who().name, did, of, rows=counted[0], kind=kind, **facts)
+    return answer
+
+
+def _counting(rows: Iterable[Row], counted: list[int], most: int) -> Iterator[Row]:
+    for number, row in enumerate(rows, 1):
+        if number > most:
+            raise TooManyRows(most)
+        counted[0] = number
+        yield row
+
+
 def sent(name: str, kind: str, heading: Sequence[str], rows: Iterable[Row]) -> Response:
     """The answer that is a file of this name; `kind` is one of TYPES, anything else is no such page.
 
@@ -28,7 +71,11 @@ def sent(name: str, kind: str, heading: Sequence[str], rows: Iterable[Row]) -> R
     if kind not in TYPES:
         abort(404)
     file = TemporaryFile()  # noqa: SIM115 - it is closed, and so gone, when it has been sent
-    (_csv if kind == "csv" else _xlsx)(file, heading, rows)
+    try:
+        (_csv if kind == "csv" else _xlsx)(file, heading, rows)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return send_file(file, mimetype=TYPES[kind], as_attachment=True, download_name=f"{name}.{kind}")
 

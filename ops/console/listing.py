@@ -33,13 +33,15 @@ _DAYS = {"month": re.compile("[0-9]{4}-[0-9]{2}"), "date": re.compile("[0-9]{4}-
 class Field:
     """What a list may be narrowed to: its name in the address, its label, and what may be chosen, each with its words.
 
-    `kind`: select; or month, date, text, for which nothing is to be chosen from.
+    `kind`: select; or month, date, text, for which nothing is to be chosen from. `unless`: what it is where the address
+    does not say; then it is always something.
     """
 
     name: str
     label: str
     choices: Mapping[str, str] = field(default_factory=dict)
     kind: str = "select"
+    unless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Asked:
 
     def __getitem__(self, name: str) -> str | None:
         """What a filter is set to; None where it is not."""
-        return self.values.get(name)
+        return self.values.get(name) or next((one.unless for one in self.fields if one.name == name), None)
 
     @property
     def region(self) -> str | None:

@@ -72,6 +72,21 @@ def test_a_region_has_its_own(rt: Runtime) -> None:
         assert holding.counted(session, region="qingdao") == {CaseKind.CALL_BACK: 1, CaseKind.URGENT: 1}
 
 
+def test_everything_is_in_the_same_order_a_few_at_a_time(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = somebody(rt, 5), somebody(rt, 6, "qingdao")
+    for n, whose in enumerate((mine, theirs, None, mine, theirs)):
+        opened(rt, str(n), whose, first=n == 3)
+    monkeypatch.setattr(holding, "_PART", 2)
+    for region, number in (("kunming", 3), (None, 5)):
+        with rt.sessions() as session:
+            some = [one.id for one in holding.everything(session, rt, most=20, region=region, by="x")]
+        assert some == order(rt, region) and len(some) == number
+    with rt.sessions() as session:
+        assert len(list(holding.everything(session, rt, most=3, by="x"))) == 3
+        whole = list(holding.everything(session, rt, most=20, by="x"))
+        assert whole == holding.waiting(session, rt, most=20, by="x")
+
+
 def test_of_those_who_take_a_case_one_has_it(rt: Runtime) -> None:
     case, names = opened(rt, "1"), iter(f"审核{n}" for n in range(4))
 

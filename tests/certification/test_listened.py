@@ -34,7 +34,7 @@ def listens(rt: Runtime, by: str, case: str, *recordings: str) -> None:
 
 def rows(rt: Runtime, by: By = By.OPERATOR, region: str | None = None, day: date = TODAY) -> list[Counted]:
     with rt.sessions() as session:
-        return listened.counted(listened.heard(session, day, day, region), by)
+        return listened.counted(listened.heard(session, day, day, region)[0], by)
 
 
 def test_who_listened_without_having_the_case_comes_first(rt: Runtime, wu: Person) -> None:

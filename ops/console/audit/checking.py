@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from certification import verification
 from certification.runtime import Runtime
 from certification.store import JournalCheck, only_read
-from ops.console import access
+from ops.console import access, exporting, shown
 from ops.console.audit import scope
 from ops.console.work import events
 from ops.console.work.events import Progress
@@ -27,7 +31,19 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             going, ended = verification.under_way(session), verification.last(session, LISTED)
         far = None if going is None else _progress(going)
-        return render_template("journal_check.html", going=going, far=far, ended=ended, scope=scope)
+        facts = {"said": said, "scope": scope}
+        return render_template("journal_check.html", going=going, far=far, ended=ended, **facts)
+
+    @console.get("/journal/checks.<kind>")
+    @access.for_(scope.CHECKERS)
+    def journal_checks_file(kind: str) -> ResponseReturnValue:
+        heading = [gettext("check.when"), gettext("check.by"), gettext("check.result"), gettext("check.head")]
+
+        def rows(session: Session) -> Iterator[exporting.Row]:
+            for one in verification.last(session, exporting.MOST + 1):
+                yield [shown.moment(one.ended_at), one.begun_by, said(one), one.head]
+
+        return exporting.handed(rt, kind, "verifications", heading, rows, did="verifications exported", of="journal")
 
     @console.post("/journal/check")
     @access.for_(scope.CHECKERS)
@@ -50,6 +66,13 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 verification.note(session, rt, check, found)
                 check = session.get_one(JournalCheck, check_id)
         return events.event(_progress(check), AGAIN_MS)
+
+
+def said(check: JournalCheck) -> str:
+    """What a verification came to."""
+    if check.broken_at is None:
+        return str(gettext("check.whole", until=check.until))
+    return str(gettext("check.broken", seq=check.broken_at, why=scope.why(check.why or "")))
 
 
 def _progress(check: JournalCheck) -> Progress:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
-from certification import journal, listened
-from certification.listened import By, Counted
+from certification import listened
+from certification.listened import By
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.store import only_read
@@ -28,15 +31,17 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(scope.LISTENERS)
     def journal_listened() -> ResponseReturnValue:
         by, since, until = _asked(rt)
-        rows, times = _counted(rt, by, since, until)
+        with rt.sessions() as session:
+            only_read(session)
+            found, cut = listened.heard(session, since, until, access.who().region)
+        rows = listened.counted(found, by)
         facts = {"by": by, "since": since, "until": until, "ways": list(By), "days": DAYS}
-        cut = times == listened.MOST
         return render_template(
             "listened.html",
             **facts,
             rows=rows[:MOST],
             more=len(rows) - MOST,
-            times=times,
+            times=len(found),
             cut=cut,
             many=listened.MANY,
             scope=scope,
@@ -45,30 +50,20 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/journal/listened.<kind>")
     @access.for_(scope.LISTENERS)
     def journal_listened_file(kind: str) -> ResponseReturnValue:
-        if kind not in exporting.TYPES:
-            abort(404)
         by, since, until = _asked(rt)
-        rows, _ = _counted(rt, by, since, until)
-        with rt.sessions.begin() as session:
-            days = {"since": since.isoformat(), "until": until.isoformat()}
-            journal.write(
-                session, rt.now(), access.who().name, "journal exported", "recordings", by=by.value, kind=kind, **days
-            )
         heading = [_key(by), gettext("listened.times"), gettext("listened.recordings"), gettext("listened.listeners")]
         heading += [gettext("listened.unheld"), gettext("listened.busiest"), gettext("listened.last")]
-        return exporting.sent("listened", kind, heading, _rows(rows))
+        entry: dict[str, Any] = {"did": "journal exported", "of": "recordings", "by": by.value}
+        entry |= {"since": since.isoformat(), "until": until.isoformat()}
+        return exporting.handed(rt, kind, "listened", heading, partial(_rows, by, since, until), **entry)
 
 
-def _counted(rt: Runtime, by: By, since: date, until: date) -> tuple[list[Counted], int]:
-    """The counts, and how often somebody listened."""
-    with rt.sessions() as session:
-        only_read(session)
-        found = listened.heard(session, since, until, access.who().region)
-    return listened.counted(found, by), len(found)
-
-
-def _rows(rows: Iterable[Counted]) -> Iterator[exporting.Row]:
-    for one in rows:
+def _rows(by: By, since: date, until: date, session: Session) -> Iterator[exporting.Row]:
+    """What a file says. Raises ListenedTooOften."""
+    found, cut = listened.heard(session, since, until, access.who().region)
+    if cut:
+        raise listened.ListenedTooOften(listened.MOST)
+    for one in listened.counted(found, by):
         counts = (one.times, len(one.recordings), len(one.listeners), one.unheld, one.busiest)
         yield (one.key, *counts, shown.moment(one.last))
 

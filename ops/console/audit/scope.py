@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any
 
 from flask import abort, request, url_for
 from flask_babel import gettext
@@ -84,11 +83,16 @@ def _theirs(session: Session, subject: str) -> bool:
     return person is not None and access.sees(person.region)
 
 
-def note(session: Session, rt: Runtime, given: dict[str, str], action: str = "journal searched", **facts: Any) -> None:
+def note(session: Session, rt: Runtime, given: dict[str, str]) -> None:
     """Journal that somebody looked for what was done to, or by, somebody."""
+    subject = given.get("subject", "journal")
+    journal.write(session, rt.now(), access.who().name, "journal searched", subject, **searched(given))
+
+
+def searched(given: dict[str, str]) -> dict[str, str]:
+    """What was looked for beside the subject, as an entry has it."""
     named = {"action": "what", "actor": "who", "since": "since", "until": "until"}
-    searched = {fact: given[name] for name, fact in named.items() if name in given}
-    journal.write(session, rt.now(), access.who().name, action, given.get("subject", "journal"), **searched, **facts)
+    return {fact: given[name] for name, fact in named.items() if name in given}
 
 
 def facts(entry: JournalEntry) -> list[tuple[str, str]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from certification import audit, verification
 from certification.audit import Wanted
@@ -49,27 +51,20 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/journal/file.<kind>")
     @access.for_(scope.READERS)
     def journal_file(kind: str) -> ResponseReturnValue:
-        if kind not in exporting.TYPES:
-            abort(404)
         given = scope.asked()
-        with rt.sessions.begin() as session:
-            if (wanted := scope.wanted(session, given)) is None:
-                abort(404)
-            scope.note(session, rt, given, "journal exported", kind=kind)
+        with rt.sessions() as session:
+            only_read(session)
+            wanted = scope.wanted(session, given) or abort(404)
         heading = [gettext("journal.seq"), gettext("journal.when"), gettext("journal.actor"), gettext("journal.what")]
         heading += [gettext("journal.subject"), gettext("journal.facts"), gettext("journal.hash")]
-        return exporting.sent("journal", kind, heading, _rows(rt, wanted))
+        entry: dict[str, Any] = {"did": "journal exported", "of": given.get("subject", "journal")}
+        entry |= {"most": MOST_IN_A_FILE, **scope.searched(given)}
+        return exporting.handed(rt, kind, "journal", heading, partial(_rows, wanted), **entry)
 
 
-def _rows(rt: Runtime, wanted: Wanted) -> Iterator[exporting.Row]:
-    """The entries as they were written, a few at a time; and where that is not all, that it is not."""
-    with rt.sessions() as session:
-        only_read(session)
-        for number, one in enumerate(audit.every(session, wanted, MOST_IN_A_FILE + 1), start=1):
-            if number > MOST_IN_A_FILE:
-                yield (None, None, None, gettext("journal.cut", most=MOST_IN_A_FILE), None, None, None)
-                return
-            yield _row(one)
+def _rows(wanted: Wanted, session: Session) -> Iterator[exporting.Row]:
+    """The entries as they were written, a few at a time."""
+    return map(_row, audit.every(session, wanted, MOST_IN_A_FILE + 1))
 
 
 def _row(one: JournalEntry) -> exporting.Row:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -15,7 +17,6 @@ from certification.keys import SealBroken
 from certification.needs import Declared
 from certification.roster import Listed, Stand, Wanted
 from certification.runtime import Runtime
-from certification.store import only_read
 from ops.console import access, exporting, listing, shown
 from ops.console.listing import Asked, Field
 
@@ -44,16 +45,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.EXPORTS)
     def roll_file(kind: str) -> ResponseReturnValue:
         asked = listing.read(*_fields(rt))
-        if kind not in exporting.TYPES:
-            abort(404)
-        counted = [0]
-        with rt.sessions() as session:
-            only_read(session)
-            answer = exporting.sent("people", kind, _heading(), _lines(session, rt, _wanted(asked), counted))
-        with rt.sessions.begin() as session:
-            facts = {"rows": counted[0], "kind": kind, "filter": asked.values}
-            journal.write(session, rt.now(), access.who().name, "people exported", "people", **facts)
-        return answer
+        entry: dict[str, Any] = {"did": "people exported", "of": "people", "filter": asked.values}
+        return exporting.handed(rt, kind, "people", _heading(), partial(_lines, rt, _wanted(asked)), **entry)
 
 
 def _fields(rt: Runtime) -> list[Field]:
@@ -109,13 +102,12 @@ def _heading() -> list[str]:
     return [gettext(key) for key in keys] + [gettext("roll.identifier")]
 
 
-def _lines(session: Session, rt: Runtime, wanted: Wanted, counted: list[int]) -> Iterator[exporting.Row]:
-    """What a file says of each; `counted` is how many there were."""
+def _lines(rt: Runtime, wanted: Wanted, session: Session) -> Iterator[exporting.Row]:
+    """What a file says of each."""
     done = {one.value: gettext(f"evidence.{one.value}") for one in Kind}
     needs = {one.value: gettext(f"need.{one.value}") for one in Declared}
     spoken = {code: gettext(f"dialect.{code}") for region in rt.regions for code in region.dialects}
     for one in roster.everybody(session, wanted, certifying.day_of(rt.now())):
-        counted[0] += 1
         name, number = _revealed(rt, one)
         place = shown.place(rt.regions, one.person.region)
         dialect = spoken.get(one.person.dialect or "", "")

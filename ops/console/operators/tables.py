@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -15,7 +16,8 @@ from certification.operators import Rate, Stretch, Summary
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import Staff, only_read
-from ops.console import access, exporting, shown
+from ops.console import access, exporting, listing, shown
+from ops.console.listing import Asked, Field
 from ops.console.reports import drawing
 from ops.console.reports.drawing import Dot, Panel
 
@@ -23,6 +25,8 @@ DAYS = (30, 90)
 LATEST = 50
 """Known cases that are shown, with what was found."""
 _PARTS = ("times", "of", "low", "high")
+_RATES = ("certified", "agreed", "quick")
+_OF_KNOWN = ("accepted", "rejected")
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -31,15 +35,19 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/operators")
     @access.for_(access.WATCH)
     def operators_() -> ResponseReturnValue:
-        days, found = _days(), _summaries(rt)
+        with rt.sessions() as session:
+            only_read(session)
+            found = _summaries(rt, session)
         regions = {one.region: shown.place(rt.regions, one.region) for one in found if one.region}
-        facts = {"found": found, "days": days, "every": DAYS, "regions": regions, "rate": rate, "seconds": seconds}
+        facts = {"found": found, "asked": _asked(), "regions": regions, "rate": rate, "seconds": seconds}
         return render_template("operators.html", **facts, quick=operators.QUICK, enough=operators.ENOUGH)
 
     @console.get("/operators/picture.svg")
     @access.for_(access.WATCH)
     def operators_picture() -> ResponseReturnValue:
-        found = _summaries(rt)
+        with rt.sessions() as session:
+            only_read(session)
+            found = _summaries(rt, session)
         all_ = Rate(sum(one.agreed.times for one in found), sum(one.agreed.of for one in found))
         dots = [
             Dot(one.name, one.agreed.share, one.agreed.interval, one.agreed.interval.high < all_.share)
@@ -51,16 +59,18 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/operators.<kind>")
     @access.for_(access.WATCH)
     def operators_table(kind: str) -> ResponseReturnValue:
-        rates = ("certified", "agreed", "quick", "accepted", "rejected")
-        of_rates = [f"{gettext(f'operators.{one}')} {gettext(f'operators.{part}')}" for one in rates for part in _PARTS]
-        heading = [gettext("operators.name"), gettext("operators.decided"), gettext("operators.seconds"), *of_rates]
-        rows = [
-            [one.name, one.decided, one.seconds, *(part for name in rates for part in _cells(getattr(one, name)))]
-            for one in _summaries(rt)
-        ]
-        return exporting.sent(f"operators-{_days()}", kind, heading, rows)
+        rates = _RATES + (_OF_KNOWN if access.who().role in access.AFTERWARDS else ())
+        heading = [gettext("operators.name"), gettext("operators.decided"), gettext("operators.seconds")]
+
+        def rows(session: Session) -> Iterator[exporting.Row]:
+            for one in _summaries(rt, session):
+                yield [one.name, one.decided, one.seconds, *_rates(one, rates)]
+
+        entry: dict[str, Any] = {"did": "operators exported", "of": "operators", "days": _days()}
+        return exporting.handed(rt, kind, f"operators-{_days()}", [*heading, *_headings(rates)], rows, **entry)
 
     _alone(console, rt)
+    _files(console, rt)
 
 
 def _alone(console: Blueprint, rt: Runtime) -> None:
@@ -69,17 +79,23 @@ def _alone(console: Blueprint, rt: Runtime) -> None:
     @console.get("/operators/<staff_id>")
     @access.for_(access.WATCH)
     def operator(staff_id: str) -> ResponseReturnValue:
-        days, since = _days(), rt.now() - timedelta(days=_days())
+        since = rt.now() - timedelta(days=_days())
         with rt.sessions() as session:
             only_read(session)
             whose, viewer = theirs(session, staff_id), access.who().name
             looks = operators.looks(session, whose.name, since, viewer=viewer)
             summary = next(iter(operators.summaries(session, since, viewer=viewer, name=whose.name)), None)
             name = whose.name
-        stretches = [("week", operators.by_week(looks, rt.now(), days)), *_tired(looks)]
-        facts = {"name": name, "staff_id": staff_id, "days": days, "every": DAYS, "one": summary, "latest": LATEST}
-        tables = {"stretches": stretches, "known": operators.known(looks, LATEST), "stretch": stretch}
-        said = {"rate": rate, "seconds": seconds, "quick": operators.QUICK, "enough": operators.ENOUGH}
+        facts = {"name": name, "staff_id": staff_id, "asked": _asked(), "one": summary, "latest": LATEST}
+        tables = {"stretches": _stretched(rt, looks), "known": operators.known(looks, LATEST), "stretch": stretch}
+        said = {
+            "rate": rate,
+            "seconds": seconds,
+            "truth": truth,
+            "verdict": verdict,
+            "quick": operators.QUICK,
+            "enough": operators.ENOUGH,
+        }
         return render_template("operator.html", **facts, **tables, **said)
 
     @console.get("/operators/<staff_id>/picture.svg")
@@ -98,12 +114,61 @@ def _alone(console: Blueprint, rt: Runtime) -> None:
         return Response(drawing.bars([stretch(by, one) for by, one in some], panels), mimetype="image/svg+xml")
 
 
-def _summaries(rt: Runtime) -> list[Summary]:
-    who, since = access.who(), rt.now() - timedelta(days=_days())
-    mine = who.name if who.role is Role.OPERATOR else None
+def _files(console: Blueprint, rt: Runtime) -> None:
+    """Add the tables of somebody's own page as files."""
+
+    @console.get("/operators/<staff_id>/table.<kind>")
+    @access.for_(access.WATCH)
+    def operator_table(staff_id: str, kind: str) -> ResponseReturnValue:
+        rates = ("certified", "quick")
+        heading = [gettext("operators.by"), gettext("operators.when"), gettext("operators.decided")]
+        heading += [gettext("operators.seconds"), *_headings(rates)]
+
+        def rows(looks: Sequence[operators.Look]) -> Iterator[exporting.Row]:
+            for by, some in _stretched(rt, looks):
+                for one in some:
+                    yield [gettext(f"tired.{by}"), stretch(by, one), one.decided, one.seconds, *_rates(one, rates)]
+
+        return _alone_as_file(rt, kind, staff_id, heading, rows)
+
+    @console.get("/operators/<staff_id>/known.<kind>")
+    @access.for_(access.AFTERWARDS)
+    def operator_known(staff_id: str, kind: str) -> ResponseReturnValue:
+        heading = [gettext("second.when"), gettext("operators.truth"), gettext("second.found")]
+        heading += [gettext("operators.wrong"), gettext("operators.seconds")]
+
+        def rows(looks: Sequence[operators.Look]) -> Iterator[exporting.Row]:
+            for one in operators.known(looks, operators.MOST_LOOKS):
+                wrong = gettext("operators.wrong") if one.same != one.confirmed else None
+                yield [shown.moment(one.at), truth(one), verdict(one), wrong, one.seconds]
+
+        return _alone_as_file(rt, kind, staff_id, heading, rows)
+
+
+def _alone_as_file(
+    rt: Runtime,
+    kind: str,
+    staff_id: str,
+    heading: Sequence[str],
+    rows: Callable[[Sequence[operators.Look]], Iterator[exporting.Row]],
+) -> Response:
+    """One table of somebody's, of all that they judged in the days asked for."""
     with rt.sessions() as session:
         only_read(session)
-        return operators.summaries(session, since, viewer=who.name, region=who.region, name=mine)
+        whose = theirs(session, staff_id)
+    since, viewer = rt.now() - timedelta(days=_days()), access.who().name
+
+    def lines(session: Session) -> Iterator[exporting.Row]:
+        return rows(operators.looks(session, whose.name, since, viewer=viewer))
+
+    entry: dict[str, Any] = {"did": "operators exported", "of": f"staff:{whose.id}", "days": _days()}
+    return exporting.handed(rt, kind, f"operator-{_days()}", heading, lines, **entry)
+
+
+def _summaries(rt: Runtime, session: Session) -> list[Summary]:
+    who, since = access.who(), rt.now() - timedelta(days=_days())
+    mine = who.name if who.role is Role.OPERATOR else None
+    return operators.summaries(session, since, viewer=who.name, region=who.region, name=mine)
 
 
 def theirs(session: Session, staff_id: str) -> Staff:
@@ -148,6 +213,21 @@ def _stretch(by: str, number: int) -> str:
     )
 
 
+def truth(look: operators.Look) -> str:
+    """Whether it was one speaker."""
+    return str(gettext("operators.same") if look.same else gettext("operators.different"))
+
+
+def verdict(look: operators.Look) -> str:
+    """What was found."""
+    return str(gettext("operators.said_yes") if look.confirmed else gettext("operators.said_no"))
+
+
+def _stretched(rt: Runtime, looks: Sequence[operators.Look]) -> list[tuple[str, list[Stretch]]]:
+    """Every table of one's own page, by what it goes."""
+    return [("week", operators.by_week(looks, rt.now(), _days())), *_tired(looks)]
+
+
 def _tired(looks: Sequence[operators.Look]) -> list[tuple[str, list[Stretch]]]:
     return [("hour", operators.by_hour(looks)), ("row", operators.in_a_row(looks))]
 
@@ -162,14 +242,24 @@ def _timed(medians: list[float | None]) -> Panel:
     return Panel(gettext("operators.seconds"), medians, [seconds(one) for one in medians])
 
 
+def _headings(rates: Sequence[str]) -> list[str]:
+    return [f"{gettext(f'operators.{one}')} {gettext(f'operators.{part}')}" for one in rates for part in _PARTS]
+
+
+def _rates(one: Summary | Stretch, rates: Sequence[str]) -> list[int | float | None]:
+    return [cell for name in rates for cell in _cells(getattr(one, name))]
+
+
 def _cells(one: Rate) -> list[int | float | None]:
     if not one.enough:
         return [one.times, one.of, None, None]
     return [one.times, one.of, round(one.interval.low, 3), round(one.interval.high, 3)]
 
 
+def _asked() -> Asked:
+    choices = {str(one): gettext("operators.last", days=one) for one in DAYS}
+    return listing.read(Field("days", gettext("operators.days"), choices, unless=str(DAYS[0])))
+
+
 def _days() -> int:
-    given = request.args.get("days", str(DAYS[0]))
-    if given not in map(str, DAYS):
-        abort(404)
-    return int(given)
+    return int(_asked()["days"] or DAYS[0])

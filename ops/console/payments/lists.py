@@ -25,11 +25,12 @@ from certification.store import PaymentList, Period, Person, Suspension, only_re
 from certification.suspension import lists, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from ops.console import access, exporting, language, listing, shown
-from ops.console.listing import Field, Line, Rows
+from ops.console.listing import Asked, Field, Line, Rows
 
 STATES = ("proposed", "held", "dropped", "suspended", "lifted", "restored")
 STAGES = ("open", "released", "restoration")
 _AT_ONCE = 500
+_BY = (PaymentList.month, PaymentList.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,34 @@ class OnList:
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
-    """Add the lists, the page of one, and its people as a file."""
+    """Add the lists, the page of one, and both as files."""
 
     @console.get("/suspensions")
     @access.for_(access.PAYMENTS)
     def suspensions() -> ResponseReturnValue:
-        stage = Field("stage", gettext("pay.stage"), {one: gettext(f"stage.{one}") for one in STAGES})
-        asked = listing.read(Field("month", gettext("pay.month"), kind="month"), *listing.region_field(rt), stage)
+        asked = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
-            page = listing.page(session, _found(asked), (PaymentList.month, PaymentList.id), asked, down=True)
+            page = listing.page(session, _found(asked), _BY, asked, down=True)
             waiting = {code: one for code, one in restoring.waiting(session).items() if access.sees(code)}
         following = lists.following_month(rt)
         facts = {"waiting": waiting, "following": following, "present": _present(rt)}
         return render_template(
             "suspensions.html", asked=asked, page=page, region=partial(shown.place, rt.regions), stages=_stage, **facts
         )
+
+    @console.get("/suspensions.<kind>")
+    @access.for_(access.PAYMENTS)
+    def suspensions_file(kind: str) -> ResponseReturnValue:
+        asked = _asked(rt)
+        entry: dict[str, Any] = {"did": "payment lists exported", "of": "payment lists", "filter": asked.values}
+        return exporting.handed(rt, kind, "payment-lists", _headings(), partial(_lines, rt, asked), **entry)
+
+    _one(console, rt)
+
+
+def _one(console: Blueprint, rt: Runtime) -> None:
+    """Add the page of one list, and its people as a file."""
 
     @console.get("/suspensions/<list_id>")
     @access.for_(access.PAYMENTS)
@@ -77,16 +90,12 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.PAYMENTS)
     def suspension_people(list_id: str, kind: str) -> ResponseReturnValue:
         asked = listing.read(_state_field())
-        with rt.sessions.begin() as session:
-            listed = theirs(session, list_id)
-            facts = {"kind": kind[:8], "state": asked["state"]}
-            journal.write(session, rt.now(), access.who().name, "list exported", lists.subject(listed), **facts)
         with rt.sessions() as session:
             only_read(session)
-            rows = listing.everything(session, entries(listed, asked["state"]), (Suspension.person_id,))
-            parts = iter(lambda: list(islice(rows, _AT_ONCE)), [])
-            found = (_row(one) for some in parts for one in known(session, rt, some))
-            return exporting.sent(_name(listed), kind, _heading(), found)
+            listed = theirs(session, list_id)
+        entry: dict[str, Any] = {"did": "list exported", "of": lists.subject(listed), "state": asked["state"]}
+        rows = partial(_people, rt, listed, asked["state"])
+        return exporting.handed(rt, kind, _name(listed), _heading(), rows, **entry)
 
 
 def theirs(session: Session, list_id: str) -> PaymentList:
@@ -157,7 +166,12 @@ def _facts(session: Session, rt: Runtime, listed: PaymentList) -> dict[str, Any]
     }
 
 
-def _found(asked: listing.Asked) -> Rows:
+def _asked(rt: Runtime) -> Asked:
+    stage = Field("stage", gettext("pay.stage"), {one: gettext(f"stage.{one}") for one in STAGES})
+    return listing.read(Field("month", gettext("pay.month"), kind="month"), *listing.region_field(rt), stage)
+
+
+def _found(asked: Asked) -> Rows:
     one = PaymentList
     columns = (one.id, one.kind, one.region, one.month, one.part, one.proposed_by, one.proposed_at)
     found = select(*columns, one.released_at, one.released_by, one.people)
@@ -189,6 +203,28 @@ def _present(rt: Runtime) -> date:
 
 def _name(listed: PaymentList) -> str:
     return f"{listed.kind}-{listed.region}-{listed.month:%Y-%m}-{listed.part}"
+
+
+def _headings() -> list[str]:
+    what = [gettext("pay.month"), gettext("list.region"), gettext("pay.stage"), gettext("pay.part")]
+    by = [gettext("pay.proposed_by"), gettext("pay.proposed"), gettext("pay.released_by"), gettext("pay.released_at")]
+    return [*what, *by, gettext("pay.people")]
+
+
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    """What a file says of each list."""
+    name = partial(shown.place, rt.regions)
+    for one in listing.everything(session, _found(asked), _BY, down=True):
+        what = (shown.month(one.month), name(one.region), gettext(f"stage.{_stage(one)}"), one.part)
+        proposed = (one.proposed_by, shown.moment(one.proposed_at))
+        yield [*what, *proposed, one.released_by, shown.moment(one.released_at), one.people]
+
+
+def _people(rt: Runtime, listed: PaymentList, state: str | None, session: Session) -> Iterator[exporting.Row]:
+    """What a file says of each on a list."""
+    rows = listing.everything(session, entries(listed, state), (Suspension.person_id,))
+    parts = iter(lambda: list(islice(rows, _AT_ONCE)), [])
+    return (_row(one) for some in parts for one in known(session, rt, some))
 
 
 def _heading() -> list[str]:

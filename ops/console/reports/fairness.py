@@ -16,7 +16,7 @@ from certification.runtime import Runtime
 from certification.store import Report, only_read
 from ops.console import access, exporting
 from ops.console.reports import drawing, naming
-from ops.console.reports.tables import choices, note_file, place, query, state
+from ops.console.reports.tables import choices, place, query, state
 
 TOLD = 5
 """So many groups are told of in words; the table has them all."""
@@ -70,14 +70,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     def equity_table(kind: str) -> ResponseReturnValue:
         found = _found(rt) or abort(404)
         rows = [_row(rt, one) for one in (found.equity.everybody, *found.equity.ranked, *found.equity.small)]
-        answer = exporting.sent(
-            f"equity-{found.harm.value}-{found.report.as_of:%Y-%m-%d}",
-            kind,
-            [naming.said(f"equity_{one}") for one in FILE],
-            rows,
-        )
-        note_file(rt, "equity")
-        return answer
+        name, heading = f"equity-{found.harm.value}-{found.report.as_of:%Y-%m-%d}", [*map(_headed, FILE)]
+        entry: dict[str, Any] = {"did": "report exported", "of": "page:equity", "asked": query()}
+        return exporting.handed(rt, kind, name, heading, lambda _: rows, **entry)
 
 
 def percent(rate: float) -> str:
@@ -120,6 +115,10 @@ def _group(rt: Runtime, one: Standing) -> str:
         return str(gettext("report.everybody"))
     name = naming.called(rt, one.trait.value, one.value)
     return str(gettext("report.group", group=name, trait=naming.said(f"by_{one.trait.value}")))
+
+
+def _headed(column: str) -> str:
+    return naming.said(f"equity_{column}")
 
 
 def _row(rt: Runtime, one: Standing) -> list[str | int | float | None]:

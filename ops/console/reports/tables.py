@@ -11,7 +11,6 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from certification import journal
 from certification.reports import making, reading
 from certification.reports.groups import NOT_SAID, Trait
 from certification.reports.lives import Window
@@ -73,9 +72,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 (found.table.total, gettext("report.total")),
             )
         ]
-        answer = exporting.sent(f"reports-{found.report.as_of:%Y-%m-%d}", kind, heading, rows)
-        note_file(rt, "reports")
-        return answer
+        name = f"reports-{found.report.as_of:%Y-%m-%d}"
+        entry: dict[str, Any] = {"did": "report exported", "of": "page:reports", "asked": query()}
+        return exporting.handed(rt, kind, name, heading, lambda _: rows, **entry)
 
     @console.get("/reports/events")
     @access.for_(access.REPORTS)
@@ -130,12 +129,6 @@ def place() -> str | None:
     if mine is not None and wanted not in (None, mine):
         abort(404)
     return mine or wanted
-
-
-def note_file(rt: Runtime, name: str) -> None:
-    """Journal that a file of counts left the house."""
-    with rt.sessions.begin() as session:
-        journal.write(session, rt.now(), access.who().name, "report exported", f"page:{name}", asked=query())
 
 
 def _found(rt: Runtime) -> Shown | None:

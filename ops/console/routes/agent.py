@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
@@ -14,8 +16,8 @@ from certification.certifying import Recorded
 from certification.identity import ResidentNumber
 from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Agent, AgentPerson, Period, Person
-from ops.console import access, language, listing, shown
+from certification.store import Agent, AgentPerson, Period, Person, only_read
+from ops.console import access, exporting, language, listing, shown
 from ops.console.desk.find import named
 from ops.console.listing import Asked, Field, Page
 
@@ -23,7 +25,7 @@ _BY = (AgentPerson.person_id,)
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
-    """Add the agent's list, looking for one of them, and certifying."""
+    """Add the agent's list, its file, and what is done with it."""
 
     @console.get("/mine")
     @access.for_(access.AGENTS)
@@ -31,15 +33,28 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         asked = _asked()
         with rt.sessions.begin() as session:
             agent = _agent(session)
-            found: Any = agents.people_of(agent.id, certifying.day_of(rt.now()))
-            if asked["stand"] is not None:
-                closed = Period.closed_at.is_not(None)
-                found = found.where(closed if asked["stand"] == "done" else ~closed)
-            page = listing.page(session, found, _BY, asked)
+            page = listing.page(session, _found(rt, agent, asked), _BY, asked)
             rows = [_row(session, rt, row) for row in page.rows]
             facts = {"found": len(rows), "filter": asked.values}
             journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{agent.id}", **facts)
         return _page(rt, agent, asked, page, rows)
+
+    @console.get("/mine.<kind>")
+    @access.for_(access.AGENTS)
+    def mine_file(kind: str) -> ResponseReturnValue:
+        asked = _asked()
+        with rt.sessions() as session:
+            only_read(session)
+            agent = _agent(session)
+        heading = [gettext("roll.name"), gettext("person.number"), gettext("roll.due"), gettext("roll.stand")]
+        entry: dict[str, Any] = {"did": "people exported", "of": f"agent:{agent.id}", "filter": asked.values}
+        return exporting.handed(rt, kind, f"people-{agent.code}", heading, partial(_lines, rt, agent, asked), **entry)
+
+    _deeds(console, rt)
+
+
+def _deeds(console: Blueprint, rt: Runtime) -> None:
+    """Add looking for one of them, and certifying."""
 
     @console.post("/mine/find")
     @access.for_(access.AGENTS)
@@ -94,8 +109,29 @@ def _asked() -> Asked:
     return listing.read(Field("stand", gettext("roll.stand"), choices))
 
 
+def _found(rt: Runtime, agent: Agent, asked: Asked) -> Any:
+    """The agent's people that are asked for."""
+    found: Any = agents.people_of(agent.id, certifying.day_of(rt.now()))
+    if asked["stand"] is None:
+        return found
+    closed = Period.closed_at.is_not(None)
+    return found.where(closed if asked["stand"] == "done" else ~closed)
+
+
+def _lines(rt: Runtime, agent: Agent, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    found = _found(rt, agent, asked).join(Person, Person.id == AgentPerson.person_id).add_columns(Person)
+    for row in listing.everything(session, found, _BY):
+        one = _shown(rt, row.Person, row)
+        stand = gettext("mine.done") if one["done"] else gettext("mine.open")
+        yield [one["name"], one["number"], shown.day(one["due"]), stand]
+
+
 def _row(session: Session, rt: Runtime, row: Any) -> dict[str, Any]:
-    person = session.get_one(Person, row.person_id)
+    return _shown(rt, session.get_one(Person, row.person_id), row)
+
+
+def _shown(rt: Runtime, person: Person, row: Any) -> dict[str, Any]:
+    """What is shown of one."""
     try:
         number = shown.masked(people.number_of(rt.keys, person).text)
     except SealBroken:

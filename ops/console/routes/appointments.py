@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -13,13 +15,14 @@ from sqlalchemy.orm import Session
 from certification import appointments, certifying, desks, journal
 from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
-from certification.store import Appointment, Person
-from ops.console import access, language, listing, shown
+from certification.store import Appointment, Case, Person
+from ops.console import access, exporting, language, listing, shown
 from ops.console.desk.find import named, theirs
-from ops.console.listing import Field
+from ops.console.listing import Asked, Field
 
 MOST = 50
 """People to be invited, on one page."""
+_PART = 500
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -33,8 +36,7 @@ def _day(console: Blueprint, rt: Runtime) -> None:
     @console.get("/appointments")
     @access.for_(access.PEOPLE)
     def appointments_() -> ResponseReturnValue:
-        asked = listing.read(Field("day", gettext("appointment.day"), kind="date"), *_places(rt))
-        region, day = _place(rt, asked.region), asked.day("day") or certifying.day_of(rt.now())
+        asked, region, day = _asked(rt)
         offices, invited = dict[str, list[dict[str, Any]]](), []
         with rt.sessions.begin() as session:
             if region is not None:
@@ -50,6 +52,24 @@ def _day(console: Blueprint, rt: Runtime) -> None:
         facts = {"asked": asked, "region": region, "day": day, "offices": offices, "invited": invited, "most": MOST}
         beside = {"before": day - timedelta(days=1), "after": day + timedelta(days=1)}
         return render_template("appointments.html", now=rt.now(), today=certifying.day_of(rt.now()), **facts, **beside)
+
+    @console.get("/appointments.<kind>")
+    @access.for_(access.EXPORTS)
+    def appointments_file(kind: str) -> ResponseReturnValue:
+        _, region, day = _asked(rt)
+        place = (region or abort(404)).code
+        heading = [gettext("appointment.day"), gettext("appointment.time"), gettext("appointment.office")]
+        heading += [gettext("roll.name"), gettext("appointment.state")]
+        entry: dict[str, Any] = {"did": "appointments exported", "of": f"region:{place}", "day": day.isoformat()}
+        return exporting.handed(rt, kind, f"appointments-{place}-{day}", heading, partial(_of, rt, place, day), **entry)
+
+    @console.get("/appointments/invited.<kind>")
+    @access.for_(access.EXPORTS)
+    def invited_file(kind: str) -> ResponseReturnValue:
+        place = (_place(rt, listing.read(*_places(rt)).region) or abort(404)).code
+        heading = [gettext("roll.name"), gettext("cases.kind"), gettext("cases.opened")]
+        entry: dict[str, Any] = {"did": "people to be invited exported", "of": f"region:{place}"}
+        return exporting.handed(rt, kind, f"invited-{place}", heading, partial(_invited, rt, place), **entry)
 
 
 def _booked(console: Blueprint, rt: Runtime) -> None:
@@ -141,6 +161,28 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
     except ValueError:
         abort(400)
+
+
+def _asked(rt: Runtime) -> tuple[Asked, Region | None, date]:
+    """What the address asks for: where, and of which day."""
+    asked = listing.read(Field("day", gettext("appointment.day"), kind="date"), *_places(rt))
+    return asked, _place(rt, asked.region), asked.day("day") or certifying.day_of(rt.now())
+
+
+def _of(rt: Runtime, region: str, day: date, session: Session) -> Iterator[exporting.Row]:
+    """The lines of a day's file."""
+    for one in appointments.of_day(session, region, day):
+        state = gettext(f"appointment_state.{one.state}")
+        name = named(rt, session.get_one(Person, one.person_id))
+        yield [shown.day(day), shown.moment(one.at)[-5:], one.office, name, state]
+
+
+def _invited(rt: Runtime, region: str, session: Session) -> Iterator[exporting.Row]:
+    """The lines of the file of those whom a desk can help."""
+    found = appointments.inviting(region).join(Person, Person.id == Case.person_id).add_columns(Person)
+    rows = session.execute(found.limit(exporting.MOST + 1).execution_options(yield_per=_PART))
+    for case, person in rows:
+        yield [named(rt, person), shown.case(case.kind), shown.moment(case.opened_at)]
 
 
 def _places(rt: Runtime) -> list[Field]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -17,7 +18,7 @@ from certification.errors import Problem
 from certification.paperfaults import STATES, VOID, PaperUnchecked, PaperUnknown
 from certification.papers import PaperKind
 from certification.runtime import Runtime
-from certification.store import Paper, Person, only_read
+from certification.store import Paper, Person
 from ops.console import access, exporting, language, listing, shown
 from ops.console.desk.find import named, theirs
 from ops.console.listing import Asked, Field
@@ -53,17 +54,9 @@ def _list(console: Blueprint, rt: Runtime) -> None:
     @console.get("/papers.<kind>")
     @access.for_(access.EXPORTS)
     def papers_file(kind: str) -> ResponseReturnValue:
-        asked, counted = listing.read(*_fields(rt)), [0]
-        if kind not in exporting.TYPES:
-            abort(404)
-        with rt.sessions() as session:
-            only_read(session)
-            found = listing.everything(session, _rows(asked), _BY, down=asked["state"] is None)
-            answer = exporting.sent("papers", kind, _heading(), _lines(rt, found, counted))
-        with rt.sessions.begin() as session:
-            facts = {"rows": counted[0], "kind": kind, "filter": asked.values}
-            journal.write(session, rt.now(), access.who().name, "papers exported", "papers", **facts)
-        return answer
+        asked = listing.read(*_fields(rt))
+        entry: dict[str, Any] = {"did": "papers exported", "of": "papers", "filter": asked.values}
+        return exporting.handed(rt, kind, "papers", _heading(), partial(_lines, rt, asked), **entry)
 
     @console.post("/papers/find")
     @access.for_(access.PEOPLE)
@@ -187,11 +180,11 @@ def _heading() -> list[str]:
     return [gettext(key) for key in keys]
 
 
-def _lines(rt: Runtime, found: Iterator[Any], counted: list[int]) -> Iterator[exporting.Row]:
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    found: Iterator[Any] = listing.everything(session, _rows(asked), _BY, down=asked["state"] is None)
     states = {one: gettext(f"paper_state.{one}") for one in STATES}
     kinds = {one.value: gettext(f"paper_kind.{one.value}") for one in PaperKind}
     for paper, person, *_ in found:
-        counted[0] += 1
         place = shown.place(rt.regions, person.region)
         since = shown.moment(paper.since)
         yield [paper.number, kinds[paper.kind], states[paper.state], since, named(rt, person), place, paper.reason]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -52,18 +53,11 @@ def _list(console: Blueprint, rt: Runtime) -> None:
     @console.get("/visits.<kind>")
     @access.for_(access.EXPORTS)
     def visits_file(kind: str) -> ResponseReturnValue:
-        if kind not in exporting.TYPES:
-            abort(404)
-        counted = [0]
         with rt.sessions() as session:
             only_read(session)
             asked = listing.read(*_fields(session, rt))
-            found = listing.everything(session, _rows(asked), _BY, down=asked["state"] is None)
-            answer = exporting.sent("visits", kind, _heading(), _lines(rt, found, counted))
-        with rt.sessions.begin() as session:
-            facts = {"rows": counted[0], "kind": kind, "filter": asked.values}
-            journal.write(session, rt.now(), access.who().name, "visits exported", "visits", **facts)
-        return answer
+        entry: dict[str, Any] = {"did": "visits exported", "of": "visits", "filter": asked.values}
+        return exporting.handed(rt, kind, "visits", _heading(), partial(_lines, rt, asked), **entry)
 
 
 def _one(console: Blueprint, rt: Runtime) -> None:
@@ -200,11 +194,11 @@ def _heading() -> list[str]:
     return [gettext(key) for key in keys]
 
 
-def _lines(rt: Runtime, found: Iterator[Any], counted: list[int]) -> Iterator[exporting.Row]:
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    found: Iterator[Any] = listing.everything(session, _rows(asked), _BY, down=asked["state"] is None)
     states = {one: gettext(f"visit_state.{one}") for one in STATES}
     outcomes = _outcomes()
     for visit, person, *_ in found:
-        counted[0] += 1
         place, on = shown.place(rt.regions, person.region), shown.day(visit.planned_on)
         outcome = outcomes.get(visit.outcome or "", "")
         yield [named(rt, person), place, states[visit.state], visit.visitor, on, outcome, shown.moment(visit.asked_at)]

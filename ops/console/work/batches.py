@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from certification.runtime import Runtime
 from certification.store import Campaign, only_read
 from ops.console import access, exporting, listing, shown
 from ops.console import asked as form
-from ops.console.listing import Field, Rows
+from ops.console.listing import Asked, Field, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
 from sms import campaigns, counting
@@ -32,6 +33,7 @@ MAY = {
     "paused": ("release", "stop"),
 }
 """What may be done with a campaign, by its state."""
+_BY = (Campaign.planned_at, Campaign.id)
 DEEDS = {"release": campaigns.let_go, "pause": campaigns.hold, "stop": campaigns.call_off}
 
 
@@ -41,12 +43,24 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/campaigns")
     @access.for_(access.WORK)
     def campaigns_() -> ResponseReturnValue:
-        state = Field("state", gettext("run.state"), {one: gettext(f"campaign_state.{one}") for one in STATES})
-        asked = listing.read(*listing.region_field(rt), state)
+        asked = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
-            page = listing.page(session, _found(asked), (Campaign.planned_at, Campaign.id), asked, down=True, size=25)
+            page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
         return render_template("campaigns.html", asked=asked, page=page, region=partial(shown.place, rt.regions))
+
+    @console.get("/campaigns.<kind>")
+    @access.for_(access.WORK)
+    def campaigns_file(kind: str) -> ResponseReturnValue:
+        asked = _asked(rt)
+        entry: dict[str, Any] = {"did": "campaigns exported", "of": "campaigns", "filter": asked.values}
+        return exporting.handed(rt, kind, "campaigns", _headings(), partial(_lines, rt, asked), **entry)
+
+    _one(console, rt)
+
+
+def _one(console: Blueprint, rt: Runtime) -> None:
+    """Add the page of one campaign, its numbers, and its deeds."""
 
     @console.get("/campaigns/<campaign_id>")
     @access.for_(access.WORK)
@@ -76,15 +90,11 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, campaign_id)
-            hours = counting.by_hour(session, found.id)
-        heading = [
-            gettext("batch.hour"),
-            gettext("message.sent"),
-            gettext("message.delivered"),
-            gettext("message.failed"),
-        ]
-        rows = [(shown.moment(one.begins), one.sent, one.delivered, one.failed) for one in hours]
-        return exporting.sent(f"campaign-{found.region}-{found.on}", kind, heading, rows)
+        heading = [gettext("batch.hour"), gettext("message.sent")]
+        heading += [gettext("message.delivered"), gettext("message.failed")]
+        name = f"campaign-{found.region}-{found.on}"
+        entry: dict[str, Any] = {"did": "campaign exported", "of": f"campaign:{found.id}"}
+        return exporting.handed(rt, kind, name, heading, partial(_hours, found.id), **entry)
 
     @console.post("/campaigns/<campaign_id>/<deed>")
     @access.for_(access.SIGN)
@@ -132,7 +142,32 @@ def _progress(session: Session, found: Campaign) -> Progress:
     return Progress(found.state, 1 - counting.left(session, found.id) / messages, going)
 
 
-def _found(asked: listing.Asked) -> Rows:
+def _asked(rt: Runtime) -> Asked:
+    state = Field("state", gettext("run.state"), {one: gettext(f"campaign_state.{one}") for one in STATES})
+    return listing.read(*listing.region_field(rt), state)
+
+
+def _headings() -> list[str]:
+    what = [gettext("batch.on"), gettext("list.region"), gettext("run.state")]
+    by = [gettext("batch.planned_by"), gettext("batch.planned")]
+    return [*what, *(gettext(f"count.{one}") for one in COUNTS), *by]
+
+
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    """What a file says of each campaign."""
+    name = partial(shown.place, rt.regions)
+    for one in listing.everything(session, _found(asked), _BY, down=True):
+        what = (shown.day(one.on), name(one.region), gettext(f"campaign_state.{one.state}"))
+        counts = [one.counts.get(count) for count in COUNTS]
+        yield [*what, *counts, one.planned_by, shown.moment(one.planned_at)]
+
+
+def _hours(campaign_id: str, session: Session) -> Iterator[exporting.Row]:
+    for one in counting.by_hour(session, campaign_id):
+        yield [shown.moment(one.begins), one.sent, one.delivered, one.failed]
+
+
+def _found(asked: Asked) -> Rows:
     one = Campaign
     found = select(one.id, one.region, one.on, one.state, one.counts, one.planned_by, one.planned_at)
     if asked.region is not None:

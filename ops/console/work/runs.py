@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, send_file, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import select
@@ -14,12 +17,13 @@ from sqlalchemy.orm import Session
 from certification import cases, journal, reasons
 from certification.comparison import folders, standing
 from certification.comparison.rules import Outcome
+from certification.errors import NoSheetHolds
 from certification.reasons import ReasonMissing
 from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, only_read
 from ops.console import access, exporting, listing, shown
 from ops.console import asked as form
-from ops.console.listing import Field, Line, Rows
+from ops.console.listing import Asked, Field, Line, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
 
@@ -27,6 +31,7 @@ STATES = ("running", "ready", "releasing", "released", "undoing", "undone")
 GOING = ("running", "releasing", "undoing")
 COUNTS = (*(one.value for one in Outcome), "people", "numbers", "strangers", "rejected", standing.CHANGED)
 ASK = (Outcome.DEATH.value, Outcome.CONTRADICTION.value)
+_BY = (ComparisonRun.started_at, ComparisonRun.id)
 PERSONS = access.PAYMENTS
 """Who sees what a run says of each person; the administrator sees numbers alone."""
 
@@ -42,14 +47,18 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
     @console.get("/runs")
     @access.for_(access.WORK)
     def runs() -> ResponseReturnValue:
-        state = Field("state", gettext("run.state"), {one: gettext(f"run_state.{one}") for one in STATES})
-        asked = listing.read(*listing.region_field(rt), state)
+        asked = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
-            page = listing.page(
-                session, _found(asked), (ComparisonRun.started_at, ComparisonRun.id), asked, down=True, size=25
-            )
+            page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
         return render_template("runs.html", asked=asked, page=page, region=partial(shown.place, rt.regions))
+
+    @console.get("/runs.<kind>")
+    @access.for_(access.WORK)
+    def runs_file(kind: str) -> ResponseReturnValue:
+        asked = _asked(rt)
+        entry: dict[str, Any] = {"did": "comparisons exported", "of": "comparison runs", "filter": asked.values}
+        return exporting.handed(rt, kind, "comparisons", _headings(), partial(_lines, rt, asked), **entry)
 
     @console.get("/runs/<run_id>")
     @access.for_(access.WORK)
@@ -92,31 +101,37 @@ def _results(console: Blueprint, rt: Runtime) -> None:
     @access.for_(PERSONS)
     def run_results(run_id: str, kind: str) -> ResponseReturnValue:
         asked = listing.read(_outcome_field())
-        with rt.sessions.begin() as session:
-            found = theirs(session, run_id)
-            facts = {"kind": kind[:8], "outcome": asked["outcome"]}
-            journal.write(
-                session, rt.now(), access.who().name, "comparison exported", folders.subject(found.id), **facts
-            )
         with rt.sessions() as session:
             only_read(session)
-            rows = listing.everything(session, _said(found.id, asked["outcome"]), (ComparisonResult.person_id,))
-            return exporting.sent(
-                f"comparison-{found.region}-{found.on}", kind, _heading(), (_row(one) for one in rows)
-            )
+            found = theirs(session, run_id)
+        said = _said(found.id, asked["outcome"])
+        name, subject = f"comparison-{found.region}-{found.on}", folders.subject(found.id)
 
-    @console.get("/runs/<run_id>/rejected.csv")
+        def rows(session: Session) -> Iterator[exporting.Row]:
+            return map(_row, listing.everything(session, said, (ComparisonResult.person_id,)))
+
+        entry: dict[str, Any] = {"did": "comparison exported", "of": subject, "outcome": asked["outcome"]}
+        return exporting.handed(rt, kind, name, _heading(), rows, **entry)
+
+    @console.get("/runs/<run_id>/rejected.<kind>")
     @access.for_(access.WORK)
-    def run_rejected(run_id: str) -> Response:
+    def run_rejected(run_id: str, kind: str) -> ResponseReturnValue:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, run_id)
-        path = folders.rejected(rt, found.id).absolute()
+        path, lines = folders.rejected(rt, found.id), int(found.counts.get("rejected", 0))
         if not path.exists():
             abort(404)
-        _note(rt, "rejected lines exported", found)
-        name = f"rejected-{found.region}-{found.on}.csv"
-        return send_file(path, mimetype="text/csv", as_attachment=True, download_name=name)
+        if kind == "xlsx" and lines > exporting.MOST:
+            raise NoSheetHolds(exporting.MOST)
+        heading = [gettext("run.file"), gettext("run.line"), gettext("run.rejected_why")]
+        entry: dict[str, Any] = {
+            "did": "rejected lines exported",
+            "of": folders.subject(found.id),
+            "most": max(lines, exporting.MOST),
+        }
+        name = f"rejected-{found.region}-{found.on}"
+        return exporting.handed(rt, kind, name, heading, lambda _: _rejected(path), **entry)
 
 
 def _deeds(console: Blueprint, rt: Runtime) -> None:
@@ -164,7 +179,12 @@ def _progress(run: ComparisonRun) -> Progress:
     return Progress(run.state, events.share(to[run.state]) if run.state in GOING else 1.0, run.state in GOING)
 
 
-def _found(asked: listing.Asked) -> Rows:
+def _asked(rt: Runtime) -> Asked:
+    state = Field("state", gettext("run.state"), {one: gettext(f"run_state.{one}") for one in STATES})
+    return listing.read(*listing.region_field(rt), state)
+
+
+def _found(asked: Asked) -> Rows:
     one = ComparisonRun
     found = select(one.id, one.region, one.on, one.state, one.counts, one.started_by, one.started_at)
     if asked.region is not None:
@@ -186,6 +206,28 @@ def _cases(session: Session, rows: Any) -> dict[str, str]:
 
 def _outcome_field() -> Field:
     return Field("outcome", gettext("run.outcome"), {one.value: gettext(f"outcome.{one.value}") for one in Outcome})
+
+
+def _headings() -> list[str]:
+    outcomes = set(map(str, Outcome))
+    counts = [gettext(f"outcome.{one}") if one in outcomes else gettext(f"count.{one}") for one in COUNTS]
+    what = [gettext("run.on"), gettext("list.region"), gettext("run.state")]
+    return [*what, *counts, gettext("run.begun_by"), gettext("run.begun")]
+
+
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    """What a file says of each run: the numbers that its page shows."""
+    for one in listing.everything(session, _found(asked), _BY, down=True):
+        what = (shown.day(one.on), shown.place(rt.regions, one.region), gettext(f"run_state.{one.state}"))
+        counts = [one.counts.get(name) for name in COUNTS]
+        yield [*what, *counts, one.started_by, shown.moment(one.started_at)]
+
+
+def _rejected(path: Path) -> Iterator[exporting.Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)  # the heading
+        yield from rows
 
 
 def _heading() -> list[str]:

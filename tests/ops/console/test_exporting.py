@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import csv
 import sys
+from functools import partial
 from io import BytesIO, StringIO
 
 import pytest
 from flask import Flask
+from flask_login import login_user
 from openpyxl import load_workbook
 from werkzeug.exceptions import NotFound
 
+from certification.errors import TooManyRows
+from certification.runtime import Runtime
+from certification.staff import Proven, Role
+from ops.app import create_app
 from ops.console import exporting
+from ops.console.setup import Signed
+from tests.ops.console.files import entries
 
 HEADING = ["姓名", "身份证号", "天"]
 ROWS: list[exporting.Row] = [["吴桂芳", "530102194603050021", 3], ['=HYPERLINK("http://x")', "http://x", None]]
@@ -53,3 +61,21 @@ def test_xlsx_keeps_every_digit_and_holds_no_formula() -> None:
 def test_another_kind_of_file_is_no_such_page() -> None:
     with pytest.raises(NotFound):
         content("pdf")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("most", "made"), [(2, True), (1, False)])
+def test_a_file_is_whole_and_journalled_or_it_is_none(rt: Runtime, most: int, made: bool) -> None:
+    app = create_app(rt)
+    handed = partial(exporting.handed, rt, "csv", "people", HEADING, lambda _: ROWS, did="people exported", of="people")
+    with app.test_request_context("/console/"):
+        login_user(Signed(Proven("x", "某", Role.AUDITOR), "x"))
+        if made:
+            handed(most=most, filter={"stand": "due"}).close()
+        else:
+            with pytest.raises(TooManyRows, match="筛选"):
+                handed(most=most)
+        with pytest.raises(NotFound):
+            exporting.handed(rt, "pdf", "people", HEADING, lambda _: ROWS, did="people exported", of="people")
+    found = [{"rows": 2, "kind": "csv", "filter": {"stand": "due"}}] if made else []
+    assert entries(rt, "people exported") == found

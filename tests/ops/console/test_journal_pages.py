@@ -156,7 +156,7 @@ def test_the_entries_are_sent_as_a_file_which_is_journalled(auditor: Browser, rt
         row = [str(cell.value) for cell in list(sheet.iter_rows())[1]]
     assert row[2] == ("'=李审核" if kind == "csv" else "=李审核")
     assert (row[3], row[4], json.loads(row[5])) == ("case taken", "case:x", {"why": "=1+1"})
-    assert json.loads(journalled(rt, "journal exported")[0]) == {"kind": kind, "what": "case taken"}
+    assert json.loads(journalled(rt, "journal exported")[0]) == {"kind": kind, "rows": 1, "what": "case taken"}
     assert auditor.open(f"{JOURNAL}/file.pdf").status_code == 404
 
 

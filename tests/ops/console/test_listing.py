@@ -180,7 +180,7 @@ def test_the_form_the_pages_and_the_files_keep_what_was_asked(rt: Runtime) -> No
     app.add_url_rule("/<list_id>.<kind>", endpoint="one_file", view_func=lambda list_id, kind: list_id + kind)
     source = (
         '{% import "listing.html" as listing with context %}{{ listing.filters(asked) }}'
-        '{{ listing.pager(page, asked) }}{{ listing.exports("one_file", asked, list_id="a") }}'
+        '{{ listing.pager(page, asked) }}{{ listing.exports("one_file", asked.values, list_id="a") }}'
     )
     with app.test_request_context("/a?state=open&name=%22%3E%3Cscript%3E"):
         found = listing.read(*FIELDS)
