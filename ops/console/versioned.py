@@ -1,4 +1,4 @@
-"""Static files at addresses that say what is in them: a browser keeps them for a year, and asks only for what changed."""
+"""Static files at addresses that say what is in them, so that a browser keeps them and asks only for what changed."""
 
 from __future__ import annotations
 
