@@ -77,12 +77,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             found = theirs(session, campaign_id)
             hours = counting.by_hour(session, found.id)
-        heading = [
-            gettext("batch.hour"),
-            gettext("message.sent"),
-            gettext("message.delivered"),
-            gettext("message.failed"),
-        ]
+        heading = [gettext("batch.hour"), *(gettext(f"message.{one}") for one in ("sent", "delivered", "failed"))]
         rows = [(shown.moment(one.begins), one.sent, one.delivered, one.failed) for one in hours]
         return exporting.sent(f"campaign-{found.region}-{found.on}", kind, heading, rows)
 
