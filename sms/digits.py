@@ -36,7 +36,6 @@ _NOT_A_PIN = re.compile(
 _UNIT = re.compile(r"[元块岁年月日号点楼栋室分%度斤米个次天万亿股路层户位遍]")
 _AGE = re.compile(r"(?:今年|年龄|岁数|[虚周]岁|都|已经?|快)\s*$")
 _TOLD_BY_OTHERS = re.compile(r"【|验证码(?:发|给|告)|泄露|有效|分钟|http|www|中奖|兑奖|转账|汇款|快递|贷款")
-_JOINT = "-./ "
 _MOST_BESIDE = 30  # letters around a PIN that nobody has called one
 
 

@@ -24,7 +24,7 @@ from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import only_read
-from ops.console import access, accounts, home, language, navigation, provider, shown, signing_in
+from ops.console import access, accounts, home, language, navigation, provider, shown, signing_in, versioned
 from ops.console.audit import checking, listening, search
 from ops.console.desk import card, deeds, enrol, find, helping, microphone, person, record, roll
 from ops.console.operators import tables as operators
@@ -97,6 +97,8 @@ def install(app: Flask, rt: Runtime) -> None:
     console.before_request(_keepable)
     console.before_request(lambda: _note(rt))
     console.before_request(access.guard(rt))
+    console.url_defaults(versioned.address)
+    console.after_request(versioned.kept)
     console.after_request(access.closed)
     console.after_request(partial(access.note, rt))
     oidc = bool(rt.settings.oidc_issuer)

@@ -24,7 +24,6 @@ SECONDS = (3.0, 5.0)
 RECORDINGS_EACH = 150
 VOICES = 141
 """How many training voices there are: how often `seen` is called."""
-UTTERANCES = 3  # over a clean line, with noise at SNR_DB, over a random line
 SNR_DB = 15.0
 
 
@@ -34,6 +33,7 @@ def cohort(encoder: Encoder, data: Path, seen: Callable[[], object] = int) -> Co
     Raises CorpusMissing.
     """
     line, rng = channel.load(data), np.random.default_rng(3)
+    # each utterance over a clean line, with noise at SNR_DB, over a random line
     lines: tuple[Callable[[Samples], Samples], ...] = (
         telephone,
         lambda samples: line.noisy(samples, SNR_DB, rng),

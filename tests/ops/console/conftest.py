@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser as Chromium
 
 from certification.runtime import Runtime
 from ops.app import create_app
 from tests.certification.conftest import clock, queue, wu
 from tests.certification.conftest import rt as domain
 from tests.ops.console.browser import Browser, Hire, hire
+from tests.ops.console.chromium import launched, served
 
 __all__ = ["clock", "domain", "queue", "wu"]
 
@@ -46,3 +48,17 @@ def another(app: Flask, rt: Runtime) -> Callable[[str], Browser]:
 def hired(rt: Runtime) -> Hire:
     """Opens an account."""
     return partial(hire, rt)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """One Chromium for all tests of a module."""
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture
+def url(rt: Runtime) -> Iterator[str]:
+    """The console's address, served."""
+    with served(rt) as address:
+        yield address

@@ -68,3 +68,13 @@ def test_nobody_sends_much_to_a_page_that_is_not_theirs(
     operator.signs_in(hired("李审核", Role.OPERATOR))
     operator.open("/console/people")
     assert operator.upload(path, "file", "a.wav", much).status_code == 413
+
+
+def test_a_file_is_kept_where_its_address_says_what_is_in_it(browser: Browser) -> None:
+    browser.open("/console/sign-in")
+    sheet = browser.page.split('rel="stylesheet" href="')[1].split('"')[0]
+    path, _, version = sheet.partition("?v=")
+    for there, kept in ((sheet, "immutable"), (path, "no-cache"), (f"{path}?v={version[:-1]}", "no-cache")):
+        answer = browser.open(there)
+        assert answer.status_code == 200 and kept in answer.headers["Cache-Control"]
+        answer.close()

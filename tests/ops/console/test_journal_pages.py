@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO, StringIO
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ from ops.console.language import LANGUAGES
 from tests.certification.numbers import resident_number
 from tests.certification.suspending import journalled
 from tests.ops.console.browser import HERE, Browser, Hire
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk, served
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Another = Callable[[str], Browser]
@@ -37,13 +37,6 @@ def auditor(browser: Browser, hired: Hire) -> Browser:
     """Auditor Qian, who sees everything, signed in."""
     browser.signs_in(hired("钱审计", Role.AUDITOR))
     return browser
-
-
-@pytest.fixture
-def chromium() -> Iterator[Chromium]:
-    """Debian's Chromium."""
-    with launched() as found:
-        yield found
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ops.console.language import LANGUAGES
 from tests.certification.suspending import journalled
 from tests.certification.test_review import spoken
 from tests.ops.console.browser import Hire
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk, served
 from tests.ops.console.heard import told
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -29,13 +29,6 @@ AT = """(side) => {
   const clip = document.querySelector(`.clip[data-side=${side}]:has(input:checked)`), one = clip.querySelector("audio");
   return one.currentTime / (one.duration || Number(clip.dataset.seconds));
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

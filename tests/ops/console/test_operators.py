@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -24,7 +24,7 @@ from tests.certification.test_operators import judged
 from tests.certification.test_review import spoken
 from tests.certification.test_secondlooks import LI, WANG, WEI, seeded, share
 from tests.ops.console.browser import Account, Browser, Hire
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk, served
 from tests.ops.console.test_review_room import heard
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -244,13 +244,6 @@ def test_figures_are_files_and_pictures_that_say_the_same(arrive: Arrive, rt: Ru
     assert codes == [200, 404]
     picture = supervisor.client.get("/console/operators/picture.svg", base_url="https://line.example")
     assert picture.mimetype == "image/svg+xml" and LI in picture.get_data(as_text=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 from sqlalchemy import select
@@ -19,26 +17,12 @@ from certification.store import Evidence, Person, Visit
 from ops.console.language import LANGUAGES
 from tests.certification.numbers import resident_number
 from tests.ops.console.browser import Hire
-from tests.ops.console.chromium import SIZE, Desk, launched, served
+from tests.ops.console.chromium import SIZE, Desk
 from tests.ops.console.test_rounds import given
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 TABLET = ViewportSize(width=820, height=1180)
 LEAST = 44  # px: as WCAG 2.2 has it for what a finger is to hit
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
-
-
-@pytest.fixture
-def url(rt: Runtime) -> Iterator[str]:
-    """The console's address."""
-    with served(rt) as address:
-        yield address
 
 
 def tablet(chromium: Browser, rt: Runtime, url: str) -> Desk:

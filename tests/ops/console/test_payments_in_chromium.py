@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,24 +17,10 @@ from tests.certification.comparing import compare, number, residents, signals
 from tests.certification.conftest import Clock
 from tests.certification.suspending import MAY, REGION, overdue, states
 from tests.ops.console.browser import PASSWORD, Account, Hire
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk
 from tests.ops.console.test_words import catalogue
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
-
-
-@pytest.fixture
-def url(rt: Runtime) -> Iterator[str]:
-    """The console's address."""
-    with served(rt) as address:
-        yield address
 
 
 def looks_at(desk: Desk, list_id: str) -> None:

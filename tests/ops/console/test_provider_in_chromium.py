@@ -14,17 +14,10 @@ from certification.staff import Role
 from ops.console.language import LANGUAGES
 from tests.ops.console.arriving import with_provider
 from tests.ops.console.browser import Account, Hire
-from tests.ops.console.chromium import Desk, launched, served
+from tests.ops.console.chromium import Desk, served
 from tests.ops.console.provider import PASSWORD, Provider, running
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with launched() as found:
-        yield found
 
 
 @pytest.fixture

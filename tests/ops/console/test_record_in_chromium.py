@@ -12,18 +12,11 @@ from certification.runtime import Runtime
 from certification.store import Person
 from ops.console.language import LANGUAGES
 from tests.ops.console.browser import Account
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk, served
 from tests.ops.console.test_record import put, zhao
 
 __all__ = ["zhao"]
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

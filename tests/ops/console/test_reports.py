@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
@@ -22,7 +21,7 @@ from tests.certification.conftest import Clock, Queue
 from tests.certification.reported import MONTHS, Known, recount, town
 from tests.certification.suspending import journalled
 from tests.ops.console.browser import Browser, Hire
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk, served
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SVG = ("reports/picture.svg", "reports/equity/picture.svg")
@@ -219,13 +218,6 @@ def test_an_auditor_sees_and_has_nothing_counted(auditor: Browser, rt: Runtime, 
     assert "重新统计" not in auditor.page.replace("report.make", "")
     assert auditor.send("/console/reports/make").status_code == 403
     assert queue.jobs == []
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
