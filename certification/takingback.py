@@ -72,7 +72,8 @@ def way(session: Session, rt: Runtime, case: Case, by: str, *, supervisor: bool)
     """
     if case.decided_at is None or case.verdict == UNDONE or case.taken_by is None or case.taken_by in MACHINES:
         raise NothingToTakeBack
-    if case.kind == CaseKind.SECOND_LOOK or _second(session, case, decided=True) is not None:
+    second = _second(session, case)
+    if case.kind == CaseKind.SECOND_LOOK or (second is not None and second.decided_at is not None):
         raise SecondJudged
     if case.taken_by == by and rt.now() - case.decided_at <= SOON and not told(session, case):
         return Way.SOON
@@ -198,16 +199,15 @@ def _silence(session: Session, rt: Runtime, case: Case) -> bool:
     return heard
 
 
-def _second(session: Session, case: Case, *, decided: bool) -> Case | None:
-    """The second look at a case, where it was had, or is still to be had."""
+def _second(session: Session, case: Case) -> Case | None:
+    """The second look at a case, whether it was had or not."""
     first = session.get(Judgement, case.id)
-    second = None if first is None or first.other_id is None else session.get(Case, first.other_id)
-    return second if second is not None and (second.decided_at is not None) is decided else None
+    return None if first is None or first.other_id is None else session.get(Case, first.other_id)
 
 
 def _close_beside(session: Session, rt: Runtime, case: Case, by: str) -> None:
     """Close what the verdict opened, where nobody has decided it; a second look that was had meanwhile stands."""
-    second = _second(session, case, decided=False)
+    second = _second(session, case)
     if second is not None and not withdrawing.close(session, rt, second, by):
         raise SecondJudged
     cause = secondlooks.FOLLOWS + case.id
