@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from certification import holding, knowncases, secondlooks
+from certification import holding, knowncases, secondlooks, takingback
 from certification.cases import CaseKind
 from certification.holding import Waiting
 from certification.runtime import Runtime
@@ -30,8 +30,10 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind, by=access.who().name)
             counted = holding.counted(session, region=place, by=access.who().name)
+            mine = access.who().role in access.DECIDE
+            just = takingback.just_decided(session, rt, access.who().name) if mine else []
         regions = [] if access.who().region else list(rt.regions)
-        facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST}
+        facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST, "just": just}
         return render_template("cases.html", **facts, regions=regions, named=lambda code: rt.regions[code])
 
     @console.get("/cases/events")
