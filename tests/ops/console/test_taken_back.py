@@ -110,7 +110,7 @@ def test_a_supervisor_takes_any_back_and_puts_it_back(arrive: Arrive, rt: Runtim
     clock.forward(days=2)
     chief = arrive(WEI, Role.SUPERVISOR)
     chief.open(f"/console/people/{wu.id}")
-    assert "登记有误，撤回" in chief.page and "系统" in chief.page
+    assert "登记有误，撤回" in chief.page and "机器" in chief.page
     assert send(chief, wu.id, one.id, why=WHY) == 400
     assert send(chief, wu.id, one.id, **SAID | {"why": "吴先生没来"}) == 409 and standing(rt, one.id)
     assert send(chief, wu.id, one.id, **SAID | {"why": "x" * 201}) == 400
