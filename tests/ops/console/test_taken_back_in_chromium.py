@@ -111,7 +111,7 @@ def test_the_wrong_person_at_the_desk_is_taken_back_by_keys_alone_and_put_back_b
     chief.page.keyboard.insert_text("没有点错")
     tabs_to(chief, "input[name=sure]")
     chief.page.keyboard.press("Space")
-    chief.goes_to("It was no mistake")
+    chief.goes_to("No mistake")
     with rt.sessions() as session:
         assert session.get_one(Evidence, evidence.id).withdrawn_at is None
     assert desk.faults == chief.faults == []
