@@ -14,6 +14,13 @@ _BETWEEN = re.compile(r"[\s-]")  # as numbers are written in groups
 _NUMBER = re.compile(r"\d{7}")  # of a telephone or an identity; \d finds full-width digits too
 
 
+class ReasonMissing(Problem):
+    """A deed that is for a human says why."""
+
+    def __init__(self) -> None:
+        super().__init__("请写明原因再办。什么都没有丢。", "Please say why. Nothing is lost.")
+
+
 class ReasonPersonal(Problem):
     """A reason holds a number or the person's name, which could never be erased from the journal."""
 

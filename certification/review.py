@@ -24,6 +24,7 @@ from certification.certifying import Recorded
 from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.judgements import Part
+from certification.reasons import ReasonMissing
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Case, Judgement, Period, Person
 
@@ -69,16 +70,6 @@ class NotBySameHuman(Problem):
         super().__init__(
             "疑似冒充或两人意见不同的事，要由另一位主管处理，听过的人不能自己下结论。",
             "A suspected fraud, or what two did not agree on, is judged by a supervisor who is none of those two.",
-        )
-
-
-class ReasonMissing(Problem):
-    """Somebody is sent for, or another suspected, and nobody says why."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "请写明原因再办：请人来窗口、或疑似冒充，都要说明听到了什么。什么都没有丢。",
-            "Please say why: whoever is invited to the desk or suspected is so for a reason. Nothing is lost.",
         )
 
 

@@ -63,16 +63,6 @@ class NotTheirsToTakeBack(Problem):
         )
 
 
-class ReasonMissing(Problem):
-    """Nothing is taken back, or put back, without a reason."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "请写明为什么撤回，例如“窗口点错了人”。什么都没有改动。",
-            "Please say why, such as “the wrong person at the desk”. Nothing was changed.",
-        )
-
-
 class RecordedAnew(Problem):
     """What was taken back was decided anew since, and does not stand a second time."""
 
@@ -247,7 +237,7 @@ def given(rt: Runtime, person: Person | None, why: str) -> str:
     """A reason as it is kept. Raises ReasonMissing, ReasonPersonal."""
     said = " ".join(why.split())[:LONGEST_REASON]
     if not said:
-        raise ReasonMissing
+        raise reasons.ReasonMissing
     return reasons.impersonal(said) if person is None else reasons.about(rt.keys, person, said)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from certification import journal, reasons
 from certification.errors import Problem
+from certification.reasons import ReasonMissing
 from certification.runtime import Runtime
 from certification.store import PaymentList, Person, Suspension
 from certification.suspension import lists
@@ -22,13 +23,6 @@ class NotOnList(Problem):
             "此人已不在名单的这一部分，请刷新名单再看。",
             "The person is not in this part of the list any more: look at the list again.",
         )
-
-
-class ReasonMissing(Problem):
-    """A deed that is for a human says why."""
-
-    def __init__(self) -> None:
-        super().__init__("请写明原因。", "Please say why.")
 
 
 def take_off(session: Session, rt: Runtime, listed: PaymentList, person: Person, by: str, why: str) -> None:

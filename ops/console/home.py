@@ -24,8 +24,5 @@ def pages(console: Blueprint, rt: Runtime) -> None:
                 only_read(session)
                 counted = holding.counted(session, region=access.who().region, by=access.who().name)
         waiting = sorted(counted.items(), key=lambda one: (one[0] is not CaseKind.URGENT, -one[1]))
-        return render_template("home.html", waiting=waiting, region=_region(rt))
-
-    def _region(rt: Runtime) -> object:
         mine = access.who().region
-        return None if mine is None else rt.regions[mine]
+        return render_template("home.html", waiting=waiting, region=None if mine is None else rt.regions[mine])

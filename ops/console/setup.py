@@ -16,6 +16,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
+from jinja2.runtime import Macro
 from werkzeug.exceptions import HTTPException
 
 from certification import signins
@@ -103,6 +104,8 @@ def install(app: Flask, rt: Runtime) -> None:
     for module in (*SIGNING_IN, *REVIEW, *DESK, *ROUTES, *STUDIO, *AUDIT, *REPORTS, *WORK, *JUDGED):
         module.pages(console, rt)
     app.register_blueprint(console)
+    macros = vars(app.jinja_env.get_template("forms.html").module)
+    app.jinja_env.globals.update({name: one for name, one in macros.items() if isinstance(one, Macro)})
     _hold_back(app, rt)
     for code in SAID:
         app.register_error_handler(code, _error)

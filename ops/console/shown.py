@@ -7,7 +7,7 @@ from datetime import date, datetime
 from flask_babel import gettext
 
 from certification import bereavement, review
-from certification.regions import SHANGHAI, Region
+from certification.regions import SHANGHAI, Region, Regions
 from certification.staff import Role
 from ops.console import language
 
@@ -43,6 +43,11 @@ def region(one: Region | None) -> str:
     if one is None:
         return str(gettext("region.every"))
     return one.name if language.chosen() == language.FIRST else one.code.capitalize()
+
+
+def place(regions: Regions, code: str) -> str:
+    """The name of a region by its code; the code itself, where no file has its rules any more."""
+    return next((region(one) for one in regions if one.code == code), code)
 
 
 def role(one: Role) -> str:

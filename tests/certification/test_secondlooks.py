@@ -22,8 +22,8 @@ from certification.cases import CaseKind, DecidedAlready
 from certification.evidence import Kind, Strength
 from certification.judgements import Found, Part
 from certification.knowncases import Clip, Pair
-from certification.reasons import ReasonPersonal
-from certification.review import NotBySameHuman, ReasonMissing, Step, Verdict
+from certification.reasons import ReasonMissing, ReasonPersonal
+from certification.review import NotBySameHuman, Step, Verdict
 from certification.runtime import Runtime
 from certification.secondlooks import NotTheSecond
 from certification.store import (

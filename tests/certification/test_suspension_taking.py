@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification.errors import Problem
-from certification.reasons import ReasonPersonal
+from certification.reasons import ReasonMissing, ReasonPersonal
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import PaymentList, Person, Suspension
@@ -19,7 +19,7 @@ from certification.suspension import lifting, lists, releasing, restoring, takin
 from certification.suspension.checks import Block
 from certification.suspension.lists import ListReleased, NotASupervisor, NotNextMonth, OfAnotherRegion
 from certification.suspension.releasing import NotSigned, Released
-from certification.suspension.taking import NotOnList, ReasonMissing
+from certification.suspension.taking import NotOnList
 from tests.certification.conftest import Clock
 from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, sign, states, supervisor, suspend
 

@@ -21,11 +21,12 @@ from certification import (
 )
 from certification.bereavement import Verdict as Found
 from certification.cases import CaseKind
+from certification.reasons import ReasonMissing
 from certification.review import Step, Verdict
 from certification.runtime import Runtime
 from certification.store import Case, Evidence, Judgement, Message, Person, TakenBack, VoiceTemplate
 from certification.takingback import NothingToTakeBack, TooLateToTakeBack, Way
-from certification.withdrawing import UNDONE, ReasonMissing
+from certification.withdrawing import UNDONE
 from tests.certification.conftest import Clock
 from tests.certification.suspending import journalled
 from tests.certification.test_review import case_of, spoken

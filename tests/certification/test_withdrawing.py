@@ -25,10 +25,10 @@ from certification.bereavement import Verdict
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.papers import PaperKind
-from certification.reasons import ReasonPersonal
+from certification.reasons import ReasonMissing, ReasonPersonal
 from certification.runtime import Runtime
 from certification.store import Case, Evidence, Message, Paper, Period, Person, TakenBack, new_id
-from certification.withdrawing import NotTheirsToTakeBack, OfAComparison, OfAVerdict, ReasonMissing, RecordedAnew
+from certification.withdrawing import NotTheirsToTakeBack, OfAComparison, OfAVerdict, RecordedAnew
 from tests.certification.conftest import Clock
 from tests.certification.suspending import journalled
 from tests.certification.test_confirmation import keep

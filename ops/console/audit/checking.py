@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from certification import verification
@@ -12,6 +10,8 @@ from certification.runtime import Runtime
 from certification.store import JournalCheck, only_read
 from ops.console import access
 from ops.console.audit import scope
+from ops.console.work import events
+from ops.console.work.events import Progress
 
 LISTED = 20
 AGAIN_MS = 100  # until a browser asks for the next slice
@@ -26,7 +26,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             going, ended = verification.under_way(session), verification.last(session, LISTED)
-        return render_template("journal_check.html", going=going, ended=ended, scope=scope)
+        far = None if going is None else _progress(going)
+        return render_template("journal_check.html", going=going, far=far, ended=ended, scope=scope)
 
     @console.post("/journal/check")
     @access.for_(scope.CHECKERS)
@@ -48,10 +49,10 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             with rt.sessions.begin() as session:
                 verification.note(session, rt, check, found)
                 check = session.get_one(JournalCheck, check_id)
-        return Response(_event(check), mimetype="text/event-stream")
+        return events.event(_progress(check), AGAIN_MS)
 
 
-def _event(check: JournalCheck) -> str:
-    """How far it came, and when to ask for more: whoever closes the page finds it there, and it goes on."""
-    told = {"seq": check.seq, "until": check.until, "ended": check.ended_at is not None}
-    return f"retry: {AGAIN_MS}\ndata: {json.dumps(told)}\n\n"
+def _progress(check: JournalCheck) -> Progress:
+    """How far it came: whoever closes the page finds it there, and it goes on."""
+    going = check.ended_at is None
+    return Progress("going" if going else "ended", check.seq / max(check.until, 1), going, str(check.seq))

@@ -23,6 +23,7 @@ from ops import sittings
 from ops.console import access
 from ops.console.desk import agreement
 from ops.console.desk.find import named, theirs
+from ops.console.work import events
 from ops.sittings import Sitting
 
 CONSENT = "enrol.consent"  # the prompt; what the line says before it enrols a voice
@@ -152,8 +153,7 @@ def _shown(console: Blueprint, rt: Runtime, prompts: Prompts) -> None:
         with rt.sessions() as session:
             only_read(session)
             stands = standing(session, rt, theirs(session, person_id))
-        event = f"retry: {SOON_MS if stands.weighing else LATER_MS}\ndata: {stands.mark}\n\n"
-        return Response(event, mimetype="text/event-stream")
+        return events.event(stands.mark, SOON_MS if stands.weighing else LATER_MS)
 
     @console.get("/people/<person_id>/enrol/agreement.svg")
     @access.for_(access.DESK)

@@ -117,7 +117,7 @@ def _lines(session: Session, rt: Runtime, wanted: Wanted, counted: list[int]) ->
     for one in roster.everybody(session, wanted, certifying.day_of(rt.now())):
         counted[0] += 1
         name, number = _revealed(rt, one)
-        place = shown.region(rt.regions[one.person.region])
+        place = shown.place(rt.regions, one.person.region)
         dialect = spoken.get(one.person.dialect or "", "")
         lacks = " ".join(needs[need] for need in one.needs)
         yield [name, number, place, shown.day(one.due), done.get(one.route or "", ""), dialect, lacks, one.person.id]

@@ -32,7 +32,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.WATCH)
     def operators_() -> ResponseReturnValue:
         days, found = _days(), _summaries(rt)
-        regions = {one.region: shown.region(rt.regions[one.region]) for one in found if one.region}
+        regions = {one.region: shown.place(rt.regions, one.region) for one in found if one.region}
         facts = {"found": found, "days": days, "every": DAYS, "regions": regions, "rate": rate, "seconds": seconds}
         return render_template("operators.html", **facts, quick=operators.QUICK, enough=operators.ENOUGH)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -56,7 +57,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             waiting = {code: one for code, one in restoring.waiting(session).items() if access.sees(code)}
         following = lists.following_month(rt)
         facts = {"waiting": waiting, "following": following, "present": _present(rt)}
-        return render_template("suspensions.html", asked=asked, page=page, region=_named(rt), stages=_stage, **facts)
+        return render_template(
+            "suspensions.html", asked=asked, page=page, region=partial(shown.place, rt.regions), stages=_stage, **facts
+        )
 
     @console.get("/suspensions/<list_id>")
     @access.for_(access.PAYMENTS)
@@ -178,10 +181,6 @@ def _stage(row: Line) -> str:
 
 def _state_field() -> Field:
     return Field("state", gettext("pay.state"), {one: gettext(f"listed.{one}") for one in STATES})
-
-
-def _named(rt: Runtime) -> Any:
-    return lambda code: shown.region(rt.regions[code])
 
 
 def _present(rt: Runtime) -> date:

@@ -36,7 +36,7 @@ def called(rt: Runtime, by: str, value: str) -> str:
     if by == MONTH:
         return value
     if by == Trait.REGION:
-        return shown.region(rt.regions[value])
+        return shown.place(rt.regions, value)
     if by == Trait.DIALECT and value in rt.dialects:
         return str(gettext(f"dialect.{value}"))
     if by == Trait.NEED and value != NOT_SAID:

@@ -20,8 +20,10 @@ from certification.runtime import Runtime
 from certification.store import Report, only_read
 from ops.console import access, exporting
 from ops.console.reports import drawing, naming
+from ops.console.work import events
+from ops.console.work.events import Progress
 
-AGAIN_MS = 2000
+IDLE = Progress("", 0.0, going=False, words="")
 DRAWN = (Column.CERTIFIED, Column.UNRESOLVED, Column.FAILED, Column.WAITING)
 
 
@@ -81,8 +83,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             going = making.under_way(session)
-        said = "" if going is None else progress(going)
-        return Response(f"retry: {AGAIN_MS}\ndata: {said}\n\n", mimetype="text/event-stream")
+        return events.event("" if going is None else progress(going))
 
     @console.post("/reports/make")
     @access.for_(access.COUNT)
@@ -100,13 +101,14 @@ def state(rt: Runtime) -> dict[str, Any]:
         only_read(session)
         going = making.under_way(session)
         newest = making.latest(session)
-    return {"newest": newest, "going": "" if going is None else progress(going)}
+    return {"newest": newest, "going": IDLE if going is None else progress(going)}
 
 
-def progress(report: Report) -> str:
+def progress(report: Report) -> Progress:
     """How far a report has come."""
-    done = f"{report.people:,}", f"{max(report.expected, report.people):,}"
-    return str(gettext("report.going", n=done[0], of=done[1]))
+    of = max(report.expected, report.people)
+    said = str(gettext("report.going", n=f"{report.people:,}", of=f"{of:,}"))
+    return Progress(report.state, report.people / max(of, 1), going=True, words=said)
 
 
 def choices(rt: Runtime) -> dict[str, list[str]]:

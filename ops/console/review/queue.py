@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from certification.holding import Waiting
 from certification.runtime import Runtime
 from certification.store import Case, Person, only_read
 from ops.console import access
+from ops.console.work import events
 
 MOST = 100
 AGAIN_MS = 4000  # until a browser asks for the next event
@@ -33,8 +34,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             mine = access.who().role in access.DECIDE
             just = takingback.just_decided(session, rt, access.who().name) if mine else []
         regions = [] if access.who().region else list(rt.regions)
-        facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST, "just": just}
-        return render_template("cases.html", **facts, regions=regions, named=lambda code: rt.regions[code])
+        facts = {"waiting": waiting, "counted": counted, "kind": kind, "place": place, "most": MOST}
+        now = {"mark": _mark(waiting), "just": just, "named": lambda code: rt.regions[code]}
+        return render_template("cases.html", **facts, **now, regions=regions)
 
     @console.get("/cases/events")
     @access.for_(access.CASES)
@@ -43,7 +45,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, region=place, kind=kind, by=access.who().name)
-        return Response(_event(waiting), mimetype="text/event-stream")
+        return events.event(_mark(waiting), AGAIN_MS)
 
     @console.post("/cases/<case_id>/take")
     @access.for_(access.DECIDE)
@@ -68,10 +70,9 @@ def _asked(rt: Runtime) -> tuple[CaseKind | None, str | None]:
     return (CaseKind(given) if given else None), place
 
 
-def _event(waiting: list[Waiting]) -> str:
-    """What the queue is now, in one event, and when to ask again: no thread of the server waits with a browser."""
-    shown = "".join(f"{one.id}{one.holder}" for one in waiting)
-    return f"retry: {AGAIN_MS}\ndata: {sha256(shown.encode()).hexdigest()}\n\n"
+def _mark(waiting: list[Waiting]) -> str:
+    """What changes when the queue does."""
+    return sha256("".join(f"{one.id}{one.holder}" for one in waiting).encode()).hexdigest()
 
 
 def theirs(session: Session, case_id: str) -> Case:

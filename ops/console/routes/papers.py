@@ -192,6 +192,6 @@ def _lines(rt: Runtime, found: Iterator[Any], counted: list[int]) -> Iterator[ex
     kinds = {one.value: gettext(f"paper_kind.{one.value}") for one in PaperKind}
     for paper, person, *_ in found:
         counted[0] += 1
-        place = shown.region(rt.regions[person.region])
+        place = shown.place(rt.regions, person.region)
         since = shown.moment(paper.since)
         yield [paper.number, kinds[paper.kind], states[paper.state], since, named(rt, person), place, paper.reason]

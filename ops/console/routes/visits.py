@@ -205,6 +205,6 @@ def _lines(rt: Runtime, found: Iterator[Any], counted: list[int]) -> Iterator[ex
     outcomes = _outcomes()
     for visit, person, *_ in found:
         counted[0] += 1
-        place, on = shown.region(rt.regions[person.region]), shown.day(visit.planned_on)
+        place, on = shown.place(rt.regions, person.region), shown.day(visit.planned_on)
         outcome = outcomes.get(visit.outcome or "", "")
         yield [named(rt, person), place, states[visit.state], visit.visitor, on, outcome, shown.moment(visit.asked_at)]

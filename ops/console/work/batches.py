@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -45,7 +46,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             page = listing.page(session, _found(asked), (Campaign.planned_at, Campaign.id), asked, down=True, size=25)
-        return render_template("campaigns.html", asked=asked, page=page, region=_named(rt))
+        return render_template("campaigns.html", asked=asked, page=page, region=partial(shown.place, rt.regions))
 
     @console.get("/campaigns/<campaign_id>")
     @access.for_(access.WORK)
@@ -55,7 +56,11 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             found = theirs(session, campaign_id)
             facts = _facts(session, found)
         return render_template(
-            "campaign.html", campaign=found, region=_named(rt), carried=bool(carriers(rt.settings)), **facts
+            "campaign.html",
+            campaign=found,
+            region=partial(shown.place, rt.regions),
+            carried=bool(carriers(rt.settings)),
+            **facts,
         )
 
     @console.get("/campaigns/<campaign_id>/events")
@@ -133,8 +138,3 @@ def _found(asked: listing.Asked) -> Rows:
     if asked.region is not None:
         found = found.where(one.region == asked.region)
     return found if asked["state"] is None else found.where(one.state == asked["state"])
-
-
-def _named(rt: Runtime) -> Any:
-    known = {one.code: one for one in rt.regions}
-    return lambda code: shown.region(known[code]) if code in known else code

@@ -1,4 +1,4 @@
-"""How far a long work is, for a page that shows it without a reload."""
+"""What a page that follows the server is told without a reload: see static/live.js."""
 
 from __future__ import annotations
 
@@ -14,23 +14,29 @@ _DIGITS = 8  # hexadecimal, of an identifier
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is being done, and how much of it is (0 to 1). `going`: it goes on by itself."""
+    """What is being done, and how much of it is (0 to 1). `going`: it goes on by itself; `words`: how far it is."""
 
     state: str
     share: float
     going: bool
+    words: str | None = None
 
     @property
     def percent(self) -> int:
         """The share that is done, in hundredths; the last of them only when all is."""
         return min(99, int(100 * self.share)) if self.going else int(100 * self.share)
 
+    @property
+    def said(self) -> str:
+        """How far it is."""
+        return str(gettext("work.done_so_far", percent=self.percent)) if self.words is None else self.words
 
-def event(progress: Progress) -> Response:
-    """How far it is now, in one event, and when to ask again: no thread of the server waits with a browser."""
-    said = gettext("work.done_so_far", percent=progress.percent)
-    data = json.dumps({"state": progress.state, "percent": progress.percent, "said": said})
-    return Response(f"retry: {AGAIN_MS}\ndata: {data}\n\n", mimetype="text/event-stream")
+
+def event(told: str | Progress, again_ms: int = AGAIN_MS) -> Response:
+    """How it stands, in one event, and when to ask again: no thread of the server waits with a browser."""
+    if isinstance(told, Progress):
+        told = json.dumps({"state": told.state, "percent": told.percent, "said": told.said}, ensure_ascii=False)
+    return Response(f"retry: {again_ms}\ndata: {told}\n\n", mimetype="text/event-stream")
 
 
 def share(reached: str) -> float:

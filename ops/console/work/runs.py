@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, send_file, url_for
@@ -13,9 +14,9 @@ from sqlalchemy.orm import Session
 from certification import cases, journal, reasons
 from certification.comparison import folders, standing
 from certification.comparison.rules import Outcome
+from certification.reasons import ReasonMissing
 from certification.runtime import Runtime
 from certification.store import ComparisonResult, ComparisonRun, only_read
-from certification.suspension.taking import ReasonMissing
 from ops.console import access, exporting, listing, shown
 from ops.console import asked as form
 from ops.console.listing import Field, Line, Rows
@@ -48,7 +49,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             page = listing.page(
                 session, _found(asked), (ComparisonRun.started_at, ComparisonRun.id), asked, down=True, size=25
             )
-        return render_template("runs.html", asked=asked, page=page, region=lambda code: _region(rt, code))
+        return render_template("runs.html", asked=asked, page=page, region=partial(shown.place, rt.regions))
 
     @console.get("/runs/<run_id>")
     @access.for_(access.WORK)
@@ -65,7 +66,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             _note(rt, "comparison shown", found, outcome=asked["outcome"], people=len(page.rows))
         facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
         rejected = bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
-        going, named = _progress(found), _region(rt, found.region)
+        going, named = _progress(found), shown.place(rt.regions, found.region)
         return render_template(
             "run.html",
             run=found,
@@ -185,11 +186,6 @@ def _cases(session: Session, rows: Any) -> dict[str, str]:
 
 def _outcome_field() -> Field:
     return Field("outcome", gettext("run.outcome"), {one.value: gettext(f"outcome.{one.value}") for one in Outcome})
-
-
-def _region(rt: Runtime, code: str) -> str:
-    known = next((one for one in rt.regions if one.code == code), None)
-    return code if known is None else shown.region(known)
 
 
 def _heading() -> list[str]:
