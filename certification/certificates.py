@@ -146,9 +146,9 @@ def _of(session: Session, rt: Runtime, evidence: Evidence) -> Certificate:
 
 
 def _undone(session: Session, kept: KeptEvidence) -> bool:
-    """Whether the comparison of a kept receipt was taken back: it is asked, whichever of the two came first."""
+    """Whether a kept receipt was taken back: its comparison is asked, whichever of the two came first."""
     run = session.get(ComparisonRun, kept.run_id) if kept.run_id is not None else None
-    return run is not None and run.state in ("undoing", "undone")
+    return kept.withdrawn_at is not None or (run is not None and run.state in ("undoing", "undone"))
 
 
 def _certifies(session: Session, evidence: Evidence, period: Period) -> bool:

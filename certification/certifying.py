@@ -121,7 +121,7 @@ def _close(session: Session, rt: Runtime, person: Person, period: Period, actor:
         return False
     unclosed = update(Period).where(Period.id == period.id, Period.closed_at.is_(None))
     now, due = rt.now(), _certified(session, rt, person, period, decision.by.on)
-    closing = unclosed.values(closed_at=now, closed_by=decision.by.id, due=due)
+    closing = unclosed.values(closed_at=now, closed_by=decision.by.id, due=due, due_before=Period.due)
     if session.execute(closing.returning(Period.id)).first():
         journal.write(
             session, now, actor, "period closed", f"person:{person.id}", period=period.id, evidence=decision.by.id

@@ -38,5 +38,6 @@ def certify(session: Session, rt: Runtime, person: Person, by: str) -> Recorded 
         source="desk",
         ref=new_id(),
         observed_at=rt.now(),
+        detail={"by": by},
         actor=by,
     )

@@ -52,11 +52,11 @@ def of(session: Session, person: Person, *, but: str | None = None) -> list[Earl
         select(Evidence).where(*of_person).order_by(Evidence.observed_at.desc(), Evidence.id).limit(MOST + 1)
     ).all()
     receipts = {one.ref: one.receipt for one in signs}
-    judged, recorded = _judged(session, person), _recorded(session, person)
+    judged, by = _judged(session, person), recorded(session, person)
     found = [_tried(one, judged.get(one.id), receipts.get(one.id)) for one in tries]
     known = {one.id for one in tries} | {but}
     found += [
-        Earlier(one.observed_at, Kind(one.kind), Came.CERTIFIED, recorded.get(one.id), one.receipt)
+        Earlier(one.observed_at, Kind(one.kind), Came.CERTIFIED, by.get(one.id), one.receipt)
         for one in signs
         if one.ref not in known
     ]
@@ -85,7 +85,7 @@ def _judged(session: Session, person: Person) -> dict[str, Case]:
     return {str(one.detail["assessment"]): one for one in rows if "assessment" in one.detail}
 
 
-def _recorded(session: Session, person: Person) -> dict[str, str]:
+def recorded(session: Session, person: Person) -> dict[str, str]:
     """Who put which evidence on record."""
     mine = (JournalEntry.subject == f"person:{person.id}", JournalEntry.action == _DONE)
     rows = session.execute(

@@ -46,6 +46,7 @@ from certification.store import (
     SafeWord,
     SpokenTurn,
     Suspension,
+    TakenBack,
     Text,
     Visit,
     VoiceFingerprint,
@@ -153,6 +154,7 @@ def _keep_receipts(session: Session, rt: Runtime, person: Person) -> int:
             "recorded_at": one.recorded_at,
             "kept_at": rt.now(),
             "run_id": one.detail.get("run"),
+            "withdrawn_at": one.withdrawn_at,
         }
         for one in given
     ]
@@ -193,6 +195,7 @@ def _delete(
         Recording: sealed[Recording],
         SpokenTurn: and_(SpokenTurn.call_id.in_(calls), unkept),
         Assessment: Assessment.person_id == person.id,
+        TakenBack: or_(TakenBack.person_id == person.id, TakenBack.case_id.in_(select(Case.id).where(cases))),
         Judgement: Judgement.case_id.in_(select(Case.id).where(cases)),
         Case: cases,
         Attempt: Attempt.person_id == person.id,

@@ -36,7 +36,8 @@ class Decided(Problem):
 
     def __init__(self, case: Case) -> None:
         super().__init__(
-            f"这件事已由 {case.taken_by} 办结，不能再改。", f"{case.taken_by} decided this case before, which stands."
+            f"这件事已由 {case.taken_by} 办结，不能再改；结论有误，请在这件事里撤回。",
+            f"{case.taken_by} decided this case before, which stands unless that verdict is taken back.",
         )
 
 

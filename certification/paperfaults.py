@@ -90,12 +90,13 @@ class PaperVoid(Problem):
 
 
 class PaperUnchecked(Problem):
-    """What was accepted is evidence, and is not taken back: whoever accepts it says first that they looked at it."""
+    """What was accepted is evidence, and a supervisor's to take back: who accepts it looked first, and says so."""
 
     def __init__(self) -> None:
         super().__init__(
-            "通过后不能撤回：请先核对材料，再勾选确认；什么都没有改动。",
-            "What is accepted stays so: look the paper over first, and tick that you did; nothing was changed.",
+            "通过后只有主管才能撤回：请先核对材料，再勾选确认；什么都没有改动。",
+            "Once accepted, only a supervisor takes it back: look the paper over first, and tick that you did; nothing"
+            " was changed.",
         )
 
 

@@ -134,7 +134,7 @@ def decide(
         confirmation.confirm_by_case(session, rt, case.id, by)
     elif not cases.decide(session, rt, case, verdict=verdict.value, by=by):
         raise DecidedAlready(session.get_one(Case, case.id, populate_existing=True))
-    sampled = secondlooks.drawn(rt) if "assessment" in case.detail else None
+    sampled = secondlooks.drawn(session, rt, case) if "assessment" in case.detail else None
     first = judgements.note(session, rt, case, Part.FIRST, by=by, verdict=said, step=then, reason=why, sampled=sampled)
     secondlooks.see_to(session, rt, case, first)
     if step not in (None, Step.FRAUD):

@@ -15,7 +15,7 @@ from certification.cases import CaseKind, DecidedAlready
 from certification.errors import Problem
 from certification.judgements import FRAUD, Found, Part
 from certification.runtime import Runtime
-from certification.store import Call, Case, Judgement, Person
+from certification.store import Call, Case, Judgement, Person, TakenBack
 
 JUDGED = "judged"
 """The verdict of such a case, whatever was found: what a human found certifies only where they had the first look."""
@@ -46,9 +46,11 @@ class NotBeforeTheSecond(Problem):
         )
 
 
-def drawn(rt: Runtime) -> bool:
-    """Whether chance asks for a second look at a case."""
-    return rt.random.random() * 100 < rt.settings.second_look_percent
+def drawn(session: Session, rt: Runtime, case: Case) -> bool:
+    """Whether chance asks for a second look at a case, or did for a verdict on it that was taken back."""
+    before = session.scalars(select(TakenBack.said).where(TakenBack.case_id == case.id)).all()
+    again = any(said.get("sampled") is True for said in before)
+    return rt.random.random() * 100 < rt.settings.second_look_percent or again
 
 
 def see_to(session: Session, rt: Runtime, case: Case, first: Judgement) -> Case | None:

@@ -68,7 +68,7 @@ def tell_dropped(session: Session, rt: Runtime, call: Call, person: Person) -> b
         return False
     phone, period = mobile_of(session, person, stopped=False), certifying.current_period(session, rt, person)
     about = f"dropped:{person.id}:{day_of(rt.now())}"
-    return _tell(session, rt, about, "call.dropped", {"period": period.id}, person, phone)
+    return tell(session, rt, about, "call.dropped", {"period": period.id}, person, phone)
 
 
 def tell_verdicts(rt: Runtime) -> int:
@@ -83,7 +83,7 @@ def tell_verdicts(rt: Runtime) -> int:
     decided = (case.verdict.in_([*review.Verdict]), case.decided_at > rt.now() - DECIDED_LATELY)
     found = select(case.id).join(Person, Person.id == case.person_id).where(case.kind.in_(review.KINDS), *decided)
     found = found.where(~bereavement.reported(), ~written.exists())
-    return _each(rt, found.order_by(case.decided_at), _tell_verdict)
+    return each(rt, found.order_by(case.decided_at), _tell_verdict)
 
 
 def _tell_verdict(session: Session, rt: Runtime, identifier: str) -> bool:
@@ -108,7 +108,7 @@ def _verdict(session: Session, rt: Runtime, case: Case, person: Person) -> bool:
     words, facts = ("verdict.certified", {"receipt": receipt}) if receipt else (more, {"period": period.id})
     if phone is None and receipt is None and period.closed_at is None:
         calling.ask_for(session, rt, person, period, BY)
-    return _tell(session, rt, f"verdict:{case.id}", words, facts, person, phone)
+    return tell(session, rt, f"verdict:{case.id}", words, facts, person, phone)
 
 
 def _certified(session: Session, rt: Runtime, person: Person, case: Case) -> str | None:
@@ -127,7 +127,7 @@ def send_answers(rt: Runtime) -> int:
         return 0
     written = select(Message.id).where(Message.reminder == literal("how:") + Call.id)
     asked = select(Call.id).where(Call.seen_to_at.is_(None), ASKED.is_not(None), ~written.exists())
-    return _each(rt, asked, _answer)
+    return each(rt, asked, _answer)
 
 
 def _answer(session: Session, rt: Runtime, identifier: str) -> bool:
@@ -165,7 +165,7 @@ def send_answer(session: Session, rt: Runtime, call: Call) -> bool:
     return True
 
 
-def _each(rt: Runtime, found: Select[str], deed: Callable[[Session, Runtime, str], bool]) -> int:
+def each(rt: Runtime, found: Select[str], deed: Callable[[Session, Runtime, str], bool]) -> int:
     """Do the deed for each of the next rows; how often done."""
     with rt.sessions() as session:
         only_read(session)
@@ -173,7 +173,7 @@ def _each(rt: Runtime, found: Select[str], deed: Callable[[Session, Runtime, str
     return one_by_one(rt, waiting, deed)
 
 
-def _tell(
+def tell(
     session: Session, rt: Runtime, about: str, words: str, facts: dict[str, Any], person: Person, phone: Phone | None
 ) -> bool:
     """Put a notice into the outbox, once; where no mobile takes it, it lies there dropped, and the journal says so."""

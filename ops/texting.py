@@ -18,6 +18,7 @@ from certification.regions import Region
 from certification.regions.hours import quiet
 from certification.runtime import Runtime
 from certification.store import Campaign, Climb, Contact, Message, Period, Person, Phone, only_read
+from ops import corrections
 from ops.confirmations import write_of_appointments
 from ops.duties import one_by_one
 from ops.notices import send_answers, tell_verdicts
@@ -191,6 +192,9 @@ DUTIES = (
     send_ladder_messages,
     write_of_appointments,
     tell_verdicts,
+    corrections.close_again,
+    corrections.tell_undone,
+    corrections.tell_standing,
     send_answers,
     settle_campaigns,
     finish_campaigns,

@@ -63,6 +63,16 @@ def ask_for(session: Session, rt: Runtime, person: Person, period: Period, by: s
     )
 
 
+def ask_again(session: Session, rt: Runtime, person: Person, period: Period, by: str) -> Case:
+    """The same for somebody who was certified, or called, before their period opened again: a call that was made counts
+    no more."""
+    before = cases.of(session, _BEGINS + period.id)
+    if before is not None and before.decided_at is not None:
+        before.cause = f"{before.cause} {before.id}"
+        session.flush()
+    return ask_for(session, rt, person, period, by)
+
+
 def ask_instead(session: Session, rt: Runtime, message: Message) -> Case | None:
     """Open the case of whoever a reminder did not reach for good, where no other mobile of theirs takes it.
 

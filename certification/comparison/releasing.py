@@ -222,7 +222,7 @@ def _close(session: Session, rt: Runtime, run: ComparisonRun, rows: Sequence[Res
         .scalar_subquery()
     )
     unclosed = update(Period).where(Period.id.in_(list(suffices)), Period.closed_at.is_(None))
-    closing = unclosed.values(closed_at=rt.now(), closed_by=this).returning(Period.id)
+    closing = unclosed.values(closed_at=rt.now(), closed_by=this, due_before=Period.due).returning(Period.id)
     newly = set(session.scalars(closing.execution_options(**_AS_IT_IS)))
     interval = rules_of(rt, run).interval
     if interval is Interval.YEAR_FROM_SUCCESS:

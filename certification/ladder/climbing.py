@@ -92,6 +92,22 @@ def take_back(session: Session, rt: Runtime, periods: Sequence[str], cause: str,
     return len(theirs)
 
 
+def begin_again(session: Session, rt: Runtime, person: Person, period: Period, why: str) -> bool:
+    """Put somebody on the ladder anew who was on it for this period: from its first rung, and from now on.
+
+    Not where they are on it for another period by now. Raises SealBroken; the sweep tries again, where it is over.
+    """
+    row = session.scalars(select(Climb).where(Climb.period_id == period.id)).first()
+    if row is None:
+        return False
+    cause = row.cause
+    _stop(session, rt, row, why)
+    session.delete(row)
+    session.flush()
+    elsewhere = select(Climb.id).where(Climb.person_id == person.id, Climb.stopped_at.is_(None))
+    return session.scalars(elsewhere).first() is None and begin(session, rt, person, period, cause)
+
+
 def hand_over(session: Session, periods: Sequence[str], cause: str, to: str) -> int:
     """Leave those on the ladder whom another cause would have put on as well, for that one to take back; how many."""
     theirs = update(Climb).where(Climb.period_id.in_(periods), Climb.cause == cause, Climb.stopped_at.is_(None))

@@ -46,6 +46,7 @@ from certification.store.sessions import (
 )
 from certification.store.staff import ProviderAccount, SignIn, SignInTry, Staff
 from certification.store.texting import Campaign, Carrier, Message, NumberStanding, ReplyCode, SafeWord, Text
+from certification.store.undoing import TakenBack
 
 __all__ = [
     "Agent",
@@ -101,6 +102,7 @@ __all__ = [
     "SpokenTurn",
     "Staff",
     "Suspension",
+    "TakenBack",
     "Text",
     "Visit",
     "VoiceFingerprint",

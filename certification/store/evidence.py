@@ -12,7 +12,10 @@ from certification.store.base import Base, Identified
 
 
 class Period(Identified, Base):
-    """A stretch of time in which a person must be certified once."""
+    """A stretch of time in which a person must be certified once.
+
+    `due_before`: its last day before it was certified, which counts again where that is taken back.
+    """
 
     __tablename__ = "periods"
     __table_args__ = (
@@ -33,6 +36,7 @@ class Period(Identified, Base):
     due: Mapped[date]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("evidence.id"))
+    due_before: Mapped[date | None]
 
 
 class Opening(Base):
@@ -50,7 +54,8 @@ class Opening(Base):
 class Evidence(Identified, Base):
     """A sign of life, append-only. `ref` names the one event it rests on, so that it is recorded once.
 
-    Withdrawn is what came with a comparison that was undone: it stays on record, and counts no more.
+    Withdrawn is what came with a comparison that was undone, or was entered by mistake (TakenBack): it stays on record,
+    and counts no more.
     """
 
     __tablename__ = "evidence"
@@ -72,7 +77,8 @@ class KeptEvidence(Identified, Base):
     """What is kept of evidence whose person was erased: that a receipt was given, and on what; nobody's any more.
 
     `run_id`: the comparison that it came with, which says nothing of a person. Once that is undone, before or after the
-    erasure, it is withdrawn. What was kept before this was noted has none.
+    erasure, it is withdrawn; `withdrawn_at`: it was before, for whatever reason. What was kept before these were noted
+    has none.
     """
 
     __tablename__ = "kept_evidence"
@@ -85,6 +91,7 @@ class KeptEvidence(Identified, Base):
     recorded_at: Mapped[datetime]
     kept_at: Mapped[datetime]
     run_id: Mapped[str | None] = mapped_column(String(32))
+    withdrawn_at: Mapped[datetime | None]
 
 
 class Case(Identified, Base):

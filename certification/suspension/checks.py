@@ -9,6 +9,8 @@ from enum import StrEnum
 LEAST_CHANNELS = 2
 """On fewer channels nobody counts as having been tried, whatever a region says."""
 SIGNATURES = 2
+LEAST_AGAIN = timedelta(days=30)
+"""For so long after a sign of life was taken back nobody is suspended, whatever a region says."""
 
 _DAY = timedelta(days=1)
 
@@ -18,6 +20,7 @@ class Block(StrEnum):
 
     CERTIFIED = "certified"
     NOT_OVER = "not_over"
+    ASKED_AGAIN = "asked_again"
     SWITCHED_OFF = "switched_off"
     OUTAGE = "outage"
     TOO_FEW_CHANNELS = "too_few_channels"
@@ -45,6 +48,10 @@ _SENTENCES = {
     Block.NOT_OVER: (
         "认证期（连同系统中断顺延的天数）还没有结束。",
         "The period, with the days that outages add to it, is not over.",
+    ),
+    Block.ASKED_AGAIN: (
+        "此人的认证记录因登记有误撤回不久，要先给本人足够的时间重新办理。",
+        "A sign of life of theirs was taken back as a mistake lately: they have the usual time to certify again.",
     ),
     Block.SWITCHED_OFF: ("本地区已停止一切暂停发放。", "The region has switched all suspensions off."),
     Block.OUTAGE: ("系统正在中断，此时不暂停任何人。", "The service is out, and suspends nobody meanwhile."),
@@ -81,6 +88,8 @@ class History:
     `channels`: those on which they were really tried since the period opened, with the outcome on record. `outage`: how
     long the service was out since then. `open_cases`: with papers, visits, appointments and voices not seen to yet.
     `score_unseen`: their voice failed in this period, and no human has looked at it since. `moved`: to another region.
+    `asked_again`: the day on which a sign of life of theirs was taken back as a mistake; `again`: how long they have
+    from then on.
     `taken_off`: of this list, by a supervisor. `signatures`: the supervisors whose signature under the list holds.
     """
 
@@ -99,11 +108,20 @@ class History:
     moved: bool
     taken_off: bool = False
     signatures: frozenset[str] = frozenset()
+    asked_again: date | None = None
+    again: timedelta = LEAST_AGAIN
 
     @property
     def over_after(self) -> date:
         """The last day of the period, with a day for each day, begun or whole, of outage."""
         return self.due - (-self.outage // _DAY) * _DAY
+
+    @property
+    def time_again(self) -> bool:
+        """Whether they still have time since a sign of life was taken back, with a day for each day of outage."""
+        if self.asked_again is None:
+            return False
+        return self.today <= self.asked_again + max(self.again, LEAST_AGAIN) - (-self.outage // _DAY) * _DAY
 
 
 def blocks(history: History) -> tuple[Block, ...]:
@@ -111,6 +129,7 @@ def blocks(history: History) -> tuple[Block, ...]:
     holds = {
         Block.CERTIFIED: history.certified,
         Block.NOT_OVER: history.today <= history.over_after,
+        Block.ASKED_AGAIN: history.time_again,
         Block.SWITCHED_OFF: not history.enabled,
         Block.OUTAGE: history.outage_running,
         Block.TOO_FEW_CHANNELS: len(history.channels) < max(history.least_channels, LEAST_CHANNELS),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
@@ -25,6 +26,7 @@ from certification.store import (
     Period,
     Person,
     Suspension,
+    TakenBack,
     Visit,
 )
 from certification.suspension.checks import History
@@ -73,26 +75,13 @@ def histories(
     def stopped(opened: datetime) -> timedelta:
         return outages.stopped(session, opened, now)
 
-    undone = select(func.max(Evidence.withdrawn_at)).where(Evidence.person_id == Person.id).scalar_subquery()
-    facts = periods.add_columns(
-        Period.opens,
-        Period.due,
-        Person.region.label("lives_in"),
-        certified().label("certified"),
-        _open_cases(datetime.combine(today, time.min, SHANGHAI)).label("open_cases"),
-        _score_unseen().label("failed_at"),
-        bereavement.reported().label("death"),
-        _suspended().label("suspended"),
-        undone.label("undone"),
-    )
-    rows = session.execute(facts).all()
+    again = timedelta(days=sum(climb.wait_days for climb in rt.regions[region].ladder.rungs))
+    rows = session.execute(_with_facts(periods, today)).all()
     tried = contacts.last_tried(session, periods.with_only_columns(Person.id))
     for person_id, period_id, *rest in rows:
-        opens, due, now_in, closed, open_cases, failed_at, death, suspended, undone = rest
+        opens, due, now_in, closed, open_cases, failed_at, death, suspended, undone, mistaken = rest
         opened = datetime.combine(opens, time.min, SHANGHAI)
-        asked_from = (
-            opened if undone is None else max(opened, undone)
-        )  # before it they believed that they were certified
+        asked_from = opened if undone is None else max(opened, undone)  # before, they believed that they were certified
         last = tried.get(person_id, {})
         score = failed_at is not None and failed_at >= opened
         history = History(
@@ -111,8 +100,27 @@ def histories(
             moved=now_in != region,
             taken_off=person_id in taken_off,
             signatures=signatures,
+            asked_again=None if mistaken is None else certifying.day_of(mistaken),
+            again=again,
         )
         yield Overdue(person_id, period_id, history, failed_at if score else None)
+
+
+def _with_facts(periods: Select[str, str], today: date) -> Select[Any]:
+    """The query of people and periods, with what is on record of each."""
+    theirs = (TakenBack.person_id == Person.id, TakenBack.evidence_id.is_not(None), TakenBack.stands_at.is_(None))
+    return periods.add_columns(
+        Period.opens,
+        Period.due,
+        Person.region.label("lives_in"),
+        certified().label("certified"),
+        _open_cases(datetime.combine(today, time.min, SHANGHAI)).label("open_cases"),
+        _score_unseen().label("failed_at"),
+        bereavement.reported().label("death"),
+        _suspended().label("suspended"),
+        select(func.max(Evidence.withdrawn_at)).where(Evidence.person_id == Person.id).scalar_subquery(),
+        select(func.max(TakenBack.at)).where(*theirs).scalar_subquery(),
+    )
 
 
 def _suspended() -> ColumnElement[bool]:

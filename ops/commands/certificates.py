@@ -9,6 +9,7 @@ import click
 
 from certification import certificates, certifying, journal
 from certification.certificates import Certificate
+from certification.evidence import Kind
 from certification.store import only_read
 from ops import pages, writing
 from ops.commands.desk import as_json, by, find, runtime
@@ -76,9 +77,11 @@ def print_(person_id: str, out: str, by: str) -> None:
 
 def _standing(found: Certificate) -> str:
     if found.erased and found.withdrawn:
-        return "已撤回，此人的信息已删除 withdrawn, for its comparison was undone; the person's data were erased"
+        return "已撤回，此人的信息已删除 withdrawn; the person's data were erased"
     if found.erased:
         return "曾经出具；此人的信息已删除 it was issued; the person's data were erased"
+    if found.withdrawn and found.kind != Kind.RECORD:
+        return "已撤回：登记有误 withdrawn: it was entered by mistake"
     if found.withdrawn:
         return "已撤回：所依据的比对已撤销 withdrawn: the comparison that it rests on was undone"
     if not found.certifies:

@@ -35,6 +35,8 @@ AFTERWARDS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who sees what two humans found, once both have."""
 WATCH = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 """Who sees figures of those who decide: operators their own, supervisors their region's, auditors everybody's."""
+TAKE_BACK = frozenset({Role.CLERK, Role.SUPERVISOR})
+"""Who takes a sign of life back: a clerk their own, soon after; a supervisor any of their region's."""
 DECIDE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 PROMPTS = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
 """Who sees the sentences of the line, and hears them."""

@@ -26,12 +26,12 @@ from certification.staff import Proven
 from certification.store import only_read
 from ops.console import access, accounts, home, language, navigation, provider, shown, signing_in, versioned
 from ops.console.audit import checking, listening, search
-from ops.console.desk import card, deeds, enrol, find, helping, microphone, person, record, roll
+from ops.console.desk import card, deeds, enrol, find, helping, microphone, person, record, roll, signs
 from ops.console.operators import tables as operators
 from ops.console.payments import deeds as signing
 from ops.console.payments import lists
 from ops.console.reports import fairness, tables
-from ops.console.review import queue, room
+from ops.console.review import queue, room, takings
 from ops.console.routes import agent, appointments, papers, rounds, visits, ways
 from ops.console.studio import reading
 from ops.console.work import batches, runs
@@ -39,8 +39,8 @@ from ops.console.work import batches, runs
 HERE = Path(__file__).parent
 PREFIX = "/console"
 SIGNING_IN = (signing_in, provider, home, language, accounts)
-REVIEW = (queue, room)
-DESK = (find, person, deeds, helping, record, card, enrol, microphone)
+REVIEW = (queue, room, takings)
+DESK = (find, person, deeds, signs, helping, record, card, enrol, microphone)
 ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)

@@ -6,11 +6,14 @@ from datetime import date, datetime
 
 from flask_babel import gettext
 
+from certification import bereavement, review
 from certification.regions import SHANGHAI, Region, Regions
 from certification.staff import Role
 from ops.console import language
 
 NOTHING = "–"
+VERDICTS = (*map(str, review.Verdict), *map(str, bereavement.Verdict))
+"""Verdicts that have words of their own."""
 _SEEN = 4  # of a number, at either end
 
 
@@ -55,6 +58,11 @@ def role(one: Role) -> str:
 def case(kind: str) -> str:
     """What a kind of case asks of a human."""
     return str(gettext(f"case.{kind}"))
+
+
+def verdict(said: str) -> str:
+    """A human's verdict on a case; what they wrote in their own words stays as it is."""
+    return str(gettext(f"verdict.{said}")) if said in VERDICTS else said
 
 
 def doubt(name: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from certification import cases, desks, dossier, needs, review
+from certification import cases, desks, dossier, needs, review, withdrawing
 from certification.cases import CaseKind
+from certification.certifying import Recorded
 from certification.dossier import SOMEBODY_ELSE, Dossier
 from certification.keys import KeyRing
 from certification.needs import Declared
@@ -60,7 +61,9 @@ def test_every_part_may_have_something_in_it(rt: Runtime) -> None:
     with rt.sessions.begin() as session:
         person = session.get_one(Person, wu)
         needs.declare(session, rt, person, Declared.ALONE, "clerk")
-        desks.certify(session, rt, person, "clerk")
+        recorded = desks.certify(session, rt, person, "clerk")
+        assert isinstance(recorded, Recorded)
+        withdrawing.withdraw(session, rt, recorded.evidence.id, by="clerk", why="点错了人")
         case = session.scalars(select(Case.id).where(Case.person_id == wu)).one()
         review.decide(session, rt, case, review.Verdict.UNSURE, "operator")
     empty = {name for name, rows in of(rt, wu).rows.items() if not rows}

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, certifying, contacts, journal, limits, outages, staff
+from certification import bereavement, cases, certifying, contacts, journal, limits, outages, staff, withdrawing
 from certification.bereavement import Verdict
 from certification.cases import CaseKind
 from certification.contacts import REAL, Channel, Outcome
@@ -29,7 +29,7 @@ from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.settings import Settings
 from certification.staff import Proven, Role
-from certification.store import Case, JournalEntry, Outage, Person, Suspension, open_sessions
+from certification.store import Case, Evidence, JournalEntry, Outage, Person, Suspension, open_sessions
 from certification.suspension import lists, releasing, restoring
 from certification.suspension.releasing import Released
 from tests.certification.conftest import Clock, Queue
@@ -48,6 +48,8 @@ trouble = st.one_of(
     st.tuples(st.just("death"), who),
     st.tuples(st.just("death answered"), who, st.sampled_from(list(Verdict))),
     st.tuples(st.just("certify"), who),
+    st.tuples(st.just("taken back"), who),
+    st.tuples(st.just("put back"), who),
     st.tuples(st.just("outage")),
     st.tuples(st.just("outage ended")),
     st.tuples(st.just("day")),
@@ -71,12 +73,20 @@ class Model:
     """What was done to each of two people, and who signed, in the simplest words."""
 
     channels: list[set[Channel]] = field(default_factory=lambda: [set(), set()])
-    certified: list[bool] = field(default_factory=lambda: [False, False])
+    signs: list[dict[str, bool]] = field(default_factory=lambda: [{}, {}])  # each, and whether it stands
     voice: list[bool] = field(default_factory=lambda: [False, False])  # failed, and nobody has looked
     dead: list[bool] = field(default_factory=lambda: [False, False])
     signed: set[int] = field(default_factory=set)  # since the list last changed
     suspended: int = 0
     restored: int = 0
+
+    def certified(self, n: int) -> bool:
+        """Whether a sign of life of theirs stands."""
+        return any(self.signs[n].values())
+
+    def asked_again(self, n: int) -> bool:
+        """Whether one was taken back: no example lasts as long as they have time then."""
+        return not all(self.signs[n].values())
 
 
 class Office:
@@ -128,7 +138,26 @@ class Office:
 
     def _certify(self, session: Session, n: int) -> None:
         certify(session, self.rt, session.get_one(Person, self.people[n].id))
-        self.model.certified[n] = True
+        mine = select(Evidence.id).where(Evidence.person_id == self.people[n].id)
+        [new] = set(session.scalars(mine)) - set(self.model.signs[n])
+        self.model.signs[n][new] = True
+
+    def _taken_back(self, session: Session, n: int) -> None:
+        self._turn(session, n, stands=True)
+
+    def _put_back(self, session: Session, n: int) -> None:
+        self._turn(session, n, stands=False)
+
+    def _turn(self, session: Session, n: int, *, stands: bool) -> None:
+        known = self.model.signs[n]
+        one = next((sign for sign, stood in known.items() if stood is stands), None)
+        if one is None:
+            return
+        if stands:
+            assert withdrawing.withdraw(session, self.rt, one, by="主管0", why="点错了", supervisor=True) is not None
+        else:
+            assert withdrawing.put_back(session, self.rt, one, by="主管0", why="没有点错")
+        known[one] = not stands
 
     def _outage(self, session: Session) -> None:
         outages.begin(session, self.rt, "线路中断", "admin")
@@ -180,7 +209,8 @@ class Office:
             assert isinstance(released, Released)
             assert len(self.model.channels[n]) >= 2, "two channels really attempted"
             assert len(self.model.signed) >= 2, "two different signatures"
-            assert not (self.model.certified[n] or self.model.voice[n] or self.model.dead[n] or out)
+            assert not (self.model.certified(n) or self.model.voice[n] or self.model.dead[n] or out)
+            assert not self.model.asked_again(n), "the time to come again"
             undecided = select(Case).where(Case.person_id == person_id, Case.decided_at.is_(None))
             assert session.scalars(undecided).all() == []
             self.model.suspended += 1
@@ -188,7 +218,7 @@ class Office:
     def _restore(self, session: Session) -> None:
         running = self._running(session)
         files = restoring.restore(session, self.rt, REGION, MAY, "clerk")
-        certified = {person.id for n, person in enumerate(self.people) if self.model.certified[n]}
+        certified = {person.id for n, person in enumerate(self.people) if self.model.certified(n)}
         assert self._running(session) == running - certified
         self.model.restored += len(running & certified)
         assert sum(file.people for file in files) == self.model.restored

@@ -45,6 +45,8 @@ histories = st.builds(
     suspended=st.booleans(),
     moved=st.booleans(),
     taken_off=st.booleans(),
+    asked_again=st.none() | st.dates(DUE - timedelta(days=60), DUE + timedelta(days=9)),
+    again=st.timedeltas(timedelta(), timedelta(days=60)),
     signatures=st.frozensets(st.sampled_from("abc")),
 )
 near = st.builds(
@@ -58,6 +60,9 @@ ONE_BY_ONE = [
     ({"certified": True}, Block.CERTIFIED),
     ({"today": DUE}, Block.NOT_OVER),
     ({"outage": timedelta(hours=1)}, Block.NOT_OVER),
+    ({"asked_again": DUE - timedelta(days=29)}, Block.ASKED_AGAIN),
+    ({"asked_again": DUE - timedelta(days=31), "again": timedelta(days=32)}, Block.ASKED_AGAIN),
+    ({"asked_again": DUE - timedelta(days=29), "again": timedelta()}, Block.ASKED_AGAIN),
     ({"enabled": False}, Block.SWITCHED_OFF),
     ({"outage_running": True}, Block.OUTAGE),
     ({"channels": frozenset({"sms"})}, Block.TOO_FEW_CHANNELS),
@@ -97,6 +102,7 @@ def test_no_history_suspends_anybody_wrongly(history: History) -> None:
     assert history.enabled and not history.outage_running
     assert not (history.certified or history.open_cases or history.death_reported or history.score_unseen)
     assert not (history.suspended or history.moved or history.taken_off)
+    assert history.asked_again is None or history.today > history.asked_again + timedelta(days=30) + history.outage
 
 
 @given(histories | near, st.frozensets(st.sampled_from([channel.value for channel in Channel])))

@@ -44,15 +44,23 @@ NAMED = {
     "answer.locked": {"until"},
     "receipt.call": {"receipt", "next_due"},
     "verdict.certified": {"receipt"},
+    "undone.stands": {"receipt"},
     "appointment.booked": {"office", "at"},
     "appointment.moved": {"office", "at"},
     "appointment.cancelled": {"at"},
 }
 BARE = "no_pin pin unknown which help human call_me urgent urgent_later stopped not_stopped started death thanks"
 CODE = "yes no unreadable code_over code_later code_many code_yes code_unreadable call_yes call_unreadable"
-WITHOUT_FACTS = {"how", "verdict.more", "verdict.invited", "call.dropped", "answer.offer_call", "answer.closed"} | {
-    f"answer.{name}" for name in f"{BARE} {CODE}".split()
-}
+WITHOUT_FACTS = {
+    "how",
+    "verdict.more",
+    "verdict.invited",
+    "undone.sign",
+    "undone.verdict",
+    "call.dropped",
+    "answer.offer_call",
+    "answer.closed",
+} | {f"answer.{name}" for name in f"{BARE} {CODE}".split()}
 OFTEN = ("answer.locked", "answer.unreadable", "answer.code_unreadable", "answer.call_unreadable", "answer.offer_call")
 KUNMING = REGIONS["kunming"]
 

@@ -28,12 +28,10 @@ from certification.needs import Declared
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Case, Evidence, Person, Phone
+from certification.store import Case, Person, Phone
 from ops.console import access, shown
-from ops.console.desk import helping
+from ops.console.desk import helping, signs
 from ops.console.desk.find import theirs
-
-LATEST = 10
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -64,8 +62,6 @@ def facts(session: Session, rt: Runtime, person: Person, *, whole: bool) -> dict
     journal.write(session, rt.now(), access.who().name, "person shown", f"person:{person.id}")
     region, revealed = rt.regions[person.region], _revealed(rt, person)
     number = shown.NOTHING if revealed is None else revealed.number
-    mine = (Evidence.person_id == person.id, Evidence.withdrawn_at.is_(None))
-    evidence = select(Evidence).where(*mine).order_by(Evidence.observed_at.desc()).limit(LATEST)
     waiting = select(Case).where(Case.person_id == person.id, Case.decided_at.is_(None)).order_by(Case.rank)
     return {
         "person": person,
@@ -84,7 +80,7 @@ def facts(session: Session, rt: Runtime, person: Person, *, whole: bool) -> dict
         "unconfirmed": confirmation.awaited(session, person) is not None,
         "pin": pins.is_set(session, person),
         "word": safewords.of(session, rt.keys, person) is not None,
-        "evidence": session.scalars(evidence).all(),
+        "signs": signs.of(session, rt, person),
         "cases": session.scalars(waiting).all(),
         "at_desk": region.opens(Route.DESK),
     }

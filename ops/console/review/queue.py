@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from certification import holding, knowncases, secondlooks
+from certification import holding, knowncases, secondlooks, takingback
 from certification.cases import CaseKind
 from certification.holding import Waiting
 from certification.runtime import Runtime
@@ -63,8 +63,10 @@ def _list(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             waiting = holding.waiting(session, rt, most=MOST, **wanted)
             counted = holding.counted(session, region=wanted["region"], by=wanted["by"])
+            mine = access.who().role in access.DECIDE
+            just = takingback.just_decided(session, rt, access.who().name) if mine else []
         facts = {"asked": _numbered(asked, counted), "waiting": waiting, "most": MOST, "mark": _mark(waiting)}
-        return render_template("cases.html", **facts, named=lambda code: rt.regions[code])
+        return render_template("cases.html", **facts, just=just, named=lambda code: rt.regions[code])
 
     @console.get("/cases.<kind>")
     @access.for_(access.CASES)

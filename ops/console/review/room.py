@@ -33,7 +33,7 @@ from certification.staff import Role
 from certification.store import Call, Case, KnownCase, Person, only_read
 from ops import dossiers
 from ops.console import access
-from ops.console.review import pictures, scores, voices
+from ops.console.review import pictures, scores, takings, voices
 from ops.console.review.queue import theirs
 from ops.dossiers import Dossier, Reached
 from voiceprint.audio import wav
@@ -124,6 +124,7 @@ def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> d
         **listening(heard),
         "place": scores.place(rt, heard.numbers),
         **(UNTOLD if blind else NEW if known is not None else history(session, rt, case, person, heard)),
+        **takings.of(session, rt, case, blind=blind),
         "blind": blind,
         "confirmable": found.confirmable,
         "looks": secondlooks.both(session, case) if access.who().role in access.AFTERWARDS else [],

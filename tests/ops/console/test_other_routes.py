@@ -80,7 +80,7 @@ def test_a_form_goes_out_comes_back_is_returned_and_accepted(clerk: Browser, rt:
     assert signed.receipt in clerk.page and (signed.kind, signed.person_id) == ("paper", he.id)
     assert act(clerk, page, f"{page}/return", reason="x") == 409  # what is accepted stays so
     clerk.open(f"/console/{page}")
-    assert "不能撤回" in clerk.page
+    assert "主管才能撤回" in clerk.page
 
 
 def test_a_letter_shows_what_stands_against_it(clerk: Browser, rt: Runtime, he: Person) -> None:

@@ -29,7 +29,7 @@ from certification.roster import Stand
 from certification.staff import Role
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
-from ops.console import language, navigation
+from ops.console import language, navigation, shown
 from ops.console.audit import actions
 from ops.console.desk.enrol import Step
 from ops.console.payments import lists
@@ -49,6 +49,8 @@ FAMILIES = {
     "nav.": {page.name for page in navigation.PAGES},
     "case.": {kind.value for kind in CaseKind},
     "role.": {role.value for role in Role},
+    "verdict.": set(shown.VERDICTS),
+    "mistake.": {"person", "neighbour", "paper", "visit", "family"},
     "doubt.": {*map(str, Suspicion), *map(str, Reason)},
     "whose.": set(WHOSE),
     "dialect.": {path.name for path in Path("ivr/words").iterdir() if (path / "prompts.toml").is_file()},

@@ -1,0 +1,117 @@
+"""Mistakes taken back in a real browser, by keys alone: a verdict from the queue, a wrong person at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import select
+
+from certification.runtime import Runtime
+from certification.staff import Role
+from certification.store import Case, Evidence, Person
+from ops.console.language import FIRST, LANGUAGES
+from tests.certification.test_review import spoken
+from tests.ops.console.browser import Hire
+from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.test_review_room import heard
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ZHAO, LI, WEI = "赵经办", "李审核", "魏主管"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def url(rt: Runtime) -> Iterator[str]:
+    """The console's address."""
+    with served(rt) as address:
+        yield address
+
+
+def faults(desk: Desk) -> list[str]:
+    """What axe-core finds on the page that is open, and whether a tablet is too narrow for it."""
+    found = desk.violations()
+    for size in (TABLET, SIZE):
+        desk.page.set_viewport_size(size)
+        wide = desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        found += [f"{wide} px too wide"] if wide > 0 else []
+    return found
+
+
+def tabs_to(desk: Desk, selector: str) -> None:
+    """Go on by Tab until something is focused."""
+    for _ in range(60):
+        desk.page.keyboard.press("Tab")
+        if desk.page.evaluate(f"document.activeElement.matches({selector!r})"):
+            return
+    pytest.fail(f"{selector} is reached by no Tab")
+
+
+def test_a_verdict_is_taken_back_from_the_queue_by_keys_alone(
+    chromium: Browser, url: str, rt: Runtime, wu: Person, hired: Hire
+) -> None:
+    case = spoken(rt, wu)
+    heard(rt, case)
+    desk = Desk.at(chromium, rt, url)
+    desk.signs_in(hired(LI, Role.OPERATOR, region="kunming"))
+    for name in ("待办事项", "领取", "是本人，认证通过"):
+        desk.goes_to(name)
+    desk.page.wait_for_url("**/cases")
+    assert faults(desk) == []
+    desk.goes_to("撤回结论")
+    desk.page.wait_for_url(f"**/cases/{case}")
+    with rt.sessions() as session:
+        assert session.get_one(Case, case).verdict is None
+        assert session.scalars(select(Evidence)).one().withdrawn_at is not None
+    desk.goes_to("领取")
+    desk.goes_to("这次来电听不出来，请他换一种办法")
+    with rt.sessions() as session:
+        assert session.get_one(Case, case).verdict == "unsure"
+    assert desk.faults == []
+
+
+def test_the_wrong_person_at_the_desk_is_taken_back_by_keys_alone_and_put_back_by_a_supervisor(
+    chromium: Browser, url: str, rt: Runtime, wu: Person, hired: Hire
+) -> None:
+    desk, chief = Desk.at(chromium, rt, url), Desk.at(chromium, rt, url)
+    for one, account in ((desk, hired(ZHAO, Role.CLERK, region="kunming")), (chief, hired(WEI, Role.SUPERVISOR))):
+        one.signs_in(account)
+        one.page.goto(f"{url}people/{wu.id}")
+    tabs_to(desk, "input[name=seen]")
+    desk.page.keyboard.press("Space")
+    desk.goes_to("当面认证")
+    with rt.sessions() as session:
+        evidence = session.scalars(select(Evidence)).one()
+    tabs_to(desk, "summary")
+    desk.page.keyboard.press("Enter")
+    assert faults(desk) == []
+    tabs_to(desk, "input[name=why]")
+    desk.page.keyboard.insert_text("窗口点错了人")
+    tabs_to(desk, "input[name=sure]")
+    desk.page.keyboard.press("Space")
+    desk.goes_to("登记有误，撤回")
+    assert "已撤回" in desk.page.get_by_role("status").first.inner_text()
+    chief.page.reload()
+    for language in LANGUAGES:
+        if language != FIRST:
+            chief.page.get_by_role("button", name=LANGUAGES[language]).click()
+            chief.page.locator(f"html[lang={language}]").wait_for(state="attached")
+        assert faults(chief) == []
+    tabs_to(chief, f"#sign-{evidence.id} summary")
+    chief.page.keyboard.press("Enter")
+    assert faults(chief) == []
+    tabs_to(chief, "input[name=why]")
+    chief.page.keyboard.insert_text("没有点错")
+    tabs_to(chief, "input[name=sure]")
+    chief.page.keyboard.press("Space")
+    chief.goes_to("No mistake")
+    with rt.sessions() as session:
+        assert session.get_one(Evidence, evidence.id).withdrawn_at is None
+    assert desk.faults == chief.faults == []
