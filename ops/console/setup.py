@@ -31,7 +31,7 @@ from ops.console.payments import deeds as signing
 from ops.console.payments import lists
 from ops.console.reports import fairness, tables
 from ops.console.review import queue, room
-from ops.console.routes import agent, appointments, papers, rounds, visits, ways
+from ops.console.routes import agent, agents, appointments, papers, rounds, visits, ways
 from ops.console.studio import reading
 from ops.console.work import batches, runs
 
@@ -40,7 +40,7 @@ PREFIX = "/console"
 SIGNING_IN = (signing_in, provider, home, language, accounts)
 REVIEW = (queue, room)
 DESK = (find, person, deeds, helping, record, card, enrol, microphone)
-ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
+ROUTES = (roll, ways, papers, visits, rounds, appointments, agent, agents)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)
 WORK = (lists, signing, runs, batches)

@@ -19,7 +19,8 @@ from ops.console import access, language, listing, shown
 from ops.console.desk.find import named
 from ops.console.listing import Asked, Field, Page
 
-_BY = (AgentPerson.person_id,)
+BY = (AgentPerson.person_id,)
+"""The order of an agent's people."""
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -28,18 +29,15 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/mine")
     @access.for_(access.AGENTS)
     def mine() -> ResponseReturnValue:
-        asked = _asked()
+        given = asked()
         with rt.sessions.begin() as session:
             agent = _agent(session)
-            found: Any = agents.people_of(agent.id, certifying.day_of(rt.now()))
-            if asked["stand"] is not None:
-                closed = Period.closed_at.is_not(None)
-                found = found.where(closed if asked["stand"] == "done" else ~closed)
-            page = listing.page(session, found, _BY, asked)
-            rows = [_row(session, rt, row) for row in page.rows]
-            facts = {"found": len(rows), "filter": asked.values}
+            found = agents.people_of(agent.id, certifying.day_of(rt.now()))
+            page = listing.page(session, standing(found, given), BY, given)
+            rows = [row(session, rt, one) for one in page.rows]
+            facts = {"found": len(rows), "filter": given.values}
             journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{agent.id}", **facts)
-        return _page(rt, agent, asked, page, rows)
+        return _page(rt, agent, given, page, rows)
 
     @console.post("/mine/find")
     @access.for_(access.AGENTS)
@@ -54,8 +52,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             rows = []
             if person is not None and theirs:
                 found = agents.people_of(agent.id, certifying.day_of(rt.now()))
-                rows = [_row(session, rt, session.execute(found.where(AgentPerson.person_id == person.id)).one())]
-        return _page(rt, agent, _asked(), Page([], None, None), rows, looked=True)
+                rows = [row(session, rt, session.execute(found.where(AgentPerson.person_id == person.id)).one())]
+        return _page(rt, agent, asked(), Page([], None, None), rows, looked=True)
 
     @console.post("/mine/certify")
     @access.for_(access.AGENTS)
@@ -89,13 +87,23 @@ def _agent(session: Session) -> Agent:
     return agent
 
 
-def _asked() -> Asked:
+def asked() -> Asked:
+    """Which of an agent's people the address asks for."""
     choices = {"open": gettext("mine.open"), "done": gettext("mine.done")}
     return listing.read(Field("stand", gettext("roll.stand"), choices))
 
 
-def _row(session: Session, rt: Runtime, row: Any) -> dict[str, Any]:
-    person = session.get_one(Person, row.person_id)
+def standing(found: Any, given: Asked) -> Any:
+    """Those of an agent's people who stand as was asked for."""
+    if given["stand"] is None:
+        return found
+    closed = Period.closed_at.is_not(None)
+    return found.where(closed if given["stand"] == "done" else ~closed)
+
+
+def row(session: Session, rt: Runtime, one: Any) -> dict[str, Any]:
+    """One of an agent's people as a list shows them, the middle of their number hidden."""
+    person = session.get_one(Person, one.person_id)
     try:
         number = shown.masked(people.number_of(rt.keys, person).text)
     except SealBroken:
@@ -104,16 +112,16 @@ def _row(session: Session, rt: Runtime, row: Any) -> dict[str, Any]:
         "id": person.id,
         "name": named(rt, person),
         "number": number,
-        "due": row.due,
-        "done": row.closed_at is not None,
+        "due": one.due,
+        "done": one.closed_at is not None,
     }
 
 
 def _page(
-    rt: Runtime, agent: Agent, asked: Asked, page: Page, rows: list[dict[str, Any]], *, looked: bool = False
+    rt: Runtime, agent: Agent, given: Asked, page: Page, rows: list[dict[str, Any]], *, looked: bool = False
 ) -> str:
     facts = {"agent": agent, "region": rt.regions[agent.region], "looked": looked}
-    return render_template("mine.html", asked=asked, page=page, rows=rows, **facts)
+    return render_template("mine.html", asked=given, page=page, rows=rows, **facts)
 
 
 def _done(session: Session, rt: Runtime, agent: Agent, person: Person, by: str) -> dict[str, Any]:

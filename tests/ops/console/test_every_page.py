@@ -11,7 +11,7 @@ from certification import agents, consent
 from certification.agents import AgentKind
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Person, Staff
+from certification.store import Agent, Person, Staff
 from ops import sittings
 from ops.console.language import FIRST, LANGUAGES
 from tests.certification.conftest import Clock
@@ -59,6 +59,8 @@ PAGES: dict[str, Role | None] = {
     "prompts/<dialect>/<name>": Role.SUPERVISOR,
     "reports": Role.SUPERVISOR,
     "reports/equity": Role.SUPERVISOR,
+    "agents": Role.AUDITOR,
+    "agents/<agent_id>": Role.AUDITOR,
     "journal": Role.AUDITOR,
     "journal/check": Role.AUDITOR,
     "journal/listened": Role.AUDITOR,
@@ -71,7 +73,7 @@ BESIDES = {
     Role.VISITOR: ("",),
     Role.AGENT: ("mine?stand=done",),
     Role.SUPERVISOR: ("cases/<case_id>", "roll", "operators", "journal"),
-    Role.AUDITOR: ("cases/<case_id>", PERSON, "suspensions/<list_id>", "runs/<run_id>"),
+    Role.AUDITOR: ("cases/<case_id>", PERSON, f"{PERSON}/card", "suspensions/<list_id>", "runs/<run_id>", "staff"),
     Role.ADMINISTRATOR: ("", "campaigns/<campaign_id>"),
 }
 """The same for others, empty lists, and what is refused: in the first language."""
@@ -198,6 +200,8 @@ def test_axe_finds_nothing_no_page_is_too_wide_and_keys_reach_everything(
     known, resident = things(rt, clock, tmp_path)
     team = staff_of(rt, hired, resident)
     known["staff_id"] = identifier(rt, team[Role.OPERATOR])
+    with rt.sessions() as session:
+        known["agent_id"] = session.scalars(select(Agent.id).where(Agent.name == "机床厂")).one()
     wrong = dict[str, list[str]]()
     with served(rt) as url, launched() as chromium:
         for role in (None, *team):

@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from certification import visits
+from certification.agents import AgentKind
 from certification.cases import CaseKind
 from certification.comparison.rules import Outcome
 from certification.contacts import Channel
@@ -84,6 +85,7 @@ FAMILIES = {
         *(f"equity_{one}" for one in FILE),
         *("from", "to"),
     },
+    "agent_kind.": set(map(str, AgentKind)),
     "listed.": set(lists.STATES),
     "stage.": set(lists.STAGES),
     "channel.": set(map(str, Channel)),
