@@ -31,6 +31,8 @@ WORK = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 """Who sees how far comparison runs and campaigns are, in numbers."""
 OVERSEE = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who sees the certifying agents, and whom each may certify."""
+START = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who begins what is done behind the pages: a list proposed, files compared, known cases put in."""
 SIGN = frozenset({Role.SUPERVISOR})
 DESK = frozenset({Role.CLERK})
 CARD = frozenset({Role.CLERK, Role.AUDITOR})

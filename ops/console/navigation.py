@@ -53,6 +53,7 @@ PAGES = (
     Page("suspensions", "suspensions", access.PAYMENTS, within=("suspension_list",)),
     Page("runs", "runs", access.WORK, within=("run",)),
     Page("campaigns", "campaigns_", access.WORK, within=("campaign",)),
+    Page("errands", "errands_", access.WORK, within=("errand",)),
     Page("operators", "operators_", access.WATCH, within=("operator",)),
     Page("reports", "reports", access.REPORTS, within=("equity",)),
     Page("prompts", "prompts_", access.PROMPTS, within=("prompt",)),

@@ -185,6 +185,8 @@ KNOWN = (
     "voice template kept",
     "voice weighed",
     "voices bound to their people",
+    "work asked for",
+    "work refused",
 )
 _APART = re.compile("[^a-z0-9]+")
 

@@ -53,6 +53,8 @@ PAGES: dict[str, Role | None] = {
     "suspensions/<list_id>": Role.SUPERVISOR,
     "runs": Role.SUPERVISOR,
     "runs/<run_id>": Role.SUPERVISOR,
+    "errands": Role.SUPERVISOR,
+    "errands/<errand_id>": Role.SUPERVISOR,
     "campaigns": Role.SUPERVISOR,
     "campaigns/<campaign_id>": Role.SUPERVISOR,
     "prompts": Role.SUPERVISOR,
