@@ -28,11 +28,22 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "uploads"
 """Where files that were sent lie in the data folder until they are compared."""
+MOST_FILES = 20  # of a comparison
 STAGES = 6  # of a comparison: read, periods, roll, compared, written, stored
 PARTS = 1000  # of a comparison, as its page counts
 LEFT_FOR = timedelta(days=1)
 _NOTED = timedelta(seconds=2)
 _busy = Lock()
+
+
+class FileMissing(Problem):
+    """A comparison of nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"没有收到文件，请选择 1 到 {MOST_FILES} 个文件再交。",
+            f"No file arrived: choose 1 to {MOST_FILES} files and send them.",
+        )
 
 
 def see_to(rt: Runtime) -> int:
@@ -104,7 +115,12 @@ def compare(rt: Runtime, errand: Errand) -> None:
 
     there = folder(rt, errand.id)
     paths = [there / str(one["kept"]) for one in errand.asked["files"]]
-    run = runs.run(rt, rt.regions[errand.region], paths, errand.asked_by, _Told(rt, errand.id))
+    try:
+        run = runs.run(rt, rt.regions[errand.region], paths, errand.asked_by, _Told(rt, errand.id))
+    except Problem as problem:  # a file is called as whoever sent it knows it, and not as it lies here
+        for path in paths:
+            problem.zh, problem.en = (said.replace(str(path), path.name) for said in (problem.zh, problem.en))
+        raise
     with rt.sessions.begin() as session:
         errands.end(session, rt, errand, run)
     clear(rt, errand.id)

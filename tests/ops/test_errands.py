@@ -140,7 +140,9 @@ def test_a_file_that_is_none_is_refused_and_goes(rt: Runtime, tmp_path: Path) ->
     path.write_text("一份通知", "utf-8")
     ask(rt, Kind.COMPARISON, "qingdao", of=behind.PARTS, files=sent(rt, path))
     assert behind.work(rt) == 1
-    assert found(rt).state == "refused" and found(rt).zh
+    said = found(rt).zh
+    assert found(rt).state == "refused" and said is not None
+    assert "x.csv" in said and str(rt.settings.data) not in said
     assert not behind.folder(rt, ONCE).exists()
 
 

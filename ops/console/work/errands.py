@@ -18,7 +18,6 @@ from werkzeug.datastructures import FileStorage
 
 from certification import errands
 from certification.errands import Kind
-from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Errand, new_id, only_read
 from certification.suspension import lists
@@ -32,20 +31,9 @@ from ops.console.work.events import Progress
 STATES = (errands.ASKED, errands.DONE, errands.REFUSED)
 MOST_BYTES = 1 << 30
 """Of all files of a comparison together: a line has about sixty bytes, and a city a few million lines."""
-MOST_FILES = 20
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _STRANGE = re.compile(r"[^\w.-]+")
 _LONGEST = 60  # characters of a file's name that are kept
-
-
-class FileMissing(Problem):
-    """A comparison of nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"没有收到文件，请选择 1 到 {MOST_FILES} 个文件再交。",
-            f"No file arrived: choose 1 to {MOST_FILES} files and send them.",
-        )
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -65,7 +53,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             page = listing.page(session, _found(asked), (Errand.asked_at, Errand.id), asked, down=True, size=25)
         named = {one.code: shown.region(one) for one in rt.regions}
         facts = {"theirs": {code: said for code, said in named.items() if access.sees(code)}, "fresh": new_id}
-        limits = {"most_known": errands.MOST_KNOWN, "most_mb": MOST_BYTES >> 20, "most_files": MOST_FILES}
+        limits = {"most_known": errands.MOST_KNOWN, "most_mb": MOST_BYTES >> 20, "most_files": behind.MOST_FILES}
         month = lists.following_month(rt)
         return render_template("errands.html", asked=asked, page=page, named=named, month=month, **facts, **limits)
 
@@ -122,8 +110,8 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
         if again:
             return _there(identifier)
         files = [one for one in request.files.getlist("files") if one.filename]
-        if not 1 <= len(files) <= MOST_FILES:
-            raise FileMissing
+        if not 1 <= len(files) <= behind.MOST_FILES:
+            raise behind.FileMissing
         kept = _keep(behind.folder(rt, identifier), files)
         return _asked(rt, Kind.COMPARISON, of=behind.PARTS, region=region, files=kept)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from certification import agents, consent
+from certification import agents, consent, errands, staff
 from certification.agents import AgentKind
+from certification.errands import Kind
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Agent, Person, Staff
+from certification.store import Agent, Person, Staff, new_id
 from ops import sittings
 from ops.console.language import FIRST, LANGUAGES
 from tests.certification.conftest import Clock
@@ -128,7 +129,9 @@ def things(rt: Runtime, clock: Clock, folder: Path) -> tuple[dict[str, str], Per
         sittings.begin(session, rt, one, "clerk")
     case = spoken(rt, resident)
     heard(rt, case)
-    known = {"person_id": resident.id, "case_id": case, "paper_id": paper, "visit_id": visit}
+    with rt.sessions.begin() as session:
+        errand = errands.ask(session, rt, new_id(), Kind.KNOWN_CASES, one.region, "clerk", of=3).id
+    known = {"errand_id": errand, "person_id": resident.id, "case_id": case, "paper_id": paper, "visit_id": visit}
     return known | {part: found[kind] for kind, part in KINDS.items()} | {
         "dialect": "mandarin",
         "name": "greeting",
@@ -201,6 +204,9 @@ def test_axe_finds_nothing_no_page_is_too_wide_and_keys_reach_everything(
 ) -> None:
     known, resident = things(rt, clock, tmp_path)
     team = staff_of(rt, hired, resident)
+    hired("钱某", Role.CLERK)
+    with rt.sessions.begin() as session:
+        staff.close(session, rt, "钱某", "孙管理")
     known["staff_id"] = identifier(rt, team[Role.OPERATOR])
     with rt.sessions() as session:
         known["agent_id"] = session.scalars(select(Agent.id).where(Agent.name == "机床厂")).one()
