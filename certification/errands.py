@@ -77,6 +77,11 @@ def begin(session: Session, rt: Runtime, errand: Errand) -> bool:
     return session.scalar(mine.values(tries=errand.tries + 1, moved_at=rt.now()).returning(Errand.id)) is not None
 
 
+def leave(session: Session, errand: Errand) -> None:
+    """Note that it is done elsewhere just now: that was no try of ours."""
+    session.execute(_open(errand.id).where(Errand.tries > 0).values(tries=Errand.tries - 1))
+
+
 def move(session: Session, rt: Runtime, identifier: str, done: int) -> None:
     """Note how far a work is."""
     session.execute(_open(identifier).values(done=done, moved_at=rt.now()))

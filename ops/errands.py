@@ -80,8 +80,12 @@ def work(rt: Runtime) -> int:
 def _next(rt: Runtime) -> Errand | None:
     with rt.sessions.begin() as session:
         for one in errands.waiting(session, rt):
-            if Kind(one.kind) not in errands.QUEUED and errands.begin(session, rt, one):
+            if Kind(one.kind) in errands.QUEUED:
+                continue
+            if errands.begin(session, rt, one):
                 return session.get_one(Errand, one.id)
+            if one.tries >= errands.TRIES:
+                clear(rt, one.id)
     return None
 
 
@@ -89,8 +93,9 @@ def _do(rt: Runtime, errand: Errand) -> None:
     deed = propose if errand.kind == Kind.PROPOSAL else compare
     try:
         deed(rt, errand)
-    except RunElsewhere:
-        logger.info("errand %s: the same files are compared elsewhere", errand.id)
+    except RunElsewhere:  # the same files are compared by a command: it is looked at again
+        with rt.sessions.begin() as session:
+            errands.leave(session, errand)
     except Problem as problem:
         with rt.sessions.begin() as session:
             errands.refuse(session, rt, errand, problem)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from certification import errands, knowncases
+from certification.comparison import folders, runs
 from certification.errands import STALLED, TRIES, Kind
 from certification.runtime import Runtime
 from certification.store import ComparisonRun, Errand, KnownCase, PaymentList, new_id, only_read
@@ -117,6 +118,22 @@ def test_files_are_compared_once_and_go(rt: Runtime, tmp_path: Path) -> None:
     assert (there.state, there.result, run.state, run.started_by) == ("done", run.id, "ready", "孙管理")
     assert run.files[0]["name"] == "医保.csv"
     assert not behind.folder(rt, ONCE).exists()
+
+
+def test_while_a_command_compares_the_same_files_it_waits(rt: Runtime, clock: Clock, tmp_path: Path) -> None:
+    residents(rt, 1)
+    path = signals(tmp_path / "signals.csv", [(number(1), "medical", "2026-03-02", "alive")])
+    ask(rt, Kind.COMPARISON, "qingdao", of=behind.PARTS, files=sent(rt, path))
+    kept = behind.folder(rt, ONCE) / "a" / path.name
+    run = runs.run(rt, rt.regions["qingdao"], [kept], "cli")
+    with rt.sessions.begin() as session:
+        session.get_one(ComparisonRun, run).state = "running"
+    with folders.alone(rt, run):
+        assert behind.work(rt) == 1
+    assert (found(rt).state, found(rt).tries, kept.exists()) == ("asked", 0, True)
+    clock.at += STALLED + timedelta(seconds=1)
+    assert behind.work(rt) == 1
+    assert (found(rt).state, found(rt).result) == ("done", run)
 
 
 def test_how_far_a_comparison_is_is_noted(rt: Runtime, clock: Clock, tmp_path: Path) -> None:
