@@ -110,6 +110,7 @@ NOBODYS = frozenset(
         "canary",
         "carriers",
         "comparison_runs",
+        "errands",
         "journal_checks",
         "journal_head",
         "kept_evidence",

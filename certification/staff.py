@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import pyotp
 from argon2 import PasswordHasher
@@ -156,7 +157,8 @@ def add(
         raise PasswordTooShort
     if (role is Role.AGENT) != (agent is not None):
         raise AgentMissing
-    staff_id, secret = new_id(), pyotp.random_base32()
+    staff_id = new_id()
+    secrets, uri = fresh(rt, staff_id, name, password)
     region = region if agent is None else agent.region
     new = insert_once(
         session,
@@ -166,20 +168,26 @@ def add(
         role=role.value,
         region=region,
         agent_id=None if agent is None else agent.id,
-        password_hash=_HASHER.hash(password),
-        totp_sealed=rt.keys.seal(secret.encode(), seals.totp(staff_id)),
-        used_step=0,
+        **secrets,
         added_at=rt.now(),
     )
     if not new:
         raise NameTaken(name)
     facts = {"name": name, "role": role.value, "region": region}
     journal.write(session, rt.now(), by, "staff added", f"staff:{staff_id}", **facts)
-    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER)
+    return uri
+
+
+def fresh(rt: Runtime, staff_id: str, name: str, password: str) -> tuple[dict[str, Any], str]:
+    """What an account is kept with that nobody used yet, and its otpauth URI."""
+    secret = pyotp.random_base32()
+    sealed = rt.keys.seal(secret.encode(), seals.totp(staff_id))
+    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER)
+    return {"password_hash": _HASHER.hash(password), "totp_sealed": sealed, "used_step": 0}, uri
 
 
 def close(session: Session, rt: Runtime, name: str, by: str) -> None:
-    """Close an account, for good; its signatures under lists not yet released hold no more. Raises NameUnknown."""
+    """Close an account; its signatures under lists not yet released hold no more. Raises NameUnknown."""
     still_open = update(Staff).where(Staff.name == plain(name), Staff.closed_at.is_(None))
     closed = session.scalar(still_open.values(closed_at=rt.now()).returning(Staff.id))
     if closed is None:

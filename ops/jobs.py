@@ -12,10 +12,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from certification import seals
+from certification.errands import JOB
 from certification.reports import making
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, only_read
-from ops import sittings, twins, unmatched
+from ops import errands, sittings, twins, unmatched
 from ops.concluding import Overtaken, conclude
 from ops.judging import gather, judge
 from ops.voices import Bench
@@ -79,6 +80,14 @@ def make_report(report_id: str) -> None:
         raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
     if making.go_on(_bench.rt, report_id, making.SHORT):
         _bench.rt.enqueue(making.JOB, report_id)
+
+
+def do_errand(errand_id: str) -> None:
+    """Put the next known case in; the rest comes after what waits in the queue, so that no voice waits for it."""
+    if _bench is None:
+        raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
+    if errands.seed(_bench.rt, errand_id):
+        _bench.rt.enqueue(JOB, errand_id)
 
 
 def _weigh(bench: Bench, assessment_id: str) -> None:

@@ -22,7 +22,7 @@ from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
 from ivr.steps import DROPPED, State, Transfer
-from ops import comparisons, ended, heartbeat, texting
+from ops import comparisons, ended, errands, heartbeat, texting
 from ops.concluding import conclude
 from ops.duties import one_by_one
 from ops.jobs import in_hand, tried_enough
@@ -226,6 +226,12 @@ def make_reports(rt: Runtime) -> int:
     return making.see_to(rt)
 
 
+def do_errands(rt: Runtime) -> int:
+    """Have done what was asked for in the console, and delete files of which nothing came."""
+    errands.clear_left(rt)
+    return errands.see_to(rt)
+
+
 def notice_outages(rt: Runtime) -> int:
     """Note that the service runs, and the outage that lies behind it."""
     with rt.sessions.begin() as session:
@@ -248,6 +254,7 @@ DUTIES = (
     clear_comparisons,
     make_reports,
     comparisons.go_on_with_runs,
+    do_errands,
     notice_outages,
     *texting.DUTIES,
 )

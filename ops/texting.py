@@ -171,13 +171,21 @@ def finish_campaigns(rt: Runtime) -> int:
 
 
 def settle_campaigns(rt: Runtime) -> int:
-    """Hold back or drop what waits of campaigns that somebody paused or stopped, by slices; how many messages."""
+    """Hold back, drop or bring back what is of campaigns that somebody paused, stopped or resumed; how many messages.
+
+    By slices. One that was stopped while it was planned is planned to its end.
+    """
     ends, settled = rt.now() + PATIENCE, 0
     with rt.sessions() as session:
         found = campaigns.held(session)
+        resumed = (Campaign.state == "planning", Campaign.stopped_from.is_not(None))
+        torn = session.scalars(select(Campaign.id).where(*resumed)).all()
     for identifier in found:
         while rt.now() < ends and (some := campaigns.settle(rt, identifier)):
             settled += some
+    for identifier in torn:
+        while rt.now() < ends and planning.go_on(rt, identifier, BY) is not None:
+            pass
     return settled
 
 

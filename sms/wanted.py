@@ -82,7 +82,7 @@ def _told_in_vain(message: Message, known: Known) -> Otherwise | None:
 def _reminds_in_vain(message: Message, known: Known, now: datetime) -> Otherwise | None:
     if message.campaign_id is not None:
         state = known.campaigns.get(message.campaign_id)
-        if state == "paused":
+        if state in ("paused", "resuming"):
             return Back()
         if state == "stopped":
             return Drop("stopped")

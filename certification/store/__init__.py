@@ -4,6 +4,7 @@ from certification.store.base import Base, new_id
 from certification.store.calls import Assessment, Call, Recording, SpokenTurn
 from certification.store.canary import Canary
 from certification.store.comparing import ComparisonResult, ComparisonRun
+from certification.store.errands import Errand
 from certification.store.evidence import (
     Attempt,
     Case,
@@ -66,6 +67,7 @@ __all__ = [
     "Consent",
     "Contact",
     "EnrolmentCode",
+    "Errand",
     "Evidence",
     "Guesses",
     "Helper",

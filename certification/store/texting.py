@@ -14,7 +14,8 @@ from certification.store.base import Base, Identified
 class Campaign(Identified, Base):
     """Reminders of one region and one day, planned and released together.
 
-    `counts`: what was planned: people, messages, segments, cost, calls to make, nobody's number.
+    `counts`: what was planned: people, messages, segments, cost, calls to make, nobody's number. `stopped_from`: the
+    state that it was last stopped in, to which it comes back where that is taken back.
     """
 
     __tablename__ = "campaigns"
@@ -23,13 +24,14 @@ class Campaign(Identified, Base):
     region: Mapped[str] = mapped_column(String(40))
     on: Mapped[date]
     name: Mapped[str] = mapped_column(String(60))
-    state: Mapped[str] = mapped_column(String(20))  # planning | planned | released | paused | stopped | done
+    state: Mapped[str] = mapped_column(String(20))  # planning | planned | released | paused | stopped | resuming | done
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     planned_by: Mapped[str]
     planned_at: Mapped[datetime]
     released_by: Mapped[str | None]
     released_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    stopped_from: Mapped[str | None] = mapped_column(String(20))
 
 
 class Message(Identified, Base):

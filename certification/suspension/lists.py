@@ -40,8 +40,8 @@ class ListUnknown(Problem):
 
     def __init__(self, region: str, month: date) -> None:
         super().__init__(
-            f"{region} 还没有 {month:%Y-%m} 的暂停名单，请先提出（stillhere suspensions propose）。",
-            f"{region} has no list for {month:%Y-%m} yet; propose it first (`stillhere suspensions propose`).",
+            f"{region} 还没有 {month:%Y-%m} 的暂停名单，请先提出。",
+            f"{region} has no list for {month:%Y-%m} yet; propose it first.",
         )
 
 

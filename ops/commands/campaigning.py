@@ -104,7 +104,8 @@ def _deed(name: str, deed: Callable[..., int], text: str, said: str) -> None:
 _deed("release", campaigns.release, "Let a planned or paused campaign go out. 放行。", "已排队 queued")
 _deed("pause", campaigns.pause, "Hold back what is not on its way yet. 暂停。", "已暂停 held back")
 _deed("resume", campaigns.release, "Go on with a paused campaign. 继续。", "已排队 queued")
-_deed("stop", campaigns.stop, "Drop for good what is not on its way yet. 停止。", "已取消 dropped")
+_deed("stop", campaigns.stop, "Drop what is not on its way yet. 停止。", "已取消 dropped")
+_deed("take-up", campaigns.resume, "Take a stop back: it goes on where it was. 撤回停止。", "已恢复 brought back")
 
 
 def _show(text: str, as_json: bool) -> None:

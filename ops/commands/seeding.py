@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
 import click
 import numpy as np
@@ -13,12 +12,10 @@ import numpy as np
 from certification import knowncases
 from certification.errors import Problem
 from certification.knowncases import Clip, Pair
-from ivr.speech.vocabulary import challenge_words
+from ops import shipped
 from ops.commands.desk import as_json, by, region_of, runtime
-from ops.demo.callers import SHIPPED, Caller
 from voiceprint import audio
 
-SAMPLES, WORDS = 3, 4  # recordings of an enrolment, and words in each
 MOST = 500
 
 
@@ -47,7 +44,7 @@ def seed(place: str, pairs: Path | None, folder: Path | None, most: int, by: str
     """
     rt = runtime()
     region = region_of(rt.regions, place)
-    made = _read(pairs, folder or pairs.parent) if pairs else _shipped(rt.random)
+    made = _read(pairs, folder or pairs.parent) if pairs else shipped.pairs(rt.random)
     seeded = []
     with rt.sessions.begin() as session:
         for _, pair in zip(range(most), made, strict=False):
@@ -75,18 +72,3 @@ def _clip(paths: list[Path]) -> Clip:
     """What is in these files one after another, as it sounds on the telephone."""
     samples = np.concatenate([audio.read(path) for path in paths])
     return Clip("+".join(path.name for path in paths), audio.encode_mulaw(audio.telephone(samples)))
-
-
-def _shipped(random: Random) -> Iterator[Pair]:
-    """Pairs of the two voices that came along, without end: which is enrolled, and who calls, is drawn."""
-    voices = [Caller(SHIPPED / name) for name in ("caller", "impostor")]
-    words = challenge_words()
-
-    def said(voice: Caller) -> Clip:
-        drawn = random.sample(sorted(words), WORDS)
-        samples = audio.telephone(voice.repeats([f"word.{name}" for name in drawn]))
-        return Clip("+".join(drawn), audio.encode_mulaw(samples), tuple(words[name] for name in drawn))
-
-    while True:
-        own, caller = random.randrange(2), random.randrange(2)
-        yield Pair(own == caller, [said(voices[own]) for _ in range(SAMPLES)], [said(voices[caller])])

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from certification import agents, providers, staff
+from certification import agents, providers, rehiring, staff
 from certification.staff import Role
 from ops.commands.desk import as_json, by, region_of, runtime
 
@@ -38,11 +38,24 @@ def add(name: str, role: str, password: str, place: str | None, agent: str | Non
 @click.argument("name")
 @by("cli")
 def close(name: str, by: str) -> None:
-    """Close an account, for good. 停用。"""
+    """Close an account. 停用。"""
     rt = runtime()
     with rt.sessions.begin() as session:
         staff.close(session, rt, name, by)
     click.echo("已停用 closed")
+
+
+@staff_.command()
+@click.argument("name")
+@click.option("--password", prompt="密码 password", hide_input=True, confirmation_prompt="再输一次 once more")
+@by("cli")
+@as_json
+def reopen(name: str, password: str, by: str, as_json: bool) -> None:
+    """Open a closed account again, with another password and secret; prints the address, as add does. 重新启用。"""
+    rt = runtime()
+    with rt.sessions.begin() as session:
+        uri = rehiring.reopen(session, rt, name, password, by)
+    click.echo(json.dumps({"otpauth": uri}) if as_json else uri)
 
 
 @staff_.command()

@@ -23,12 +23,20 @@ PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})
 EXPORTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who takes a list of people away as a file."""
 ACCOUNTS = frozenset({Role.ADMINISTRATOR})
+COLLEAGUES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+"""Who sees whose accounts there are."""
 PAYMENTS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who sees the lists of suspensions, and who is on them."""
 WORK = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR})
 """Who sees how far comparison runs and campaigns are, in numbers."""
+OVERSEE = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees the certifying agents, and whom each may certify."""
+START = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who begins what is done behind the pages: a list proposed, files compared, known cases put in."""
 SIGN = frozenset({Role.SUPERVISOR})
 DESK = frozenset({Role.CLERK})
+CARD = frozenset({Role.CLERK, Role.AUDITOR})
+"""Who sees the card that somebody takes home."""
 TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
 """Who sends a visitor, and sees to a desk's day."""
 AFTERWARDS = frozenset({Role.SUPERVISOR, Role.AUDITOR})

@@ -1,4 +1,4 @@
-"""Accounts: opened and closed by the administrator; and each one's own password."""
+"""Accounts: opened, closed, opened again by the administrator; and each one's own password."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from certification import agents, providers, signins, staff
+from certification import agents, providers, rehiring, signins, staff
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
-from certification.store import Staff, only_read
-from ops.console import access, exporting, shown
+from certification.store import only_read
+from ops.console import access, asked, exporting, shown
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
     """Add the list of accounts, opening and closing one, and changing one's password."""
 
     @console.get("/staff")
-    @access.for_(access.ACCOUNTS)
+    @access.for_(access.COLLEAGUES)
     def accounts() -> ResponseReturnValue:
         with rt.sessions() as session:
             only_read(session)
-            return _page(rt, staff.listed(session), providers.bound(session, rt))
+            return _page(session, rt)
 
     @console.get("/staff.<kind>")
     @access.for_(access.ACCOUNTS)
@@ -53,10 +53,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             uri = staff.add(
                 session, rt, name=form["name"], role=role, password=password, region=region, agent=agent, by=by
             )
-            listed, bound = staff.listed(session), providers.bound(session, rt)
-        return _page(
-            rt, listed, bound, opened={"name": form["name"], "password": password, "uri": uri, "picture": _picture(uri)}
-        )
+            return _page(session, rt, _opened(form["name"], password, uri))
 
     _changed(console, rt)
 
@@ -74,6 +71,15 @@ def _changed(console: Blueprint, rt: Runtime) -> None:
             staff.close(session, rt, name, access.who().name)
         flash(gettext("staff.closed", name=name))
         return redirect(url_for("console.accounts"))
+
+    @console.post("/staff/reopen")
+    @access.for_(access.ACCOUNTS)
+    def reopen_account() -> ResponseReturnValue:
+        asked.sure()
+        name, password = request.form.get("name", ""), token_urlsafe(12)
+        with rt.sessions.begin() as session:
+            uri = rehiring.reopen(session, rt, name, password, access.who().name)
+            return _page(session, rt, _opened(staff.plain(name), password, uri))
 
     @console.post("/staff/provider")
     @access.for_(access.ACCOUNTS)
@@ -107,9 +113,15 @@ def _changed(console: Blueprint, rt: Runtime) -> None:
         return redirect(url_for("console.home"))
 
 
-def _page(rt: Runtime, listed: list[Staff], bound: set[str], opened: dict[str, object] | None = None) -> str:
+def _page(session: Session, rt: Runtime, opened: dict[str, object] | None = None) -> str:
     facts = {"regions": list(rt.regions), "roles": list(Role), "named": lambda code: rt.regions[code]}
-    return render_template("accounts.html", accounts=listed, bound=bound, opened=opened, **facts)
+    there = {"accounts": staff.listed(session), "closed": rehiring.closed(session)}
+    return render_template("accounts.html", **there, bound=providers.bound(session, rt), opened=opened, **facts)
+
+
+def _opened(name: str, password: str, uri: str) -> dict[str, object]:
+    """What is shown of an account this once."""
+    return {"name": name, "password": password, "uri": uri, "picture": _picture(uri)}
 
 
 def _heading(rt: Runtime) -> list[str]:

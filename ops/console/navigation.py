@@ -49,14 +49,16 @@ PAGES = (
     Page("appointments", "appointments_", access.PEOPLE),
     Page("rounds", "rounds", access.VISITORS, within=("round_",)),
     Page("mine", "mine", access.AGENTS, within=("find_mine", "certify_mine")),
+    Page("agents", "agents_", access.OVERSEE, within=("agent",)),
     Page("suspensions", "suspensions", access.PAYMENTS, within=("suspension_list",)),
     Page("runs", "runs", access.WORK, within=("run",)),
     Page("campaigns", "campaigns_", access.WORK, within=("campaign",)),
+    Page("errands", "errands_", access.WORK, within=("errand",)),
     Page("operators", "operators_", access.WATCH, within=("operator",)),
     Page("reports", "reports", access.REPORTS, within=("equity",)),
     Page("prompts", "prompts_", access.PROMPTS, within=("prompt",)),
     Page("journal", "journal_search", READERS, within=("journal_check", "journal_listened")),
-    Page("accounts", "accounts", access.ACCOUNTS, within=("open_account",)),
+    Page("accounts", "accounts", access.COLLEAGUES, within=("open_account", "reopen_account")),
 )
 
 

@@ -32,19 +32,19 @@ from ops.console.payments import deeds as signing
 from ops.console.payments import lists
 from ops.console.reports import fairness, tables
 from ops.console.review import queue, room, takings
-from ops.console.routes import agent, appointments, papers, rounds, visits, ways
+from ops.console.routes import agent, agents, appointments, papers, rounds, visits, ways
 from ops.console.studio import reading
-from ops.console.work import batches, runs
+from ops.console.work import batches, errands, runs
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
 SIGNING_IN = (signing_in, provider, home, language, accounts)
 REVIEW = (queue, room, takings)
 DESK = (find, person, deeds, signs, helping, record, card, enrol, microphone)
-ROUTES = (roll, ways, papers, visits, rounds, appointments, agent)
+ROUTES = (roll, ways, papers, visits, rounds, appointments, agent, agents)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)
-WORK = (lists, signing, runs, batches)
+WORK = (lists, signing, runs, batches, errands)
 JUDGED = (operators,)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from certification import staff
+from certification import rehiring, staff
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import (
@@ -51,6 +51,23 @@ def test_two_different_supervisors_sign_and_a_signed_list_is_not_proposed_anew(r
         with pytest.raises(ListSigned):
             lists.propose(session, rt, REGION, MAY, "clerk")
     assert len(journalled(rt, "list signed")) == 2
+
+
+def test_the_signature_of_an_account_opened_again_stays_without_effect(rt: Runtime, clock: Clock) -> None:
+    overdue(rt, clock)
+    proposed(rt)
+    with rt.sessions.begin() as session:
+        li = supervisor(session, rt, "李")
+        assert sign(session, rt, li) == [1]
+        staff.close(session, rt, "李", "孙")
+        rehiring.reopen(session, rt, "李", "correct horse battery", "孙")
+        assert lists.signatories(session, lists.find(session, REGION, MAY)) == {}
+        with pytest.raises(rehiring.NotClosed):
+            rehiring.reopen(session, rt, "李", "correct horse battery", "孙")
+        with pytest.raises(staff.PasswordTooShort):
+            rehiring.reopen(session, rt, "李", "short", "孙")
+    [entry] = journalled(rt, "staff reopened")
+    assert json.loads(entry)["signatures_lapsed"] == 1
 
 
 def test_refused_signatures_are_journalled(rt: Runtime, clock: Clock) -> None:

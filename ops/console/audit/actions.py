@@ -36,6 +36,7 @@ KNOWN = (
     "campaign paused",
     "campaign planned",
     "campaign released",
+    "campaign resumed",
     "campaign stopped",
     "campaigns exported",
     "card shown",
@@ -171,6 +172,7 @@ KNOWN = (
     "staff added",
     "staff closed",
     "staff locked",
+    "staff reopened",
     "suspension dropped",
     "suspension lifted",
     "suspensions proposed",
@@ -199,6 +201,8 @@ KNOWN = (
     "voice template unconfirmed",
     "voice weighed",
     "voices bound to their people",
+    "work asked for",
+    "work refused",
 )
 _APART = re.compile("[^a-z0-9]+")
 

@@ -19,7 +19,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     """Add the card."""
 
     @console.get("/people/<person_id>/card")
-    @access.for_(access.DESK)
+    @access.for_(access.CARD)
     def card(person_id: str) -> ResponseReturnValue:
         with rt.sessions.begin() as session:
             one = theirs(session, person_id)

@@ -21,7 +21,8 @@ from ops.console import access, exporting, language, listing, shown
 from ops.console.desk.find import named
 from ops.console.listing import Asked, Field, Page
 
-_BY = (AgentPerson.person_id,)
+BY = (AgentPerson.person_id,)
+"""The order of an agent's people."""
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -30,25 +31,26 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/mine")
     @access.for_(access.AGENTS)
     def mine() -> ResponseReturnValue:
-        asked = _asked()
+        given = asked()
         with rt.sessions.begin() as session:
             agent = _agent(session)
-            page = listing.page(session, _found(rt, agent, asked), _BY, asked)
-            rows = [_row(session, rt, row) for row in page.rows]
-            facts = {"found": len(rows), "filter": asked.values}
+            found = agents.people_of(agent.id, certifying.day_of(rt.now()))
+            page = listing.page(session, standing(found, given), BY, given)
+            rows = [row(session, rt, one) for one in page.rows]
+            facts = {"found": len(rows), "filter": given.values}
             journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{agent.id}", **facts)
-        return _page(rt, agent, asked, page, rows)
+        return _page(rt, agent, given, page, rows)
 
     @console.get("/mine.<kind>")
     @access.for_(access.AGENTS)
     def mine_file(kind: str) -> ResponseReturnValue:
-        asked = _asked()
+        given = asked()
         with rt.sessions() as session:
             only_read(session)
             agent = _agent(session)
         heading = [gettext("roll.name"), gettext("person.number"), gettext("roll.due"), gettext("roll.stand")]
-        entry: dict[str, Any] = {"did": "people exported", "of": f"agent:{agent.id}", "filter": asked.values}
-        return exporting.handed(rt, kind, f"people-{agent.code}", heading, partial(_lines, rt, agent, asked), **entry)
+        entry: dict[str, Any] = {"did": "people exported", "of": f"agent:{agent.id}", "filter": given.values}
+        return exporting.handed(rt, kind, f"people-{agent.code}", heading, partial(_lines, rt, agent, given), **entry)
 
     _deeds(console, rt)
 
@@ -69,8 +71,8 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
             rows = []
             if person is not None and theirs:
                 found = agents.people_of(agent.id, certifying.day_of(rt.now()))
-                rows = [_row(session, rt, session.execute(found.where(AgentPerson.person_id == person.id)).one())]
-        return _page(rt, agent, _asked(), Page([], None, None), rows, looked=True)
+                rows = [row(session, rt, session.execute(found.where(AgentPerson.person_id == person.id)).one())]
+        return _page(rt, agent, asked(), Page([], None, None), rows, looked=True)
 
     @console.post("/mine/certify")
     @access.for_(access.AGENTS)
@@ -104,34 +106,35 @@ def _agent(session: Session) -> Agent:
     return agent
 
 
-def _asked() -> Asked:
+def asked() -> Asked:
+    """Which of an agent's people the address asks for."""
     choices = {"open": gettext("mine.open"), "done": gettext("mine.done")}
     return listing.read(Field("stand", gettext("roll.stand"), choices))
 
 
-def _found(rt: Runtime, agent: Agent, asked: Asked) -> Any:
-    """The agent's people that are asked for."""
-    found: Any = agents.people_of(agent.id, certifying.day_of(rt.now()))
-    if asked["stand"] is None:
+def standing(found: Any, given: Asked) -> Any:
+    """Those of an agent's people who stand as was asked for."""
+    if given["stand"] is None:
         return found
     closed = Period.closed_at.is_not(None)
-    return found.where(closed if asked["stand"] == "done" else ~closed)
+    return found.where(closed if given["stand"] == "done" else ~closed)
 
 
-def _lines(rt: Runtime, agent: Agent, asked: Asked, session: Session) -> Iterator[exporting.Row]:
-    found = _found(rt, agent, asked).join(Person, Person.id == AgentPerson.person_id).add_columns(Person)
-    for row in listing.everything(session, found, _BY):
-        one = _shown(rt, row.Person, row)
+def _lines(rt: Runtime, agent: Agent, given: Asked, session: Session) -> Iterator[exporting.Row]:
+    people = standing(agents.people_of(agent.id, certifying.day_of(rt.now())), given)
+    found = people.join(Person, Person.id == AgentPerson.person_id).add_columns(Person)
+    for each in listing.everything(session, found, BY):
+        one = _shown(rt, each.Person, each)
         stand = gettext("mine.done") if one["done"] else gettext("mine.open")
         yield [one["name"], one["number"], shown.day(one["due"]), stand]
 
 
-def _row(session: Session, rt: Runtime, row: Any) -> dict[str, Any]:
-    return _shown(rt, session.get_one(Person, row.person_id), row)
+def row(session: Session, rt: Runtime, one: Any) -> dict[str, Any]:
+    """One of an agent's people as a list shows them, the middle of their number hidden."""
+    return _shown(rt, session.get_one(Person, one.person_id), one)
 
 
-def _shown(rt: Runtime, person: Person, row: Any) -> dict[str, Any]:
-    """What is shown of one."""
+def _shown(rt: Runtime, person: Person, one: Any) -> dict[str, Any]:
     try:
         number = shown.masked(people.number_of(rt.keys, person).text)
     except SealBroken:
@@ -140,16 +143,16 @@ def _shown(rt: Runtime, person: Person, row: Any) -> dict[str, Any]:
         "id": person.id,
         "name": named(rt, person),
         "number": number,
-        "due": row.due,
-        "done": row.closed_at is not None,
+        "due": one.due,
+        "done": one.closed_at is not None,
     }
 
 
 def _page(
-    rt: Runtime, agent: Agent, asked: Asked, page: Page, rows: list[dict[str, Any]], *, looked: bool = False
+    rt: Runtime, agent: Agent, given: Asked, page: Page, rows: list[dict[str, Any]], *, looked: bool = False
 ) -> str:
     facts = {"agent": agent, "region": rt.regions[agent.region], "looked": looked}
-    return render_template("mine.html", asked=asked, page=page, rows=rows, **facts)
+    return render_template("mine.html", asked=given, page=page, rows=rows, **facts)
 
 
 def _done(session: Session, rt: Runtime, agent: Agent, person: Person, by: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Campaigns: what was planned, how far each is, and one let go, paused or stopped. No text and no number is shown."""
+"""Campaigns: what was planned, how far each is, one let go, paused, stopped, resumed. No text, no number is shown."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from ops.console import asked as form
 from ops.console.listing import Asked, Field, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
-from sms import campaigns, counting
+from sms import campaigns, counting, planning
 from sms.providers.configured import carriers
 
-STATES = ("planning", "planned", "released", "paused", "stopped", "done")
+STATES = ("planning", "planned", "released", "paused", "stopped", "resuming", "done")
 COUNTS = ("people", "messages", "copies", "segments", "cost", "calls", "silent")
 MESSAGES = ("planned", "queued", "sending", "sent", "delivered", "failed", "unknown", "dropped")
-GOING = ("planning", "released")
+GOING = ("planning", "released", "resuming")
 MAY = {
     "planned": ("release", "stop"),
     "planning": ("stop",),
     "released": ("pause", "stop"),
     "paused": ("release", "stop"),
+    "stopped": ("resume",),
+    "resuming": ("stop",),
 }
 """What may be done with a campaign, by its state."""
 _BY = (Campaign.planned_at, Campaign.id)
-DEEDS = {"release": campaigns.let_go, "pause": campaigns.hold, "stop": campaigns.call_off}
+DEEDS = {"release": campaigns.let_go, "pause": campaigns.hold, "stop": campaigns.call_off, "resume": campaigns.take_up}
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -68,7 +70,7 @@ def _one(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, campaign_id)
-            facts = _facts(session, found)
+            facts = _facts(session, rt, found)
         return render_template(
             "campaign.html",
             campaign=found,
@@ -121,15 +123,19 @@ def theirs(session: Session, campaign_id: str) -> Campaign:
     return found
 
 
-def _facts(session: Session, found: Campaign) -> dict[str, Any]:
+def _facts(session: Session, rt: Runtime, found: Campaign) -> dict[str, Any]:
     progress = campaigns.progress(session, found.id)
+    over = found.state == "stopped" and planning.over(found.on, rt.now())
     return {
         "counts": [(name, found.counts[name]) for name in COUNTS if found.counts.get(name) is not None],
         "states": [(name, progress.states[name]) for name in MESSAGES if name in progress.states],
         "reasons": sorted(progress.reasons.items(), key=lambda one: -one[1]),
         "hours": counting.by_hour(session, found.id),
         "answered": counting.answered(session, found),
-        "may": MAY.get(found.state, ()),
+        "may": () if over else MAY.get(found.state, ()),
+        "over": over,
+        "dropped": campaigns.dropped(session, found.id) if found.state == "stopped" else 0,
+        "to": campaigns.came_from(found),
         "going": _progress(session, found),
     }
 

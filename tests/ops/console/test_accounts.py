@@ -76,6 +76,51 @@ def test_a_closed_account_is_out_at_once_and_nobody_closes_their_own(admin: Brow
     assert admin.inside
 
 
+def reopens(admin: Browser, name: str) -> tuple[Account, str]:
+    """Open a closed account again; it, and its new password."""
+    admin.open("/console/staff")
+    assert admin.send("/console/staff/reopen", name=name, sure="yes").status_code == 200
+    [password] = re.findall(r'class="code">([^<]+)<', admin.page)
+    found = pyotp.parse_uri(re.findall(r"otpauth://[^<]+", admin.page)[0])
+    assert isinstance(found, pyotp.TOTP)
+    return Account(name, found), password
+
+
+def test_a_closed_account_is_opened_again_and_nothing_of_before_lets_anybody_in(
+    admin: Browser, another: Another, clock: Clock, rt: Runtime
+) -> None:
+    zhao, password = opens(admin, "赵经办")
+    theirs = another("192.0.2.2")
+    theirs.signs_in(zhao, password=password)
+    admin.open("/console/staff")
+    admin.send("/console/staff/close", name="赵经办", follow=True)
+    assert "已停用的账号" in admin.page
+    assert admin.send("/console/staff/reopen", name="赵经办").status_code == 400, "a tick is asked for"
+    again, new = reopens(admin, "赵经办")
+    assert "已停用的账号" not in admin.page and new != password
+    assert theirs.open("/console/").status_code == 302, "who was signed in before stays out"
+    clock.forward(seconds=30)
+    assert another("192.0.2.3").signs_in(zhao, password=password).status_code == 401
+    assert another("192.0.2.3").signs_in(Account("赵经办", zhao.otp), password=new).status_code == 401
+    clock.forward(seconds=30)
+    assert another("192.0.2.4").signs_in(again, password=new).status_code == 302
+    assert admin.send("/console/staff/reopen", name="赵经办", sure="yes").status_code == 409
+    [entry] = journalled(rt, "staff reopened")
+    assert '"clerk"' in entry and new not in entry
+
+
+def test_auditors_see_the_accounts_and_no_button(admin: Browser, another: Another, hired: Hire) -> None:
+    opens(admin, "赵经办")
+    opens(admin, "钱经办")
+    admin.open("/console/staff")
+    admin.send("/console/staff/close", name="钱经办")
+    auditor = another("192.0.2.5")
+    auditor.signs_in(hired("周审计", Role.AUDITOR))
+    auditor.open("/console/staff")
+    assert "赵经办" in auditor.page and "钱经办" in auditor.page and "/console/staff" in auditor.page
+    assert 'action="/console/staff' not in auditor.page
+
+
 def changes(
     browser: Browser, account: Account, now: str = PASSWORD, new: str = "another horse", again: str = ""
 ) -> int:

@@ -141,3 +141,35 @@ def test_a_name_is_text(wang: Browser, rt: Runtime, factory: Agent) -> None:
     worker(rt, factory, 1953, SCRIPT)
     said = fetched(wang, "mine").decode()
     assert "<script>alert" not in said and "&lt;script&gt;" in said
+
+
+def test_auditors_see_the_agents_and_their_people_and_change_nothing(
+    another: Another, hired: Hire, factory: Agent, rt: Runtime
+) -> None:
+    auditor = another("192.0.2.5")
+    auditor.signs_in(hired("周审计", Role.AUDITOR))
+    auditor.open("/console/agents?kind=employer")
+    assert "昆明机床厂" in auditor.page and factory.code in auditor.page
+    auditor.open("/console/agents?kind=community")
+    assert "昆明机床厂" not in auditor.page
+    auditor.open(f"/console/agents/{factory.id}?stand=open")
+    assert "郑女士" in auditor.page and NUMBER not in auditor.page
+    assert 'action="/console/mine' not in auditor.page
+    assert len(journalled(rt, "people listed")) == 1
+
+
+def test_a_supervisor_sees_the_agents_of_their_region_and_people_of_it(
+    another: Another, hired: Hire, factory: Agent, rt: Runtime
+) -> None:
+    with rt.sessions.begin() as session:
+        number = resident_number("370202", 1952, 5, 15)
+        far = people.add(session, rt, id_number=number, name="青岛人", region="qingdao")
+        agents.assign(session, rt, session.get_one(Agent, factory.id), far, "clerk")
+    here, there = another("192.0.2.6"), another("192.0.2.7")
+    here.signs_in(hired("李主管", Role.SUPERVISOR, region="kunming"))
+    there.signs_in(hired("王主管", Role.SUPERVISOR, region="qingdao"))
+    here.open(f"/console/agents/{factory.id}")
+    assert "郑女士" in here.page and "青岛人" not in here.page
+    there.open("/console/agents")
+    assert "昆明机床厂" not in there.page
+    assert there.open(f"/console/agents/{factory.id}").status_code == 404

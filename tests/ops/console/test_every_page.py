@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from certification import agents, consent
+from certification import agents, consent, errands, staff
 from certification.agents import AgentKind
+from certification.errands import Kind
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Person, Staff
+from certification.store import Agent, Person, Staff, new_id
 from ops import sittings
 from ops.console.language import FIRST, LANGUAGES
 from tests.certification.conftest import Clock
@@ -53,12 +54,16 @@ PAGES: dict[str, Role | None] = {
     "suspensions/<list_id>": Role.SUPERVISOR,
     "runs": Role.SUPERVISOR,
     "runs/<run_id>": Role.SUPERVISOR,
+    "errands": Role.SUPERVISOR,
+    "errands/<errand_id>": Role.SUPERVISOR,
     "campaigns": Role.SUPERVISOR,
     "campaigns/<campaign_id>": Role.SUPERVISOR,
     "prompts": Role.SUPERVISOR,
     "prompts/<dialect>/<name>": Role.SUPERVISOR,
     "reports": Role.SUPERVISOR,
     "reports/equity": Role.SUPERVISOR,
+    "agents": Role.AUDITOR,
+    "agents/<agent_id>": Role.AUDITOR,
     "journal": Role.AUDITOR,
     "journal/check": Role.AUDITOR,
     "journal/listened": Role.AUDITOR,
@@ -71,7 +76,7 @@ BESIDES = {
     Role.VISITOR: ("",),
     Role.AGENT: ("mine?stand=done",),
     Role.SUPERVISOR: ("cases/<case_id>", "roll", "operators", "journal"),
-    Role.AUDITOR: ("cases/<case_id>", PERSON, "suspensions/<list_id>", "runs/<run_id>"),
+    Role.AUDITOR: ("cases/<case_id>", PERSON, f"{PERSON}/card", "suspensions/<list_id>", "runs/<run_id>", "staff"),
     Role.ADMINISTRATOR: ("", "campaigns/<campaign_id>"),
 }
 """The same for others, empty lists, and what is refused: in the first language."""
@@ -124,7 +129,9 @@ def things(rt: Runtime, clock: Clock, folder: Path) -> tuple[dict[str, str], Per
         sittings.begin(session, rt, one, "clerk")
     case = spoken(rt, resident)
     heard(rt, case)
-    known = {"person_id": resident.id, "case_id": case, "paper_id": paper, "visit_id": visit}
+    with rt.sessions.begin() as session:
+        errand = errands.ask(session, rt, new_id(), Kind.KNOWN_CASES, one.region, "clerk", of=3).id
+    known = {"errand_id": errand, "person_id": resident.id, "case_id": case, "paper_id": paper, "visit_id": visit}
     return known | {part: found[kind] for kind, part in KINDS.items()} | {
         "dialect": "mandarin",
         "name": "greeting",
@@ -197,7 +204,12 @@ def test_axe_finds_nothing_no_page_is_too_wide_and_keys_reach_everything(
 ) -> None:
     known, resident = things(rt, clock, tmp_path)
     team = staff_of(rt, hired, resident)
+    hired("钱某", Role.CLERK)
+    with rt.sessions.begin() as session:
+        staff.close(session, rt, "钱某", "孙管理")
     known["staff_id"] = identifier(rt, team[Role.OPERATOR])
+    with rt.sessions() as session:
+        known["agent_id"] = session.scalars(select(Agent.id).where(Agent.name == "机床厂")).one()
     wrong = dict[str, list[str]]()
     with served(rt) as url, launched() as chromium:
         for role in (None, *team):

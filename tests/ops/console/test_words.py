@@ -10,10 +10,12 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from certification import visits
+from certification.agents import AgentKind
 from certification.cases import CaseKind
 from certification.comparison.rules import Outcome
 from certification.contacts import Channel
 from certification.earlier import Came
+from certification.errands import Kind as Errand
 from certification.evidence import Kind, Strength
 from certification.helpers import Relation
 from certification.judgements import Found
@@ -37,7 +39,7 @@ from ops.console.reports.fairness import FILE
 from ops.console.review.spoken import Fit
 from ops.console.setup import HERE, SAID
 from ops.console.studio.sentences import Says
-from ops.console.work import batches, runs
+from ops.console.work import batches, errands, runs
 from voiceprint.challenge import Suspicion
 from voiceprint.quality import Reason
 
@@ -86,6 +88,7 @@ FAMILIES = {
         *(f"equity_{one}" for one in FILE),
         *("from", "to"),
     },
+    "agent_kind.": set(map(str, AgentKind)),
     "listed.": set(lists.STATES),
     "stage.": set(lists.STAGES),
     "channel.": set(map(str, Channel)),
@@ -94,6 +97,8 @@ FAMILIES = {
     "campaign_state.": set(batches.STATES),
     "message.": set(batches.MESSAGES),
     "count.": {*runs.COUNTS, *batches.COUNTS} - set(map(str, Outcome)),
+    "errand_kind.": set(map(str, Errand)),
+    "errand_state.": set(errands.STATES),
     "batch_deed.": set(batches.DEEDS),
     "batch_sure.": set(batches.DEEDS),
     "batch_done.": set(batches.DEEDS),

@@ -14,9 +14,10 @@ from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import Campaign, Case, ComparisonRun, Person
-from ops import comparisons
+from ops import comparisons, texting
 from ops.console.work import events
 from tests.certification.comparing import compare, number, residents, run, signals
+from tests.certification.conftest import Clock
 from tests.certification.suspending import journalled
 from tests.ops.console.browser import Browser, Hire
 
@@ -150,7 +151,7 @@ def test_a_campaign_is_let_go_paused_and_stopped(wang: Browser, campaign: str, r
         wang.send(f"{campaign}/{deed}", sure="yes", follow=True)
         assert state(rt) == after
         assert (f"{campaign}/{deed}" in wang.page) is False
-    assert wang.send(f"{campaign}/release", sure="yes").status_code == 409, "what was stopped stays so"
+    assert wang.send(f"{campaign}/release", sure="yes").status_code == 409, "what was stopped is not just let go"
     wang.open(campaign)
     assert wang.send(f"{campaign}/delete").status_code == 404
     assert told(wang, f"{campaign}/events") == {"state": "stopped", "percent": 100, "said": "已完成约 100%"}
@@ -158,6 +159,31 @@ def test_a_campaign_is_let_go_paused_and_stopped(wang: Browser, campaign: str, r
     answer = wang.client.get(f"{campaign}/counts.csv", **wang._from())
     assert len(answer.get_data(as_text=True).splitlines()) == 1
     answer.close()
+
+
+def test_a_stop_is_taken_back_until_its_days_are_over(
+    wang: Browser, campaign: str, rt: Runtime, another: Another, hired: Hire, clock: Clock
+) -> None:
+    wang.open(campaign)
+    wang.send(f"{campaign}/stop", sure="yes")
+    wang.open(campaign)
+    assert "回到“已计划，待放行”" in wang.page
+    assert wang.send(f"{campaign}/resume").status_code == 400, "a tick is asked for"
+    wang.open(campaign)
+    for _ in range(2):
+        wang.send(f"{campaign}/resume", sure="yes", follow=True)
+        assert state(rt) == "resuming"
+    texting.settle_campaigns(rt)
+    assert state(rt) == "planned"
+    wang.open(campaign)
+    wang.send(f"{campaign}/stop", sure="yes")
+    clock.forward(days=3)
+    later = enters(another, hired, "李主管", Role.SUPERVISOR, "qingdao")
+    later.open(campaign)
+    assert "不能再恢复" in later.page and f"{campaign}/resume" not in later.page
+    assert later.send(f"{campaign}/resume", sure="yes").status_code == 409
+    assert state(rt) == "stopped"
+    assert len(journalled(rt, "campaign resumed")) == 1
 
 
 def test_another_regions_work_is_no_such_page(

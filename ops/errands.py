@@ -1,0 +1,201 @@
+"""Works that were asked for in the console, done: lists proposed, files compared, known cases put in.
+
+The sweep has a thread for what takes long, so that its other duties wait for none; the worker does what needs the
+libraries of voices. Killed at any point, each is begun again, and what was done is not done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Lock, Thread
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from certification import errands, knowncases
+from certification.comparison.folders import RunElsewhere
+from certification.errands import Kind
+from certification.errors import Problem
+from certification.runtime import Runtime
+from certification.store import Errand, only_read
+from certification.suspension import lists
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "uploads"
+"""Where files that were sent lie in the data folder until they are compared."""
+MOST_FILES = 20  # of a comparison
+STAGES = 6  # of a comparison: read, periods, roll, compared, written, stored
+PARTS = 1000  # of a comparison, as its page counts
+LEFT_FOR = timedelta(days=1)
+_NOTED = timedelta(seconds=2)
+_busy = Lock()
+
+
+class FileMissing(Problem):
+    """A comparison of nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"没有收到文件，请选择 1 到 {MOST_FILES} 个文件再交。",
+            f"No file arrived: choose 1 to {MOST_FILES} files and send them.",
+        )
+
+
+def see_to(rt: Runtime) -> int:
+    """Have what waits done; how many works wait. What takes long is done by a thread of this process."""
+    with rt.sessions() as session:
+        only_read(session)
+        found = errands.waiting(session, rt)
+    for one in found:
+        if Kind(one.kind) in errands.QUEUED and one.asked_at < rt.now() - errands.STALLED:  # it fell out of the queue
+            rt.enqueue(errands.JOB, one.id)
+            with rt.sessions.begin() as session:
+                errands.move(session, rt, one.id, one.done)
+    if any(Kind(one.kind) not in errands.QUEUED for one in found) and not _busy.locked():
+        Thread(target=work, args=(rt,), name="errands", daemon=True).start()
+    return len(found)
+
+
+def work(rt: Runtime) -> int:
+    """Do what waits and takes long, one after the other; how many works were begun here."""
+    if not _busy.acquire(blocking=False):
+        return 0
+    begun = 0
+    try:
+        while (errand := _next(rt)) is not None:
+            begun += 1
+            _do(rt, errand)
+    except SQLAlchemyError as error:
+        logger.warning("works wait for the next sweep: %s", error)
+    finally:
+        _busy.release()
+    return begun
+
+
+def _next(rt: Runtime) -> Errand | None:
+    with rt.sessions.begin() as session:
+        for one in errands.waiting(session, rt):
+            if Kind(one.kind) in errands.QUEUED:
+                continue
+            if errands.begin(session, rt, one):
+                return session.get_one(Errand, one.id)
+            if one.tries >= errands.TRIES:
+                clear(rt, one.id)
+    return None
+
+
+def _do(rt: Runtime, errand: Errand) -> None:
+    deed = propose if errand.kind == Kind.PROPOSAL else compare
+    try:
+        deed(rt, errand)
+    except RunElsewhere:  # the same files are compared by a command: it is looked at again
+        with rt.sessions.begin() as session:
+            errands.leave(session, errand)
+    except Problem as problem:
+        with rt.sessions.begin() as session:
+            errands.refuse(session, rt, errand, problem)
+        clear(rt, errand.id)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        logger.exception("errand %s broke off", errand.id)
+
+
+def propose(rt: Runtime, errand: Errand) -> None:
+    """Propose the list of a month, and note that with it."""
+    with rt.sessions.begin() as session:
+        month = date.fromisoformat(str(errand.asked["month"]))
+        listed = lists.propose(session, rt, errand.region, month, errand.asked_by)
+        errands.end(session, rt, errand, listed.id)
+
+
+def compare(rt: Runtime, errand: Errand) -> None:
+    """Compare the files that were sent; they go when the run is ready. The same files are one run."""
+    from certification.comparison import runs  # its libraries are large, and most sweeps need none
+
+    there = folder(rt, errand.id)
+    paths = [there / str(one["kept"]) for one in errand.asked["files"]]
+    try:
+        run = runs.run(rt, rt.regions[errand.region], paths, errand.asked_by, _Told(rt, errand.id))
+    except Problem as problem:  # a file is called as whoever sent it knows it, and not as it lies here
+        for path in paths:
+            problem.zh, problem.en = (said.replace(str(path), path.name) for said in (problem.zh, problem.en))
+        raise
+    with rt.sessions.begin() as session:
+        errands.end(session, rt, errand, run)
+    clear(rt, errand.id)
+
+
+def seed(rt: Runtime, identifier: str) -> bool:
+    """Put the next known case in, in one transaction with how many there are; whether there are more to come."""
+    from ops import shipped  # numbers and sound, which the sweep needs not
+
+    with rt.sessions.begin() as session:
+        errand = session.get(Errand, identifier)
+        if errand is None or errand.state != errands.ASKED:
+            return False
+        region, more = rt.regions[errand.region], errand.done + 1 < errand.of
+        if not errands.step(session, rt, errand):
+            return False
+        knowncases.seed(session, rt, region, next(shipped.pairs(rt.random)), by=errand.asked_by)
+    return more
+
+
+def folder(rt: Runtime, identifier: str) -> Path:
+    """Where the files of a work lie."""
+    return rt.settings.data / FOLDER / identifier
+
+
+def clear(rt: Runtime, identifier: str) -> None:
+    """Delete the files of a work."""
+    shutil.rmtree(folder(rt, identifier), ignore_errors=True)
+
+
+def clear_left(rt: Runtime) -> int:
+    """Delete files that were sent, of which no work is left, as after a kill while they came; how many folders."""
+    old = [one for one in (rt.settings.data / FOLDER).glob("*/") if rt.now() - _touched(one) > LEFT_FOR]
+    if not old:
+        return 0
+    with rt.sessions() as session:
+        only_read(session)
+        asked = set(session.scalars(select(Errand.id).where(Errand.state == errands.ASKED)))
+    left = [one for one in old if one.name not in asked]
+    for one in left:
+        shutil.rmtree(one, ignore_errors=True)
+    return len(left)
+
+
+def _touched(folder: Path) -> datetime:
+    return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+
+
+class _Told:
+    """Notes how far a comparison is, every few seconds."""
+
+    def __init__(self, rt: Runtime, identifier: str) -> None:
+        self._rt, self._identifier = rt, identifier
+        self._stage, self._noted = -1, rt.now()
+
+    def __call__(self, what: str, total: int | None = None) -> Callable[[int], object]:  # noqa: ARG002
+        """The next stage begins."""
+        self._stage = min(self._stage + 1, STAGES - 1)
+        done, whole = 0, max(total or 1, 1)
+
+        def more(part: int) -> None:
+            nonlocal done
+            done += part
+            self._note((self._stage + min(done / whole, 1)) / STAGES)
+
+        return more
+
+    def _note(self, share: float) -> None:
+        if self._rt.now() < self._noted + _NOTED:
+            return
+        self._noted = self._rt.now()
+        with self._rt.sessions.begin() as session:
+            errands.move(session, self._rt, self._identifier, int(PARTS * share))
