@@ -133,6 +133,8 @@ KNOWN = (
     "recording listened to",
     "recording looked at",
     "recordings erased",
+    "release begun",
+    "release called off",
     "release refused",
     "reminders started for a number",
     "reminders stopped for a number",

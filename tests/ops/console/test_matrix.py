@@ -116,6 +116,7 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/prompts/<dialect>/<name>/withdraw"): STUDIO,
     ("GET", "/console/suspensions"): PAYMENTS,
     ("GET", "/console/suspensions/<list_id>"): PAYMENTS,
+    ("GET", "/console/suspensions/<list_id>/events"): PAYMENTS,
     ("GET", "/console/suspensions/<list_id>/people.<kind>"): PAYMENTS,
     ("POST", "/console/suspensions/<list_id>/sign"): SUPERVISOR,
     ("POST", "/console/suspensions/<list_id>/release"): SUPERVISOR,

@@ -27,6 +27,7 @@ from certification.reports.groups import BANDS, YOUNGER, PhoneType, Trait
 from certification.reports.reading import BY, COUNTS, Column
 from certification.roster import Stand
 from certification.staff import Role
+from certification.suspension import releasing
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
 from ops.console import language, navigation
@@ -84,6 +85,7 @@ FAMILIES = {
         *(f"equity_{one}" for one in FILE),
         *("from", "to"),
     },
+    "going.": {releasing.CHECKING, releasing.SUSPENDING},
     "listed.": set(lists.STATES),
     "stage.": set(lists.STAGES),
     "channel.": set(map(str, Channel)),
