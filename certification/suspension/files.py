@@ -92,7 +92,7 @@ def back_pay(suspended_from: date, paid_from: date) -> tuple[str, str, int]:
     return f"{suspended_from:%Y-%m}", f"{add_months(paid_from, -1):%Y-%m}", months
 
 
-def _row(keys: KeyRing, listed: PaymentList, one: Row[Any]) -> list[str]:
+def _row(keys: KeyRing, listed: PaymentList, one: Row[*tuple[Any, ...]]) -> list[str]:
     number, name = json.loads(keys.open(one.payee_sealed or b"", seals.payee(one.id, one.person_id)))
     if listed.kind == "suspension":
         return [number, name, f"{listed.month:%Y-%m}", listed.id, one.due.isoformat()]

@@ -28,9 +28,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @access.for_(scope.LISTENERS)
     def journal_listened() -> ResponseReturnValue:
         by, since, until = _asked(rt)
-        rows, times = _counted(rt, by, since, until)
+        rows, times, cut = _counted(rt, by, since, until)
         facts = {"by": by, "since": since, "until": until, "ways": list(By), "days": DAYS}
-        cut = times == listened.MOST
         return render_template(
             "listened.html",
             **facts,
@@ -48,7 +47,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         if kind not in exporting.TYPES:
             abort(404)
         by, since, until = _asked(rt)
-        rows, _ = _counted(rt, by, since, until)
+        rows, _, _ = _counted(rt, by, since, until)
         with rt.sessions.begin() as session:
             days = {"since": since.isoformat(), "until": until.isoformat()}
             journal.write(
@@ -59,12 +58,12 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         return exporting.sent("listened", kind, heading, _rows(rows))
 
 
-def _counted(rt: Runtime, by: By, since: date, until: date) -> tuple[list[Counted], int]:
-    """The counts, and how often somebody listened."""
+def _counted(rt: Runtime, by: By, since: date, until: date) -> tuple[list[Counted], int, bool]:
+    """The counts, how often somebody listened, and whether there was more than is counted."""
     with rt.sessions() as session:
         only_read(session)
-        found = listened.heard(session, since, until, access.who().region)
-    return listened.counted(found, by), len(found)
+        found, cut = listened.heard(session, since, until, access.who().region)
+    return listened.counted(found, by), len(found), cut
 
 
 def _rows(rows: Iterable[Counted]) -> Iterator[exporting.Row]:

@@ -198,7 +198,7 @@ def _found(asked: listing.Asked) -> Rows:
     return found
 
 
-def _stage(row: Line) -> str:
+def _stage(row: Line | PaymentList) -> str:
     return "restoration" if row.kind != lists.SUSPENSION else "open" if row.released_at is None else "released"
 
 
