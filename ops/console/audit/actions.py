@@ -23,6 +23,7 @@ KNOWN = (
     "attempt failed",
     "attempt rung",
     "attempt sent",
+    "attempt to certify failed",
     "attempt undelivered",
     "attempt went",
     "call added to case",

@@ -27,7 +27,8 @@ GOING = ("running", "releasing", "undoing")
 COUNTS = (*(one.value for one in Outcome), "people", "numbers", "strangers", "rejected", standing.CHANGED)
 ASK = (Outcome.DEATH.value, Outcome.CONTRADICTION.value)
 PERSONS = access.PAYMENTS
-"""Who sees what a run says of each person; the administrator sees numbers alone."""
+"""Who sees what a run says of each person, and lines that were sent back, where a name may stand in a wrong column; the
+administrator sees numbers alone."""
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -64,7 +65,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
         if page is not None:
             _note(rt, "comparison shown", found, outcome=asked["outcome"], people=len(page.rows))
         facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
-        rejected = bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
+        rejected = page is not None and bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
         going, named = _progress(found), _region(rt, found.region)
         return render_template(
             "run.html",
@@ -105,7 +106,7 @@ def _results(console: Blueprint, rt: Runtime) -> None:
             )
 
     @console.get("/runs/<run_id>/rejected.csv")
-    @access.for_(access.WORK)
+    @access.for_(PERSONS)
     def run_rejected(run_id: str) -> Response:
         with rt.sessions() as session:
             only_read(session)

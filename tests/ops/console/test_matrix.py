@@ -130,7 +130,7 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("GET", "/console/runs/<run_id>"): WORK,
     ("GET", "/console/runs/<run_id>/events"): WORK,
     ("GET", "/console/runs/<run_id>/results.<kind>"): PAYMENTS,
-    ("GET", "/console/runs/<run_id>/rejected.csv"): WORK,
+    ("GET", "/console/runs/<run_id>/rejected.csv"): PAYMENTS,
     ("POST", "/console/runs/<run_id>/release"): SUPERVISOR,
     ("POST", "/console/runs/<run_id>/undo"): SUPERVISOR,
     ("GET", "/console/campaigns"): WORK,
