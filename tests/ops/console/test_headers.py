@@ -19,28 +19,39 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 JUNK = "x;=,%00%[" * 900  # about eight thousand
 NO_ADDRESS = "https://["
 HEADERS: list[dict[str, str]] = [
-    {"Referer": NO_ADDRESS},
-    {"Referer": "javascript:\xff", "Origin": NO_ADDRESS, "X-CSRFToken": "\xff"},
-    {"Accept-Language": "zh;q=x,,;;=,*;q=-1,\xff", "Accept": "*;q=nan/,;", "Accept-Encoding": ";;q=", "Expect": "\xff"},
-    {"Accept-Language": JUNK, "Last-Event-ID": JUNK, "X-By-Itself": JUNK, "Authorization": "Digest =,="},
-    {"Range": "bytes=9-1", "If-Range": '"', "If-None-Match": '"', "If-Modified-Since": "Xday, 99 Foo 10000000"},
+    {"Referer": NO_ADDRESS, "X-Forwarded-Prefix": "//[", "Forwarded": 'for="[', "X-HTTP-Method-Override": "BREW"},
     {
+        "Referer": "javascript:\xff",
+        "Origin": NO_ADDRESS,
+        "X-CSRFToken": "\xff",
+        "Accept": "*;q=nan/,;",
+        "Accept-Language": "zh;q=x,,;;=,*;q=-1,\xff",
+        "Accept-Encoding": ";;q=",
+        "Range": "bytes=9-1",
+        "If-Range": '"',
+        "If-None-Match": '"',
+        "If-Modified-Since": "Xday, 99 Foo 10000000",
+    },
+    {
+        "Accept-Language": JUNK,
+        "X-By-Itself": JUNK,
+        "Authorization": "Basic \xff",
         "Range": f"bytes={'9' * 400}-",
         "If-Match": 'W/"\xff',
-        "If-Unmodified-Since": "\xff",
-        "Authorization": "Basic \xff",
+        "X-Forwarded-For": "[::1, \xff",
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-Host": "[",
+        "X-Forwarded-Port": "x",
     },
-    {"X-Forwarded-For": "[::1, \xff", "X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "[", "X-Forwarded-Port": "x"},
-    {"X-Forwarded-Prefix": "//[", "Forwarded": 'for="[', "X-Real-IP": "\xff", "X-HTTP-Method-Override": "BREW"},
     {"Content-Type": "multipart/form-data; boundary=\xff", "Content-Encoding": "nonsense"},
-    {"Content-Type": "text/plain; charset=nonsense", "Transfer-Encoding": "nonsense"},
+    {"Content-Type": "text/plain; charset=nonsense", "Transfer-Encoding": "nonsense", "Authorization": "Digest =,="},
     {"Content-Length": "-1"},
     {"Content-Length": "x"},
     {"Host": "["},
     {"Host": "line.example:x"},
     {"Host": "\xff"},
 ]
-COOKIES = ["x;=,%00%[" * 400, "a" * 4000, ".eJw" + "A" * 400, "e30.\xff.", '{"_user_id":1}', ""]
+COOKIES = ["x;=,%00%[" * 120, "a" * 3900, ".eJw" + "A" * 400, "e30.\xff.", '{"_user_id":1}', ""]
 
 
 def holder(path: str, method: str) -> Role:
@@ -62,9 +73,13 @@ def asks(browser: Browser, method: str, path: str, headers: dict[str, str]) -> i
     sent = {"base_url": HERE, "environ_base": {"REMOTE_ADDR": browser.address}}
     given = {"headers": {"Referer": HERE + browser.at, **headers}}
     if method == "GET":
-        return browser.client.get(path, **sent, **given).status_code
+        answer = browser.client.get(path, **sent, **given)
+        answer.close()
+        return answer.status_code
     token = browser.page.split('name="csrf_token" value="')[1].split('"')[0]
-    return browser.client.post(path, data={"csrf_token": token}, **sent, **given).status_code
+    answer = browser.client.post(path, data={"csrf_token": token}, **sent, **given)
+    answer.close()
+    return answer.status_code
 
 
 @pytest.fixture
