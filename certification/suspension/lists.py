@@ -59,7 +59,7 @@ class ListReleasing(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "名单正在发出，不能再改或再签。", "The list is being released: it is neither changed nor signed any more."
+            "名单正在发出，不能再改或再签。", "The list is being released: it is not changed or signed now."
         )
 
 
@@ -242,10 +242,7 @@ def digest(session: Session, listed: PaymentList) -> str:
 
 
 def signatories(session: Session, listed: PaymentList, signed: str | None = None) -> dict[str, str]:
-    """Name by identifier of the supervisors whose signature holds: for this content, by an account still open.
-
-    `signed`: the digest of the content, where it is known; for a list of a city it takes most of a second.
-    """
+    """Name by identifier of who signed this content (its digest, where it is known) and has an account still open."""
     signed = signed or digest(session, listed)
     found = (
         select(Staff.id, Staff.name)
