@@ -104,8 +104,7 @@ def test_two_supervisors_sign_and_the_list_is_released(
 def told(browser: Browser, listed: str) -> tuple[str, int]:
     """What the page of a list is told when it asks for an event."""
     answer = browser.client.get(f"{listed}/events", **browser._from()).get_data(as_text=True)
-    said = json.loads(answer.split("data: ")[1])
-    return said["state"], said["percent"]
+    return (said := json.loads(answer.split("data: ")[1]))["state"], said["percent"]
 
 
 def form_of(browser: Browser) -> dict[str, str]:
