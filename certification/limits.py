@@ -21,7 +21,11 @@ def failed(session: Session, rt: Runtime, person: Person, *, reason: str, ref: s
     """Count an attempt that did not succeed, once for each method and `ref`."""
     row = {"id": new_id(), "person_id": person.id, "method": method, "reason": reason, "ref": ref, "at": rt.now()}
     if insert_once(session, Attempt, **row):
-        journal.write(session, rt.now(), "line", "attempt failed", f"person:{person.id}", method=method, reason=reason)
+        facts = {
+            "method": method,
+            "reason": reason,
+        }  # "attempt failed" is one to reach somebody: certification.contacts
+        journal.write(session, rt.now(), "line", "attempt to certify failed", f"person:{person.id}", **facts)
 
 
 def voice_allowed(session: Session, rt: Runtime, person: Person, period: Period) -> bool:

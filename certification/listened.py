@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certification.audit import Wanted, every
 from certification.errors import Problem
-from certification.store import Case, JournalEntry, Person
+from certification.store import Case, JournalEntry, KnownCase, Person
 
 LISTENED = "recording listened to"
 MOST = 100_000  # entries that are counted at once
 MANY = 300  # different recordings in one hour; one case has about ten
 _HELD, _LEFT = "case taken", ("case given back", "case decided")
+_GONE = (None, "")
+"""Of a case that is no more: it cannot be said whose it was, so no region sees it."""
 _CHUNK = 500
 
 
@@ -76,25 +78,28 @@ class Counted:
         return self.unheld > 0 or self.busiest >= MANY
 
 
-def heard(session: Session, since: date, until: date, region: str | None = None) -> tuple[list[Heard], bool]:
-    """What was listened to on these days, the newest first, MOST at most; of people of a region, where it is named.
+def heard(
+    session: Session, since: date, until: date, region: str | None = None, most: int = MOST
+) -> tuple[list[Heard], bool]:
+    """What was listened to on these days, the newest first, and whether there was more than the `most` gone through.
 
-    And whether there was more.
-
-    Somebody has a case from when they took it until they or somebody else took it, gave it back, or decided it.
+    Of what a region sees to, where it is named: cases of its people, those that it has with a known answer, and those
+    of somebody on no roll. Somebody has a case from when they took it until they or somebody else took it, gave it
+    back, or decided it.
     """
     wanted = Wanted(action=LISTENED, since=since, until=until)
-    found = [(one.seq, one.at, one.actor, one.subject, _case(one.detail)) for one in every(session, wanted, MOST + 1)]
-    found, more = found[:MOST], len(found) > MOST
+    entries = every(session, wanted, most + 1)
+    found = [(one.seq, one.at, one.actor, one.subject, _case(one.detail)) for one in entries]
+    cut, found = len(found) > most, found[:most]
     cases = sorted({case for *_, case in found})
     people, hands = _people(session, cases), _hands(session, cases)
-    heard_ = [
-        Heard(seq, at, by, subject.partition(":")[2], case, people.get(case, ("", None))[0] or None, held)
+    theirs = [
+        Heard(seq, at, by, subject.partition(":")[2], case, people.get(case, _GONE)[0], held)
         for seq, at, by, subject, case in found
-        if region is None or people.get(case, ("", None))[1] in (None, region)
+        if region is None or people.get(case, _GONE)[1] in (None, region)
         for held in (_had(hands.get(case, []), seq, by),)
     ]
-    return heard_, more
+    return theirs, cut
 
 
 def counted(found: Iterable[Heard], by: By) -> list[Counted]:
@@ -123,10 +128,12 @@ def _chunks(cases: list[str]) -> Iterator[list[str]]:
 
 
 def _people(session: Session, cases: list[str]) -> dict[str, tuple[str | None, str | None]]:
-    """Whom cases are about, and of which region they are."""
+    """Whom cases are about, and of which region they are; None: of every one."""
     found = dict[str, tuple[str | None, str | None]]()
     for some in _chunks(cases):
-        rows = select(Case.id, Case.person_id, Person.region).outerjoin(Person, Person.id == Case.person_id)
+        region = func.coalesce(Person.region, KnownCase.region)
+        rows = select(Case.id, Case.person_id, region).outerjoin(Person, Person.id == Case.person_id)
+        rows = rows.outerjoin(KnownCase, KnownCase.case_id == Case.id)
         found |= {case: (person, region) for case, person, region in session.execute(rows.where(Case.id.in_(some)))}
     return found
 

@@ -22,7 +22,7 @@ from ivr.acts.voices import abandoned
 from ivr.calls import left
 from ivr.script import SCRIPT
 from ivr.steps import DROPPED, State, Transfer
-from ops import comparisons, ended, errands, heartbeat, texting
+from ops import comparisons, ended, errands, heartbeat, releases, texting
 from ops.concluding import conclude
 from ops.duties import one_by_one
 from ops.jobs import in_hand, tried_enough
@@ -254,6 +254,7 @@ DUTIES = (
     clear_comparisons,
     make_reports,
     comparisons.go_on_with_runs,
+    releases.go_on_with_lists,
     do_errands,
     notice_outages,
     *texting.DUTIES,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {"id_number": "身份证号", "source": "来源", "seen_on": "日期", "event": "事件"}
 _READ = 2**20
-_NUMBER = re.compile(r"\d{9,}[Xx]?")
+_NUMBER = re.compile(r"\d(?:[\s-]?\d){8,}[\s-]?[Xx]?")  # in groups, too; a date has eight digits
 _NOWHERE = "\x01\x1f\x02\x1e"  # in no line of text: so DuckDB gives whole lines, and their numbers are the file's
 _QUOTED = r'("(?:[^"]|"")*"|[^",]*),'
 _OTHER_DATES = "['%Y%m%d', '%Y年%m月%d日', '%Y.%m.%d']"  # besides 2026-11-03, 2026/11/3 and those with a time of day

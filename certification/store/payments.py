@@ -13,7 +13,9 @@ from certification.store.base import Base, Identified
 class PaymentList(Identified, Base):
     """What one region tells the paying agency of one month's payments; `month` is its first day.
 
-    `version` grows with every change of who is to be suspended, so that a signature holds for one content only.
+    `version` grows with every change of who is to be suspended, so that a signature holds for one content only, and
+    `changed_by` made the last of these. `releasing`: what a release is at, having come to the person `released_to`;
+    `release_digest`: what was signed when it began. It is out from `released_at` on.
     """
 
     __tablename__ = "payment_lists"
@@ -26,6 +28,10 @@ class PaymentList(Identified, Base):
     version: Mapped[int] = mapped_column(default=0)
     proposed_by: Mapped[str]
     proposed_at: Mapped[datetime]
+    changed_by: Mapped[str | None]
+    releasing: Mapped[str | None] = mapped_column(String(20))  # checking | suspending
+    released_to: Mapped[str] = mapped_column(String(32), default="")
+    release_digest: Mapped[str | None] = mapped_column(String(64))
     released_by: Mapped[str | None]
     released_at: Mapped[datetime | None]
     people: Mapped[int | None]  # in the file
@@ -53,7 +59,9 @@ class Suspension(Identified, Base):
     list_id: Mapped[str] = mapped_column(ForeignKey("payment_lists.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     period_id: Mapped[str] = mapped_column(ForeignKey("periods.id", ondelete="CASCADE"), index=True)
-    state: Mapped[str] = mapped_column(String(20))  # proposed | held | dropped | suspended | lifted | restored
+    state: Mapped[str] = mapped_column(
+        String(20)
+    )  # proposed | held | dropped | cleared | suspended | lifted | restored
     blocks: Mapped[list[str]] = mapped_column(default=list)  # why they are not suspended
     payee_sealed: Mapped[bytes | None]
     restoration_id: Mapped[str | None] = mapped_column(ForeignKey("payment_lists.id"), index=True)

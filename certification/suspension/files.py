@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from io import StringIO
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session, aliased
 
 from certification import people, seals
@@ -63,8 +64,9 @@ def make(session: Session, rt: Runtime, listed: PaymentList) -> File:
     """The file of a list as its rows say."""
     session.flush()
     suspended = aliased(PaymentList)  # the list by which somebody was suspended
+    columns_of = (Suspension.id, Suspension.person_id, Suspension.payee_sealed, Suspension.paid_from)
     found = (
-        select(Suspension, Period.due, suspended.month)
+        select(*columns_of, Period.due, suspended.month)
         .join(Period, Period.id == Suspension.period_id)
         .join(suspended, suspended.id == Suspension.list_id)
     )
@@ -72,7 +74,7 @@ def make(session: Session, rt: Runtime, listed: PaymentList) -> File:
         columns, of = SUSPENDED, found.where(Suspension.list_id == listed.id, Suspension.payee_sealed.is_not(None))
     else:
         columns, of = RESTORED, found.where(Suspension.restoration_id == listed.id)
-    rows = sorted(_row(rt.keys, listed, *one) for one in session.execute(of))
+    rows = sorted(_row(rt.keys, listed, one) for one in session.execute(of))
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([columns, *rows])
@@ -90,11 +92,10 @@ def back_pay(suspended_from: date, paid_from: date) -> tuple[str, str, int]:
     return f"{suspended_from:%Y-%m}", f"{add_months(paid_from, -1):%Y-%m}", months
 
 
-def _row(keys: KeyRing, listed: PaymentList, suspension: Suspension, due: date, suspended_from: date) -> list[str]:
-    sealed = suspension.payee_sealed or b""
-    number, name = json.loads(keys.open(sealed, seals.payee(suspension.id, suspension.person_id)))
+def _row(keys: KeyRing, listed: PaymentList, one: Row[*tuple[Any, ...]]) -> list[str]:
+    number, name = json.loads(keys.open(one.payee_sealed or b"", seals.payee(one.id, one.person_id)))
     if listed.kind == "suspension":
-        return [number, name, f"{listed.month:%Y-%m}", listed.id, due.isoformat()]
-    paid_from = suspension.paid_from or listed.month
-    first, last, months = back_pay(suspended_from, paid_from)
+        return [number, name, f"{listed.month:%Y-%m}", listed.id, one.due.isoformat()]
+    paid_from = one.paid_from or listed.month
+    first, last, months = back_pay(one.month, paid_from)
     return [number, name, f"{paid_from:%Y-%m}", listed.id, first, last, str(months)]

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from certification import bereavement, certifying, contacts, limits, outages
@@ -120,6 +120,31 @@ def _with_facts(periods: Select[str, str], today: date) -> Select[Any]:
         _suspended().label("suspended"),
         select(func.max(Evidence.withdrawn_at)).where(Evidence.person_id == Person.id).scalar_subquery(),
         select(func.max(TakenBack.at)).where(*theirs).scalar_subquery(),
+    )
+
+
+def unsettled(session: Session, rt: Runtime, region: str, earliest: date | None) -> ColumnElement[bool]:
+    """Whether anything may hold this person that came after they were found to be free; the checks say if it does.
+
+    `earliest`: the first day of any period in question, since when outages may have put its end off. Only what is left
+    is checked anew, so that a list of a whole city is in a second or two.
+    """
+    now = rt.now()
+    today = certifying.day_of(now)
+    began = datetime.combine(earliest or today, time.min, SHANGHAI)
+    put_off = -(-outages.stopped(session, began, now) // timedelta(days=1))
+    undone = select(Evidence.id).where(Evidence.person_id == Person.id, Evidence.withdrawn_at.is_not(None))
+    mistaken = select(TakenBack.id).where(TakenBack.person_id == Person.id, TakenBack.stands_at.is_(None))
+    return or_(
+        certified(),
+        Period.due >= today - timedelta(days=put_off),
+        _open_cases(datetime.combine(today, time.min, SHANGHAI)) > 0,
+        bereavement.reported(),
+        _score_unseen().is_not(None),
+        _suspended(),
+        Person.region != region,
+        undone.exists(),
+        mistaken.exists(),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from certification import cases, certifying, journal
@@ -51,6 +51,15 @@ class ListReleased(Problem):
     def __init__(self) -> None:
         super().__init__(
             "名单已发出，不能再改或再签。", "The list was released: it is neither changed nor signed any more."
+        )
+
+
+class ListReleasing(Problem):
+    """What is being released is not changed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "名单正在发出，不能再改或再签。", "The list is being released: it is not changed or signed now."
         )
 
 
@@ -104,6 +113,16 @@ class ProposedIt(Problem):
         )
 
 
+class ChangedIt(Problem):
+    """Who took somebody off a list, or put somebody back, does not sign what came of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "最后改动名单人员的人不能签这一版，请另外两位主管签。",
+            "Who last changed who is on a list does not sign it as it is; two other supervisors do.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A person on a list: to be suspended, or held for these reasons."""
@@ -118,17 +137,16 @@ def propose(session: Session, rt: Runtime, region: str, month: date, by: str) ->
     """Make the list of a region for the following month's payments, or bring it up to date while nobody has signed it.
 
     Everybody whose period is over is on it: proposed, or held with the reasons. Where a voice failed and nobody has
-    looked at it, a case is opened. Raises NotNextMonth, ListReleased, ListSigned.
+    looked at it, a case is opened. Raises NotNextMonth, ListReleased, ListReleasing, ListSigned.
     """
     in_time(rt, month)
     made = {"id": new_id(), "kind": SUSPENSION, "region": region, "month": month, "part": 1, "version": 1}
     new = insert_once(session, PaymentList, **made, proposed_by=by, proposed_at=rt.now())
     listed = find(session, region, month)
-    if listed.released_at is not None:
-        raise ListReleased
-    before = lines(session, listed)
+    unreleased(listed)
     if signatories(session, listed):
         raise ListSigned
+    before = lines(session, listed)
     now, off = [], {line.person_id for line in before if Block.TAKEN_OFF in line.blocks}
     over = overdue(session, region, certifying.day_of(rt.now()))
     for one in histories(session, rt, region, over, taken_off=off):
@@ -139,7 +157,7 @@ def propose(session: Session, rt: Runtime, region: str, month: date, by: str) ->
     now.sort(key=lambda line: line.person_id)
     if to_sign(now) != to_sign(before):
         listed.version += 1
-        listed.proposed_by, listed.proposed_at = by, rt.now()
+        listed.proposed_by, listed.proposed_at, listed.changed_by = by, rt.now(), None
     if new or now != before:
         _replace(session, listed, now)
         counts = Counter(line.state for line in now)
@@ -151,8 +169,8 @@ def propose(session: Session, rt: Runtime, region: str, month: date, by: str) ->
 def sign(session: Session, rt: Runtime, listed: PaymentList, by: Proven, seen: str) -> int | Problem:
     """Put a supervisor's signature under what they have `seen` (the digest); how many signatures hold now.
 
-    The refusal, journalled, when they may not: they are no supervisor or proposed the list themselves; the list has
-    changed, was released, is empty or too late. Two different supervisors sign.
+    The refusal, journalled, when they may not: they are no supervisor, proposed the list or changed it last themselves;
+    the list has changed, was released, is empty or too late. Two different supervisors sign.
     """
     listed = find(session, listed.region, listed.month)
     refusal = _refusal(session, rt, listed, by, seen)
@@ -163,7 +181,7 @@ def sign(session: Session, rt: Runtime, listed: PaymentList, by: Proven, seen: s
     row = {"list_id": listed.id, "staff_id": by.staff_id, "digest": seen, "signed_at": rt.now()}
     if insert_once(session, Signature, **row):
         journal.write(session, rt.now(), by.name, "list signed", subject(listed), staff=by.staff_id, digest=seen)
-    return len(signatories(session, listed))
+    return len(signatories(session, listed, seen))
 
 
 def _refusal(session: Session, rt: Runtime, listed: PaymentList, by: Proven, seen: str) -> Problem | None:
@@ -175,11 +193,15 @@ def _refusal(session: Session, rt: Runtime, listed: PaymentList, by: Proven, see
         return OfAnotherRegion()
     if account.name.casefold() == listed.proposed_by.casefold():
         return ProposedIt()
-    if listed.released_at is not None:
-        return ListReleased()
+    if changed_it(listed, account.name):
+        return ChangedIt()
+    try:
+        unreleased(listed)
+    except (ListReleased, ListReleasing) as problem:
+        return problem
     if listed.month != following:
         return NotNextMonth(following)
-    if not to_sign(lines(session, listed)):
+    if not anybody_to_sign(session, listed):
         return NobodyProposed()
     return None if digest(session, listed) == seen else ListChanged()
 
@@ -212,20 +234,45 @@ def lines(session: Session, listed: PaymentList) -> list[Line]:
 
 def digest(session: Session, listed: PaymentList) -> str:
     """SHA-256 of what is signed: region, month and version in a line, then a line for each person to be suspended."""
+    session.flush()
     head = f"{listed.kind} {listed.region} {listed.month:%Y-%m} version {listed.version} by {listed.proposed_by}"
-    body = [f"{person} {period}" for person, period in to_sign(lines(session, listed))]
+    found = session.execute(select(Suspension.person_id, Suspension.period_id).where(*_signed_for(listed)))
+    body = sorted(f"{person} {period}" for person, period in found)
     return sha256("".join(f"{line}\n" for line in (head, *body)).encode()).hexdigest()
 
 
-def signatories(session: Session, listed: PaymentList) -> dict[str, str]:
-    """Name by identifier of the supervisors whose signature holds: for this content, by an account still open."""
-    signed = (
+def signatories(session: Session, listed: PaymentList, signed: str | None = None) -> dict[str, str]:
+    """Name by identifier of who signed this content (its digest, where it is known) and has an account still open."""
+    signed = signed or digest(session, listed)
+    found = (
         select(Staff.id, Staff.name)
         .join(Signature, Signature.staff_id == Staff.id)
-        .where(Signature.list_id == listed.id, Signature.digest == digest(session, listed))
+        .where(Signature.list_id == listed.id, Signature.digest == signed)
         .where(Staff.role == Role.SUPERVISOR.value, Staff.closed_at.is_(None))
     )
-    return dict(session.execute(signed).all())
+    return dict(session.execute(found).all())
+
+
+def changed_it(listed: PaymentList, name: str) -> bool:
+    """Whether this supervisor was the last to change who is on the list, since it was proposed."""
+    return listed.changed_by is not None and listed.changed_by.casefold() == name.casefold()
+
+
+def anybody_to_sign(session: Session, listed: PaymentList) -> bool:
+    """Whether anybody on the list is to be suspended."""
+    return session.scalar(select(Suspension.id).where(*_signed_for(listed)).limit(1)) is not None
+
+
+def _signed_for(listed: PaymentList) -> tuple[ColumnElement[bool], ...]:
+    return Suspension.list_id == listed.id, Suspension.state != "held"
+
+
+def unreleased(listed: PaymentList) -> None:
+    """Raises ListReleased or ListReleasing when the list may not change any more."""
+    if listed.released_at is not None:
+        raise ListReleased
+    if listed.releasing is not None:
+        raise ListReleasing
 
 
 def in_time(rt: Runtime, month: date) -> None:

@@ -12,7 +12,6 @@ from certification.runtime import Runtime
 from certification.store import PaymentList, Person, Suspension
 from certification.suspension import lists
 from certification.suspension.checks import Block
-from certification.suspension.lists import ListReleased
 
 
 class NotOnList(Problem):
@@ -28,8 +27,8 @@ class NotOnList(Problem):
 def take_off(session: Session, rt: Runtime, listed: PaymentList, person: Person, by: str, why: str) -> None:
     """Take somebody who was to be suspended off a list; no signature under it holds any more.
 
-    They stay off when the list is proposed anew. Raises ListReleased, NotNextMonth, NotOnList, ReasonMissing,
-    ReasonPersonal.
+    They stay off when the list is proposed anew. Raises ListReleased, ListReleasing, NotNextMonth, NotOnList,
+    ReasonMissing, ReasonPersonal.
     """
     why = given(rt, person, why)
     listed, entry = _held(session, rt, listed, person)
@@ -60,8 +59,7 @@ def given(rt: Runtime, person: Person, why: str) -> str:
 def _held(session: Session, rt: Runtime, listed: PaymentList, person: Person) -> tuple[PaymentList, Suspension]:
     """A list that may still change and somebody's line on it, for this transaction alone."""
     listed = lists.find(session, listed.region, listed.month)
-    if listed.released_at is not None:
-        raise ListReleased
+    lists.unreleased(listed)
     lists.in_time(rt, listed.month)
     mine = select(Suspension).where(Suspension.list_id == listed.id, Suspension.person_id == person.id)
     entry = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).first()
@@ -74,6 +72,7 @@ def _changed(
     session: Session, rt: Runtime, listed: PaymentList, person: Person, by: str, action: str, why: str
 ) -> None:
     listed.version += 1
+    listed.changed_by = by
     session.flush()
     facts = {"list": listed.id, "why": why, "digest": lists.digest(session, listed)}
     journal.write(session, rt.now(), by, action, f"person:{person.id}", **facts)

@@ -25,6 +25,7 @@ from ops.commands.desk import as_json, by, region_of, runtime
 STATES = {
     "proposed": "拟暂停",
     "held": "不暂停",
+    "cleared": "已核对",
     "suspended": "已暂停",
     "dropped": "不再暂停",
     "lifted": "已解除暂停",
@@ -117,11 +118,10 @@ def sign(place: str, month: datetime, by: str, as_json: bool) -> None:
 def release(place: str, month: datetime, by: str, folder: Path | None, as_json: bool) -> None:
     """Release a list that two supervisors signed: everybody is checked again, and the file written. 发出名单。
 
-    A second time it writes the same file.
+    By slices: stopped in between, it goes on, here or in the service. A second time it writes the same file.
     """
     rt = runtime()
-    with rt.sessions.begin() as session:
-        outcome = releasing.release(session, rt, region_of(rt.regions, place).code, month.date(), by)
+    outcome = releasing.release(rt, region_of(rt.regions, place).code, month.date(), by)
     if isinstance(outcome, Problem):
         raise outcome
     written = _write(rt, folder, outcome.file)
@@ -156,7 +156,7 @@ def _find(session: Session, rt: Runtime, place: str, month: date) -> PaymentList
 
 
 def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
-    people = lists.lines(session, listed)
+    people, digest = lists.lines(session, listed), lists.digest(session, listed)
     states = Counter(one.state for one in people)
     return {
         "list": listed.id,
@@ -165,8 +165,8 @@ def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
         "released": listed.released_at is not None,
         **{state: states[state] for state in STATES},
         "reasons": dict(Counter(str(why) for one in people for why in one.blocks)),
-        "digest": lists.digest(session, listed),
-        "signed_by": sorted(lists.signatories(session, listed).values()),
+        "digest": digest,
+        "signed_by": sorted(lists.signatories(session, listed, digest).values()),
     }
 
 

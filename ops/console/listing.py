@@ -21,6 +21,7 @@ from ops.console.exporting import MOST
 
 SIZE = 50
 _PART = 1000
+STEP = 20_000
 Rows = Select[*tuple[Any, ...]]
 """A query of columns."""
 Line = Row[*tuple[Any, ...]]
@@ -124,11 +125,14 @@ def page(
     *,
     size: int = SIZE,
     down: bool = False,
+    walk: Rows | None = None,
+    step: int = STEP,
 ) -> Page:
     """The page that was asked for. `by`: the order, columns never empty, the last of which tells any two rows apart.
 
     `down`: the greatest first. The order should be that of an index, and its columns are among those selected, by their
-    own names.
+    own names. `walk`: the rows of that index alone, of which `step` are gone through, however rare what is wanted is:
+    where that is not a whole page, it goes on behind them.
     """
     if asked.after and asked.before:
         abort(404)
@@ -139,16 +143,27 @@ def page(
     if given:
         here = tuple_(*(literal(value, one.type) for value, one in zip(_key(given, by), by, strict=True)))
         wanted = wanted.where(tuple_(*by) < here if falling else tuple_(*by) > here)
+        walk = None if walk is None else walk.where(tuple_(*by) < here if falling else tuple_(*by) > here)
+    bound = None
+    if walk is not None:
+        order = (one.desc() if falling else one.asc() for one in by)
+        bound = session.execute(walk.order_by(*order).offset(step - 1).limit(1)).first()
+    if bound is not None:
+        end = tuple_(*(literal(value, one.type) for value, one in zip(bound, by, strict=True)))
+        wanted = wanted.where(tuple_(*by) >= end if falling else tuple_(*by) <= end)
     found = list(session.execute(wanted).all())
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
+    further = None if bound is None or more else _text(list(bound))
     if not found:
-        return Page(found, None, None)
+        return Page(found, further, None) if backwards else Page(found, None, further)
     names = [str(one.key) for one in by]
     first, last = (_text([row._mapping[name] for name in names]) for row in (found[0], found[-1]))
     earlier, later = (more, True) if backwards else (bool(given), more)
-    return Page(found, first if earlier else None, last if later else None)
+    if backwards:
+        return Page(found, further or (first if earlier else None), last if later else None)
+    return Page(found, first if earlier else None, further or (last if later else None))
 
 
 def everything(

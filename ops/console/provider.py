@@ -43,8 +43,8 @@ _KNOWN_S = 3600  # for how long the provider's description and its keys are beli
 _LONGEST = 500
 _STATE = f"_state_{NAME}_"  # where Authlib keeps what it needs when they come back
 _THERE, _WAITS = "oidc_next", "oidc_waits"
-_BAD = (AuthlibBaseError, JoseError, ValueError, RuntimeError, KeyError, TypeError)
-"""What comes of an answer that is none."""
+_BAD = (AuthlibBaseError, JoseError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+"""What comes of an answer that is none; the last two, where it is a list or a number and Authlib takes an object."""
 
 
 class CodeForm(FlaskForm):  # type: ignore[misc]

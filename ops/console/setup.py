@@ -52,6 +52,7 @@ _SEARCHED = {"people_": ["POST"], "number": ["POST"], "find_mine": ["POST"]}
 SEARCHES = "60 per minute"
 """Of one who is signed in: more than anybody types, and too few to go through a roll by guessing."""
 _BY_ITSELF = (".static", "_events")
+SAFE = ("GET", "HEAD", "OPTIONS")
 _ITSELF = "X-By-Itself"  # the header with which a page asks for its own parts anew
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
@@ -93,6 +94,7 @@ def install(app: Flask, rt: Runtime) -> None:
     _logins(app, rt)
     console = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="pages", static_folder="static")
     console.before_request(access.room)
+    console.before_request(_from_somewhere)
     console.before_request(csrf.protect)
     console.before_request(_keepable)
     console.before_request(lambda: _note(rt))
@@ -165,6 +167,15 @@ def _note(rt: Runtime) -> None:
     if stale:
         with rt.sessions.begin() as session:
             signins.seen(session, rt, current_user.sign_in)
+
+
+def _from_somewhere() -> None:
+    """Refuse a form that came from an address which is none: it cannot be held against ours."""
+    try:
+        urlsplit(request.referrer or "")
+    except ValueError:
+        if request.method not in SAFE:
+            abort(400)
 
 
 def _keepable() -> None:

@@ -23,6 +23,11 @@ def masked(number: str) -> str:
     return f"{number[:_SEEN]}{'*' * hidden}{number[-_SEEN:]}" if hidden > 0 else number
 
 
+def ending(number: str) -> str:
+    """A number of which the end alone is seen: enough to tell two apart, too little to look for it."""
+    return f"…{number[-_SEEN:]}"
+
+
 def moment(at: datetime | None) -> str:
     """A moment, to the minute."""
     return NOTHING if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

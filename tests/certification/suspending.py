@@ -96,8 +96,7 @@ def suspend(rt: Runtime, month: date = MAY) -> Released:
         lists.propose(session, rt, REGION, month, "clerk")
         names = [f"主管{next(_refs)}", f"主管{next(_refs)}"]
         assert sign(session, rt, *(supervisor(session, rt, name) for name in names), month=month) == [1, 2]
-    with rt.sessions.begin() as session:
-        released = releasing.release(session, rt, REGION, month, "clerk")
+    released = releasing.release(rt, REGION, month, "clerk")
     assert isinstance(released, Released)
     return released
 

@@ -240,3 +240,14 @@ def test_a_number_is_found_under_every_key_of_the_ring_however_it_is_written(rul
     gathering.con.disconnect()
     assert {row["number"] for row in found} == set(keys.indexes(TWO, "people.number"))
     assert [(row["id_number"], row["on_0"] is None, row["on_2"] is None) for row in found] == [(TWO, False, False)] * 2
+
+
+@pytest.mark.parametrize("group", ["", " ", "-"])
+@pytest.mark.parametrize("column", range(1, 4))
+def test_a_number_in_a_wrong_column_is_not_shown_whole(rules: Rules, tmp_path: Path, group: str, column: int) -> None:
+    written = group.join((ONE[:6], ONE[6:10], ONE[10:14], ONE[14:]))
+    cells = [ONE, "medical", "2026-03-02", "seen"]
+    cells[column] = written
+    _, rejected, _ = read(rules, tmp_path, f"{HEADER}\n{','.join(cells)}")
+    [(_, why)] = rejected
+    assert "…" in why and ONE[6:14] not in why

@@ -11,6 +11,7 @@ from certification.runtime import Runtime
 from certification.store import Person
 from tests.certification.conftest import Clock
 from tests.certification.suspending import pensioner
+from tests.certification.test_secondlooks import seeded
 
 TODAY = date(2026, 3, 10)
 
@@ -74,6 +75,25 @@ def test_whoever_is_of_a_region_sees_what_was_heard_of_its_people(rt: Runtime, w
     listens(rt, "李审核", of_nobody, "r2")
     assert [one.key for one in rows(rt, By.RECORDING, "kunming")] == ["r1", "r2"]
     assert [one.key for one in rows(rt, By.RECORDING, "nanjing")] == ["r2"], "a case of nobody is every region's"
+
+
+def test_a_case_with_a_known_answer_is_seen_by_its_region_alone_and_one_that_is_gone_by_none(rt: Runtime) -> None:
+    known = seeded(rt)
+    listens(rt, "李审核", known, "r1")
+    listens(rt, "李审核", "0" * 32, "r2")
+    assert [one.key for one in rows(rt, By.RECORDING, "kunming")] == ["r1"]
+    assert rows(rt, By.RECORDING, "nanjing") == []
+    assert sorted(one.key for one in rows(rt, By.RECORDING)) == ["r1", "r2"]
+
+
+def test_what_is_left_out_is_said_whosever_it_was(rt: Runtime, wu: Person) -> None:
+    of_wu = case_of(rt, wu, "a")
+    listens(rt, "李审核", of_wu, "r1", "r2", "r3")
+    for region, found in (("kunming", 2), ("nanjing", 0)):
+        with rt.sessions() as session:
+            some, cut = listened.heard(session, TODAY, TODAY, region, 2)
+            everything, whole = listened.heard(session, TODAY, TODAY, region, 3)
+        assert (len(some), cut, len(everything) == found * 3 // 2, whole) == (found, True, True, False)
 
 
 def test_many_recordings_in_an_hour_are_unusual(rt: Runtime, wu: Person, clock: Clock) -> None:

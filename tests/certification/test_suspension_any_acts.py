@@ -29,9 +29,8 @@ from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.settings import Settings
 from certification.staff import Proven, Role
-from certification.store import Case, Evidence, JournalEntry, Outage, Person, Suspension, open_sessions
+from certification.store import Case, Evidence, JournalEntry, Outage, PaymentList, Person, Suspension, open_sessions
 from certification.suspension import lists, releasing, restoring
-from certification.suspension.releasing import Released
 from tests.certification.conftest import Clock, Queue
 from tests.certification.suspending import MAY, OVER, REGION, certify, pensioner, sign, supervisor
 
@@ -59,13 +58,18 @@ office = st.one_of(
     st.tuples(st.just("propose"), st.sampled_from(["主管0", "职员"])),
     st.tuples(st.just("sign"), st.integers(0, 4)),
     st.tuples(st.just("release")),
+    st.tuples(st.just("slice")),
     st.tuples(st.just("restore")),
 )
 """What the office does; random acts alone hardly ever lead as far as a release, so each round ends as it should."""
 ROUND: list[tuple[object, ...]] = [("propose", "职员"), ("sign", 1), ("sign", 2), ("release",)]
+slices = st.lists(trouble | st.tuples(st.just("slice")), max_size=6)
 acts = st.tuples(
-    st.lists(reached, max_size=4), st.lists(trouble | office, max_size=8), st.lists(office | trouble, max_size=3)
-).map(lambda parts: [*parts[0], *parts[1], *ROUND[:3], *parts[2], *ROUND[3:], ("restore",)])
+    st.lists(reached, max_size=4),
+    st.lists(trouble | office, max_size=8),
+    st.lists(office | trouble, max_size=3),
+    slices,
+).map(lambda parts: [*parts[0], *parts[1], *ROUND[:3], *parts[2], ("slice",), *parts[3], *ROUND[3:], ("restore",)])
 
 
 @dataclass(slots=True)
@@ -107,6 +111,9 @@ class Office:
         """One act, in a transaction of its own."""
         self.n += 1
         self.clock.forward(seconds=1)
+        if name in ("release", "slice"):
+            self._go_on(name)
+            return
         with self.rt.sessions.begin() as session:
             getattr(self, f"_{name.replace(' ', '_')}")(session, *given)
 
@@ -197,16 +204,28 @@ class Office:
             assert n < 4, "a clerk signs nothing"
             assert outcome == len(self.model.signed)
 
-    def _release(self, session: Session) -> None:
-        before = self._running(session)
-        out = session.scalars(select(Outage.id).where(Outage.ended_at.is_(None))).first() is not None
+    def _go_on(self, name: str) -> None:
+        """Ask for the release and do a slice of one person, or all that is left."""
+        with self.rt.sessions() as session:
+            before = self._in_file(session)
+            out = session.scalars(select(Outage.id).where(Outage.ended_at.is_(None))).first() is not None
         try:
-            released = releasing.release(session, self.rt, REGION, MAY, "clerk")
+            if name == "release":
+                releasing.release(self.rt, REGION, MAY, "clerk")
+            else:
+                with self.rt.sessions.begin() as session:
+                    asked = releasing.ask(session, self.rt, REGION, MAY, "clerk")
+                if not isinstance(asked, Problem):
+                    releasing.go_on(self.rt, asked.id, 1, lambda: True)
         except lists.ListUnknown:
             return
-        for person_id in self._running(session) - before:
+        with self.rt.sessions() as session:
+            self._look(session, before, out)
+
+    def _look(self, session: Session, before: set[str], out: bool) -> None:
+        """Hold who was put into the agency's file just now against what was done to them."""
+        for person_id in self._in_file(session) - before:
             n = [person.id for person in self.people].index(person_id)
-            assert isinstance(released, Released)
             assert len(self.model.channels[n]) >= 2, "two channels really attempted"
             assert len(self.model.signed) >= 2, "two different signatures"
             assert not (self.model.certified(n) or self.model.voice[n] or self.model.dead[n] or out)
@@ -222,6 +241,11 @@ class Office:
         assert self._running(session) == running - certified
         self.model.restored += len(running & certified)
         assert sum(file.people for file in files) == self.model.restored
+
+    def _in_file(self, session: Session) -> set[str]:
+        out = select(Suspension.person_id).join(PaymentList, PaymentList.id == Suspension.list_id)
+        out = out.where(PaymentList.kind == "suspension", PaymentList.released_at.is_not(None))
+        return set(session.scalars(out.where(Suspension.payee_sealed.is_not(None))))
 
     def _running(self, session: Session) -> set[str]:
         return set(session.scalars(select(Suspension.person_id).where(Suspension.state == "suspended")))

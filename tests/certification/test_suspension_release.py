@@ -43,8 +43,7 @@ JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 
 
 def release(rt: Runtime) -> Released | Problem:
-    with rt.sessions.begin() as session:
-        return releasing.release(session, rt, REGION, MAY, "clerk")
+    return releasing.release(rt, REGION, MAY, "clerk")
 
 
 def restore(rt: Runtime, month: date) -> list[File]:

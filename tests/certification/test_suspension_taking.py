@@ -17,7 +17,7 @@ from certification.staff import Proven, Role
 from certification.store import PaymentList, Person, Suspension
 from certification.suspension import lifting, lists, releasing, restoring, taking
 from certification.suspension.checks import Block
-from certification.suspension.lists import ListReleased, NotASupervisor, NotNextMonth, OfAnotherRegion
+from certification.suspension.lists import ChangedIt, ListReleased, NotASupervisor, NotNextMonth, OfAnotherRegion
 from certification.suspension.releasing import NotSigned, Released
 from certification.suspension.taking import NotOnList
 from tests.certification.conftest import Clock
@@ -45,13 +45,12 @@ def test_who_is_taken_off_stays_off_and_the_list_is_signed_anew(rt: Runtime, clo
     turn(rt, taking.take_off, listed, one)
     with rt.sessions.begin() as session:
         assert lists.signatories(session, lists.find(session, REGION, MAY)) == {}
-        assert isinstance(releasing.release(session, rt, REGION, MAY, "clerk"), NotSigned)
+    assert isinstance(releasing.release(rt, REGION, MAY, "clerk"), NotSigned)
     propose(rt)
     with rt.sessions.begin() as session:
         assert states(session) == {one.id: ("held", (Block.TAKEN_OFF,)), other.id: ("proposed", ())}
-        assert sign(session, rt, *two) == [1, 2]
-    with rt.sessions.begin() as session:
-        assert isinstance(releasing.release(session, rt, REGION, MAY, "clerk"), Released)
+        assert sign(session, rt, two[1], supervisor(session, rt, "陈主管")) == [1, 2]
+    assert isinstance(releasing.release(rt, REGION, MAY, "clerk"), Released)
     with rt.sessions() as session:
         assert states(session) == {one.id: ("held", (Block.TAKEN_OFF,)), other.id: ("suspended", ())}
     [said] = journalled(rt, "taken off the list")
@@ -68,6 +67,34 @@ def test_who_is_put_back_is_proposed_and_what_was_signed_before_holds_no_more(rt
     with rt.sessions() as session:
         assert states(session) == {one.id: ("proposed", ())}
         assert lists.signatories(session, lists.find(session, REGION, MAY)) == {}
+
+
+@pytest.mark.parametrize("deed", [taking.take_off, taking.put_back], ids=["taken off", "put back"])
+def test_who_changed_a_list_last_does_not_sign_what_came_of_it(
+    rt: Runtime, clock: Clock, deed: Callable[..., None]
+) -> None:
+    one, _ = overdue(rt, clock), overdue(rt, clock, 1951)
+    listed = propose(rt)
+    if deed is taking.put_back:
+        with rt.sessions.begin() as session:
+            taking.take_off(session, rt, listed, one, "陈主管", "家属来函")
+    turn(rt, deed, listed, one)
+    with rt.sessions.begin() as session:
+        wang, chen, li = (supervisor(session, rt, name) for name in ("王主管", "陈主管", "李主管"))
+        refused, *signed = sign(session, rt, wang, chen, li)
+    assert isinstance(refused, ChangedIt) and signed == [1, 2]
+    assert [json.loads(said)["why"] for said in journalled(rt, "signature refused")] == ["ChangedIt"]
+
+
+def test_a_list_proposed_anew_with_others_on_it_is_nobodys_change(rt: Runtime, clock: Clock) -> None:
+    one, other = overdue(rt, clock), overdue(rt, clock, 1951)
+    overdue(rt, clock, 1952)
+    turn(rt, taking.take_off, propose(rt), one)
+    with rt.sessions.begin() as session:
+        certify(session, rt, session.get_one(Person, other.id))
+    propose(rt)
+    with rt.sessions.begin() as session:
+        assert sign(session, rt, supervisor(session, rt, "王主管")) == [1]
 
 
 def test_who_is_held_by_something_else_too_is_put_back_and_still_held(rt: Runtime, clock: Clock) -> None:

@@ -32,7 +32,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 
 
 def _lists(console: Blueprint, rt: Runtime) -> None:
-    """Signing and releasing."""
+    """Signing, and asking for the release, which the sweep does (ops.releases)."""
 
     @console.post("/suspensions/<list_id>/sign")
     @access.for_(access.SIGN)
@@ -58,10 +58,10 @@ def _lists(console: Blueprint, rt: Runtime) -> None:
             listed = theirs(session, list_id)
             _suspends(listed)
             asked.sure()
-            outcome = releasing.release(session, rt, listed.region, listed.month, access.who().name)
+            outcome = releasing.ask(session, rt, listed.region, listed.month, access.who().name)
         if isinstance(outcome, Problem):
             raise outcome
-        flash(gettext("pay.released", people=outcome.file.people, dropped=outcome.dropped))
+        flash(gettext("pay.let_go"))
         return _back(list_id)
 
     @console.post("/suspensions/restore")

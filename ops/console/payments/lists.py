@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certification import contacts, journal, people
@@ -22,12 +22,16 @@ from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import PaymentList, Period, Person, Suspension, only_read
-from certification.suspension import lists, restoring
+from certification.suspension import lists, releasing, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from ops.console import access, exporting, language, listing, shown
 from ops.console.listing import Asked, Field, Line, Rows
+from ops.console.work import events
+from ops.console.work.events import Progress
 
-STATES = ("proposed", "held", "dropped", "suspended", "lifted", "restored")
+CHECKED = 0.75
+"""The share of a release that the checks take."""
+STATES = ("proposed", "held", "dropped", "cleared", "suspended", "lifted", "restored")
 STAGES = ("open", "released", "restoration")
 _AT_ONCE = 500
 _BY = (PaymentList.month, PaymentList.id)
@@ -86,6 +90,13 @@ def _one(console: Blueprint, rt: Runtime) -> None:
             facts = _facts(session, rt, listed)
         return render_template("suspension.html", asked=asked, page=page, on_list=on_list, **facts)
 
+    @console.get("/suspensions/<list_id>/events")
+    @access.for_(access.PAYMENTS)
+    def suspension_events(list_id: str) -> ResponseReturnValue:
+        with rt.sessions() as session:
+            only_read(session)
+            return events.event(progress(theirs(session, list_id)))
+
     @console.get("/suspensions/<list_id>/people.<kind>")
     @access.for_(access.PAYMENTS)
     def suspension_people(list_id: str, kind: str) -> ResponseReturnValue:
@@ -139,28 +150,43 @@ def reason(block: str) -> str:
     return one.zh if language.chosen() == language.FIRST else one.en
 
 
+def progress(listed: PaymentList) -> Progress:
+    """How far a release is: everybody is checked first, which takes longest."""
+    share = events.share(listed.released_to)
+    match listed.releasing:
+        case releasing.CHECKING:
+            return Progress(releasing.CHECKING, CHECKED * share, going=True)
+        case releasing.SUSPENDING:
+            return Progress(releasing.SUSPENDING, CHECKED + (1 - CHECKED) * share, going=True)
+    return Progress(_stage(listed), 1.0, going=False)
+
+
 def days_left(rt: Runtime, listed: PaymentList) -> int | None:
     """Days in which a list can still be signed and released, this one with them; None where it cannot any more."""
-    if listed.released_at is not None or listed.month != lists.following_month(rt):
+    if listed.released_at is not None or listed.releasing is not None or listed.month != lists.following_month(rt):
         return None
     return (listed.month - rt.now().astimezone(SHANGHAI).date()).days
 
 
 def _facts(session: Session, rt: Runtime, listed: PaymentList) -> dict[str, Any]:
-    lines = lists.lines(session, listed)
-    signed = lists.signatories(session, listed)
+    digest = lists.digest(session, listed)
+    signed = lists.signatories(session, listed, digest)
     me = access.who()
     may = me.role is Role.SUPERVISOR and me.name.casefold() != listed.proposed_by.casefold()
-    counted = {state: sum(line.state == state for line in lines) for state in STATES}
+    mine = Suspension.list_id if listed.kind == lists.SUSPENSION else Suspension.restoration_id
+    counts = select(Suspension.state, func.count()).where(mine == listed.id).group_by(Suspension.state)
+    counted: dict[str, int] = dict(session.execute(counts).all())
     return {
         "listed": listed,
         "region": rt.regions[listed.region],
-        "counted": {state: number for state, number in counted.items() if number},
-        "to_sign": len(lists.to_sign(lines)),
-        "digest": lists.digest(session, listed),
+        "counted": {state: counted[state] for state in STATES if state in counted},
+        "to_sign": sum(number for state, number in counted.items() if state != "held"),
+        "digest": digest,
         "signed": sorted(signed.values()),
         "needed": SIGNATURES,
-        "may_sign": may and me.staff_id not in signed,
+        "may_sign": may and me.staff_id not in signed and not lists.changed_it(listed, me.name),
+        "changed_it": lists.changed_it(listed, me.name),
+        "going": progress(listed),
         "days_left": days_left(rt, listed),
         "taken_off": Block.TAKEN_OFF.value,
     }
@@ -189,7 +215,7 @@ def _found(asked: Asked) -> Rows:
     return found
 
 
-def _stage(row: Line) -> str:
+def _stage(row: Line | PaymentList) -> str:
     return "restoration" if row.kind != lists.SUSPENSION else "open" if row.released_at is None else "released"
 
 

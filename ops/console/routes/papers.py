@@ -40,7 +40,8 @@ def _list(console: Blueprint, rt: Runtime) -> None:
     def papers_() -> ResponseReturnValue:
         asked = listing.read(*_fields(rt))
         with rt.sessions.begin() as session:
-            page = listing.page(session, _rows(asked), _BY, asked, down=asked["state"] is None)
+            down = asked["state"] is None
+            page = listing.page(session, _rows(asked), _BY, asked, down=down, walk=_walk(asked))
             found: list[Any] = list(page.rows)
             rows = [
                 {"paper": paper, "name": named(rt, person), "lost": papers.lost(rt, paper, rt.regions[person.region])}
@@ -164,6 +165,12 @@ def _fields(rt: Runtime) -> list[Field]:
         Field("kind", gettext("paper.kind"), {one.value: gettext(f"paper_kind.{one.value}") for one in PaperKind}),
         *listing.region_field(rt),
     ]
+
+
+def _walk(asked: Asked) -> listing.Rows:
+    """What the list goes through, in the order of an index."""
+    every = select(*_BY)
+    return every if asked["state"] is None else every.where(Paper.state == asked["state"])
 
 
 def _rows(asked: Asked) -> Any:

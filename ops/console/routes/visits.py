@@ -40,7 +40,8 @@ def _list(console: Blueprint, rt: Runtime) -> None:
     def visits_() -> ResponseReturnValue:
         with rt.sessions.begin() as session:
             asked = listing.read(*_fields(session, rt))
-            page = listing.page(session, _rows(asked), _BY, asked, down=asked["state"] is None)
+            down = asked["state"] is None
+            page = listing.page(session, _rows(asked), _BY, asked, down=down, walk=_walk(asked))
             found: list[Any] = list(page.rows)
             rows = [
                 {"visit": visit, "name": named(rt, person), "region": rt.regions[person.region]}
@@ -171,6 +172,12 @@ def _fields(session: Session, rt: Runtime) -> list[Field]:
         Field("outcome", gettext("visit.outcome"), _outcomes()),
         *listing.region_field(rt),
     ]
+
+
+def _walk(asked: Asked) -> listing.Rows:
+    """What the list goes through, in the order of an index."""
+    every = select(*_BY)
+    return every if asked["state"] is None else every.where(Visit.state == asked["state"])
 
 
 def _rows(asked: Asked) -> Any:

@@ -33,7 +33,8 @@ COUNTS = (*(one.value for one in Outcome), "people", "numbers", "strangers", "re
 ASK = (Outcome.DEATH.value, Outcome.CONTRADICTION.value)
 _BY = (ComparisonRun.started_at, ComparisonRun.id)
 PERSONS = access.PAYMENTS
-"""Who sees what a run says of each person; the administrator sees numbers alone."""
+"""Who sees what a run says of each person, and lines that were sent back, where a name may stand in a wrong column; the
+administrator sees numbers alone."""
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -74,7 +75,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
         if page is not None:
             _note(rt, "comparison shown", found, outcome=asked["outcome"], people=len(page.rows))
         facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
-        rejected = bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
+        rejected = page is not None and bool(found.counts.get("rejected")) and folders.rejected(rt, found.id).exists()
         going, named = _progress(found), shown.place(rt.regions, found.region)
         return render_template(
             "run.html",
@@ -114,7 +115,7 @@ def _results(console: Blueprint, rt: Runtime) -> None:
         return exporting.handed(rt, kind, name, _heading(), rows, **entry)
 
     @console.get("/runs/<run_id>/rejected.<kind>")
-    @access.for_(access.WORK)
+    @access.for_(PERSONS)
     def run_rejected(run_id: str, kind: str) -> ResponseReturnValue:
         with rt.sessions() as session:
             only_read(session)

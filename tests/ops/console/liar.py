@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from werkzeug.serving import make_server
@@ -31,7 +31,7 @@ def _part(content: object) -> str:
 class Liar:
     """What it answers; `token` is what it gives for any code, with what is `beside`.
 
-    `names`: the issuer of its discovery document.
+    `names`: the issuer of its discovery document. `instead`: whole answers, by the path that they are given at.
     """
 
     issuer: str
@@ -41,6 +41,7 @@ class Liar:
     beside: dict[str, Any] = field(default_factory=dict)
     down: bool = False
     asked: int = 0
+    instead: dict[str, Any] = field(default_factory=dict)
 
     def claims(self, there: str, **changed: Any) -> dict[str, Any]:
         """What a true token would say to whoever was sent there; None takes a claim away."""
@@ -73,6 +74,8 @@ def _app(liar: Liar) -> Flask:
     @app.before_request
     def count() -> Response | None:
         liar.asked += 1
+        if request.path in liar.instead:
+            return Response(json.dumps(liar.instead[request.path]), mimetype="application/json")
         return Response("broken", 500) if liar.down else None
 
     @app.get("/.well-known/openid-configuration")

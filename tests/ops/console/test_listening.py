@@ -29,6 +29,7 @@ from tests.certification import sealed
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.certification.test_review import spoken as case_of
+from tests.certification.test_secondlooks import seeded
 from tests.ops.console.browser import Browser, Hire
 from tests.ops.console.heard import Told, told
 from voiceprint.audio import Samples
@@ -236,3 +237,11 @@ def test_the_listening_part_says_nothing_of_scores_and_of_what_came_before(app: 
     assert page.count("<audio") == 5
     for word in ("分数", "像是以前来电的录音", "以前的认证", "机器"):
         assert word not in page
+
+
+def test_of_whoever_spoke_the_end_of_a_number_is_seen_alone(li: Browser, rt: Runtime, wu: Person) -> None:
+    """Numbers of cases with a known answer begin as no other does: whole, they would tell which these are."""
+    spoke, known = case_of(rt, wu), seeded(rt)
+    for case, region in ((spoke, "138"), (known, "140")):
+        li.open(f"/console/cases/{case}")
+        assert re.search(r"<dd>…\d{4}</dd>", li.page) and f"+86{region}" not in li.page

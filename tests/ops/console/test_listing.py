@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask, render_template_string
@@ -188,3 +189,25 @@ def test_the_form_the_pages_and_the_files_keep_what_was_asked(rt: Runtime) -> No
     assert '<option value="open" selected>y</option>' in said
     assert "<script>" not in said and 'value="&#34;&gt;&lt;script&gt;"' in said
     assert "state=open" in said and "/a.xlsx?" in said and "after=" in said and "before=" not in said
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_what_is_rare_is_looked_for_in_steps_and_found_both_ways(rt: Runtime, down: bool) -> None:
+    ids = lists(rt, 10)
+    rare = LISTS.where(PaymentList.id.in_([ids[1], ids[8]]))
+    walk, found, queries = select(*BY), list[list[str]](), list[dict[str, str]]()
+
+    def page(query: dict[str, str]) -> listing.Page:
+        with asked(urlencode(query)), rt.sessions() as session:
+            return listing.page(session, rare, BY, listing.read(), size=3, down=down, walk=walk, step=3)
+
+    query: dict[str, str] = {}
+    while len(queries) < 9:
+        queries.append(query)
+        now = page(query)
+        found.append([row.id for row in now.rows])
+        if now.after is None:
+            break
+        query = {"after": now.after}
+    assert len(found) == 4 and {one for some in found for one in some} == {ids[1], ids[8]}
+    assert [] in found, "a step without any is a page of its own"

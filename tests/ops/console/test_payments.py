@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -18,6 +19,7 @@ from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import PaymentList, Person, Suspension
 from certification.suspension import lists
+from ops import releases
 from tests.certification.conftest import Clock
 from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, states, suspend
 from tests.ops.console.browser import PASSWORD, Account, Browser, Hire
@@ -83,7 +85,13 @@ def test_two_supervisors_sign_and_the_list_is_released(
     assert signs(at_li, li, listed, clock) == 200
     assert "两位主管的签名齐了" in at_li.page and "王主管" in at_li.page
     at_li.send(f"{listed}/release", sure="yes", follow=True)
-    assert "暂停 2 人" in at_li.page
+    assert "正在逐人核对" in at_li.page and told(at_li, listed) == ("checking", 0)
+    assert at_li.send(f"{listed}/file").status_code == 404, "no file before it is whole"
+    with rt.sessions() as session:
+        assert {state for state, _ in states(session).values()} == {"proposed"}
+    assert releases.go_on_with_lists(rt) == 1
+    at_li.open(listed)
+    assert "暂停 2 人" in at_li.page and told(at_li, listed) == ("released", 100)
     with rt.sessions() as session:
         assert {state for state, _ in states(session).values()} == {"suspended"}
         kept = session.scalars(select(PaymentList)).one()
@@ -91,6 +99,12 @@ def test_two_supervisors_sign_and_the_list_is_released(
     assert sha256(answer.get_data()).hexdigest() == kept.sha256
     assert "kunming-2026-05" in answer.headers["Content-Disposition"]
     assert len(journalled(rt, "list file taken")) == 1
+
+
+def told(browser: Browser, listed: str) -> tuple[str, int]:
+    """What the page of a list is told when it asks for an event."""
+    answer = browser.client.get(f"{listed}/events", **browser._from()).get_data(as_text=True)
+    return (said := json.loads(answer.split("data: ")[1]))["state"], said["percent"]
 
 
 def form_of(browser: Browser) -> dict[str, str]:

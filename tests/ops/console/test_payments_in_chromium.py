@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from certification.comparison import standing
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import Campaign, ComparisonRun, new_id
 from certification.suspension import lists
+from ops import releases
 from ops.console.language import LANGUAGES
 from tests.certification.comparing import compare, number, residents, signals
 from tests.certification.conftest import Clock
@@ -64,7 +65,9 @@ def test_a_list_is_signed_by_two_supervisors_and_one_alone_cannot(
     second.page.locator("#release input[type=checkbox]").focus()
     second.page.keyboard.press("Space")
     second.goes_to("发出")
-    assert "暂停 1 人" in second.page.get_by_role("status").first.inner_text()
+    expect(second.page.locator("progress")).to_be_visible()
+    assert releases.go_on_with_lists(rt) == 1
+    expect(second.page.locator("#work > .said")).to_contain_text("暂停 1 人")
     with rt.sessions() as session:
         assert states(session) == {person.id: ("suspended", ())}
     with second.page.expect_download() as taken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -12,6 +12,7 @@ from certification.runtime import Runtime
 from certification.staff import Role
 from ops.app import create_app
 from tests.ops.console.arriving import (
+    comes,
     comes_back,
     inside,
     li,
@@ -101,6 +102,65 @@ def test_a_document_of_another_issuer_and_one_that_is_not_to_be_had_leave_the_pa
     assert browser.signs_in(li).status_code == 302
     nowhere = with_provider(rt_of, "http://127.0.0.1:9")
     assert Browser(create_app(nowhere), nowhere).open("/console/sign-in/provider").status_code == 503
+
+
+SHAPES: list[object] = [["x"], "x", 7, None, {}]
+"""What JSON may be where an object with certain names is meant."""
+DOCUMENT = "/.well-known/openid-configuration"
+
+
+def addresses() -> Iterator[str]:
+    """Others each time: nobody tries as often as they like from one."""
+    return (f"198.51.{n}.7" for n in range(100, 250))
+
+
+def test_a_document_that_is_none_or_has_parts_of_another_shape_leaves_the_password(rt_of: Runtime, liar: Liar) -> None:
+    app, of = create_app(rt_of), addresses()
+    ends = {"authorization_endpoint": "/auth", "token_endpoint": "/token", "jwks_uri": "/jwks"}
+    true = {"issuer": liar.issuer, **{one: liar.issuer + there for one, there in ends.items()}}
+    parts = [{**true, name: one} for name in (*ends, "id_token_signing_alg_values_supported") for one in SHAPES]
+    for document in [*SHAPES, *parts]:
+        app, liar.instead = create_app(rt_of), {DOCUMENT: document}
+        browser = Browser(app, rt_of, next(of))
+        away = browser.open("/console/sign-in/provider")
+        assert away.status_code in (302, 503), document
+        if away.status_code == 302 and away.location.startswith(liar.issuer):
+            token = liar.signs(liar.claims(away.location, amr=["otp"]))
+            assert comes_back(browser, liar, away.location, token) in (302, 401, 503), document
+        else:
+            assert not inside(browser)
+
+
+def test_a_token_or_keys_of_another_shape_let_nobody_in(rt_of: Runtime, liar: Liar) -> None:
+    of = addresses()
+    for path in ("/token", "/jwks"):
+        for shape in [*SHAPES, {"keys": 7}, {"keys": [7]}, {"id_token": 7}, {"id_token": []}, {"error": []}]:
+            browser = Browser(create_app(rt_of), rt_of, next(of))
+            there, liar.instead = starts(browser), {path: shape}
+            came = comes_back(browser, liar, there, liar.signs(liar.claims(there, amr=["otp"])))
+            assert (came, inside(browser)) == (401, False), (path, shape)
+            liar.instead = {}
+
+
+def test_parts_of_another_shape_beside_a_token_break_nothing(rt_of: Runtime, liar: Liar) -> None:
+    app, of = create_app(rt_of), addresses()
+    for name in ("access_token", "token_type", "expires_in", "expires_at"):
+        for shape in SHAPES:
+            browser = Browser(app, rt_of, next(of))
+            there = starts(browser)
+            true = {"access_token": "x", "token_type": "Bearer"}
+            token = liar.signs(liar.claims(there, amr=["otp"]))
+            liar.instead = {"/token": {**true, "id_token": token, name: shape}}
+            assert comes_back(browser, liar, there, token) in (302, 401), (name, shape)
+
+
+def test_claims_of_another_shape_let_nobody_in(rt_of: Runtime, liar: Liar) -> None:
+    app, of = create_app(rt_of), addresses()
+    for name in ("sub", "aud", "amr", "nonce", "exp", "iat"):
+        for shape in SHAPES:
+            browser = Browser(app, rt_of, next(of))
+            assert comes(browser, liar, **{"amr": ["otp"], name: shape}) in (302, 401), (name, shape)
+            assert name in ("exp", "iat") or not inside(browser), (name, shape)
 
 
 def test_whoever_says_no_there_is_not_signed_in(rt_of: Runtime, liar: Liar) -> None:

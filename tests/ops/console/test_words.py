@@ -29,6 +29,7 @@ from certification.reports.groups import BANDS, YOUNGER, PhoneType, Trait
 from certification.reports.reading import BY, COUNTS, Column
 from certification.roster import Stand
 from certification.staff import Role
+from certification.suspension import releasing
 from ivr.studio import Doubt
 from ops.commands.cases import WHOSE
 from ops.console import language, navigation, shown
@@ -89,6 +90,7 @@ FAMILIES = {
         *("from", "to"),
     },
     "agent_kind.": set(map(str, AgentKind)),
+    "going.": {releasing.CHECKING, releasing.SUSPENDING},
     "listed.": set(lists.STATES),
     "stage.": set(lists.STAGES),
     "channel.": set(map(str, Channel)),
