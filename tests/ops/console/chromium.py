@@ -90,7 +90,7 @@ class Desk:
         self.page.wait_for_url(self.url)
 
     def reaches(self, name: str, at: str = "*") -> None:
-        """Go on by Tab until what has this name, and is this (a selector), has the focus, which is always to be seen."""
+        """Go on by Tab until what has this name, and is this (a selector), has the focus; each focus is seen."""
         for _ in range(MOST):
             self.page.keyboard.press("Tab")
             focused, seen = self.page.evaluate(_FOCUSED, at)
@@ -107,7 +107,7 @@ class Desk:
 
     def types(self, name: str, text: str) -> None:
         """Go on by Tab to a field, and have this in it."""
-        self.reaches(name, "input, textarea")
+        self.reaches(name, ":is(input, textarea)")
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(text)
 
@@ -117,9 +117,9 @@ class Desk:
         self.page.keyboard.type(f"{day:%m%d%Y}")  # in the order of the browser's language, which is American
         assert self.page.evaluate("document.activeElement.value") == day.isoformat()
 
-    def ticks(self, name: str) -> None:
-        """Go on by Tab to a box or the first of several choices, and tick it."""
-        self.reaches(name, "[type=checkbox], [type=radio]")
+    def ticks(self, name: str, within: str = "main") -> None:
+        """Go on by Tab to a box or the first of several choices in a part of the page, and tick it."""
+        self.reaches(name, f"{within} :is([type=checkbox], [type=radio])")
         self.page.keyboard.press("Space")
         assert self.page.evaluate("document.activeElement.checked")
 
