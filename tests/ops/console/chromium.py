@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,15 @@ from tests.peers import node_modules
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = ViewportSize(width=1366, height=768)  # an old office PC
 TABLET = ViewportSize(width=800, height=1180)
-_FOCUSED = "((one) => (one.getAttribute('aria-label') || one.innerText || '').trim())(document.activeElement)"
+MOST = 90  # Tabs: no page has more stops before what is sought
+_FOCUSED = """(at) => {
+  const one = document.activeElement, label = one.labels && one.labels[0];
+  if (one === document.body || one.id === "content") return ["", true];
+  const name = one.getAttribute("aria-label") || (label && label.innerText) || one.innerText || "";
+  return [one.matches(at) ? name.trim() : "", getComputedStyle(one).outlineStyle !== "none"];
+}"""
+_WHERE = "document.activeElement.outerHTML.slice(0, 200)"
+_SELECTED = "document.activeElement.selectedOptions[0].text.trim()"
 
 
 @contextmanager
@@ -80,15 +89,48 @@ class Desk:
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(self.url)
 
-    def goes_to(self, name: str) -> None:
-        """Go on by Tab until what has this name is reached, press it, and wait for the page that follows."""
-        for _ in range(60):
+    def reaches(self, name: str, at: str = "*") -> None:
+        """Go on by Tab until what has this name, and is this (a selector), has the focus; each focus is seen."""
+        for _ in range(MOST):
             self.page.keyboard.press("Tab")
-            if str(self.page.evaluate(_FOCUSED)).startswith(name):
-                with self.page.expect_navigation():
-                    self.page.keyboard.press("Enter")
+            focused, seen = self.page.evaluate(_FOCUSED, at)
+            assert seen, f"on the way to {name} a focus is not seen: {self.page.evaluate(_WHERE)}"
+            if focused and focused.startswith(name):
                 return
         pytest.fail(f"{name} is reached by no Tab")
+
+    def goes_to(self, name: str, at: str = "*", key: str = "Enter") -> None:
+        """Go on by Tab to what has this name, press it, and wait for the page that follows."""
+        self.reaches(name, at)
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
+
+    def types(self, name: str, text: str) -> None:
+        """Go on by Tab to a field, and have this in it."""
+        self.reaches(name, ":is(input, textarea)")
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+
+    def dates(self, name: str, day: date) -> None:
+        """Go on by Tab to a field for a day, and key it in."""
+        self.reaches(name, "[type=date]")
+        self.page.keyboard.type(f"{day:%m%d%Y}")  # in the order of the browser's language, which is American
+        assert self.page.evaluate("document.activeElement.value") == day.isoformat()
+
+    def ticks(self, name: str, within: str = "main") -> None:
+        """Go on by Tab to a box or the first of several choices in a part of the page, and tick it."""
+        self.reaches(name, f"{within} :is([type=checkbox], [type=radio])")
+        self.page.keyboard.press("Space")
+        assert self.page.evaluate("document.activeElement.checked")
+
+    def chooses(self, name: str, wanted: str) -> None:
+        """Go on by Tab to a list of choices, and down it to the one that begins so."""
+        self.reaches(name, "select")
+        for _ in range(MOST):
+            if str(self.page.evaluate(_SELECTED)).startswith(wanted):
+                return
+            self.page.keyboard.press("ArrowDown")
+        pytest.fail(f"{wanted} is not among {name}")
 
     def violations(self) -> list[str]:
         """What axe-core finds on the page, each with where."""

@@ -59,12 +59,21 @@ def agrees(desk: Desk, person: Identified) -> None:
     """From the person's page to the step of the voice, by keys alone: they heard the text, and agree."""
     desk.page.goto(f"{desk.url}people/{person.id}")
     desk.goes_to("一步一步登记")
-    desk.page.get_by_role("button", name="念出来").press("Enter")
+    desk.reaches("念出来", "button")
+    desk.page.keyboard.press("Enter")
     desk.page.wait_for_function("() => document.getElementById('spoken').currentTime > 0")
-    desk.page.get_by_role("checkbox").focus()
-    desk.page.keyboard.press("Space")
+    desk.ticks("本人已经听完")
     desk.goes_to("1 同意")
     desk.page.wait_for_url("**/enrol?step=voice")
+
+
+def records(desk: Desk, ms: int) -> None:
+    """Begin a recording by a key, and end it so many milliseconds later by the same one."""
+    desk.reaches("开始录音", "button")
+    desk.page.keyboard.press("Enter")
+    desk.page.get_by_role("button", name="停止").wait_for()
+    desk.page.wait_for_timeout(ms)
+    desk.page.keyboard.press("Enter")
 
 
 def says_samples(desk: Desk, samples: int = 3) -> None:
@@ -72,10 +81,7 @@ def says_samples(desk: Desk, samples: int = 3) -> None:
     page = desk.page
     for n in range(1, samples + 1):
         page.get_by_text(f"第 {n} 段，共").wait_for()
-        page.get_by_role("button", name="开始录音").press("Enter")
-        page.get_by_role("button", name="停止").wait_for()
-        page.wait_for_timeout(SAMPLE_MS)
-        page.get_by_role("button", name="停止").press("Enter")
+        records(desk, SAMPLE_MS)
         if n < samples:
             expect(page.locator("[data-said]")).to_contain_text(f"第 {n} 段很好", timeout=20_000)
     page.wait_for_url("**/enrol?step=voice")
@@ -93,5 +99,5 @@ def enrols_at_the_microphone(desk: Desk, person: Identified) -> None:
 def code_shown(desk: Desk) -> str:
     """Have a code given that confirms the voice by the person's own phone; its digits."""
     desk.goes_to("下一步")
-    desk.page.get_by_role("button", name="现在核对").click()
+    desk.goes_to("现在核对")
     return desk.page.locator(".code").inner_text().replace(" ", "")
