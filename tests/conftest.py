@@ -5,11 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import blank_database_url, database_url, migrated_postgres, migrated_sqlite, postgres, sessions
+from tests.databases import (
+    blank_database_url,
+    database_url,
+    emptying,
+    migrated_postgres,
+    migrated_sqlite,
+    postgres,
+    sessions,
+)
 
 __all__ = [
     "blank_database_url",
     "database_url",
+    "emptying",
     "migrated_postgres",
     "migrated_sqlite",
     "postgres",
