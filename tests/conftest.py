@@ -14,6 +14,7 @@ from tests.databases import (
     postgres,
     sessions,
 )
+from tests.order import slowest_first
 
 __all__ = [
     "blank_database_url",
@@ -35,6 +36,12 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("real recordings (../shared/data) are not beside the project")
     return SHARED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first."""
+    slowest_first(items)
 
 
 def pytest_runtest_setup() -> None:
