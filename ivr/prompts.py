@@ -8,6 +8,7 @@ import logging
 import re
 import tomllib
 import wave
+from functools import cache
 from math import gcd
 from pathlib import Path
 
@@ -49,12 +50,14 @@ def sentences(dialect: str) -> dict[str, str]:
     """
     own = _written(dialect)
     if dialect not in dialects() or not dialects()[dialect].borrows:
-        return own
+        return dict(own)
     lent = {name: text for name, text in _written(HOME).items() if not name.startswith(("word.", "language."))}
     return lent | {name: text for name, text in _written(HOME).items() if name in _LANGUAGE} | own
 
 
+@cache
 def _written(dialect: str) -> dict[str, str]:
+    """Read once: Mandarin's sentences are asked for with every dialect that borrows."""
     path = WORDS / dialect / "prompts.toml"
     if not path.is_file():
         return {}

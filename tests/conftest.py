@@ -5,11 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import blank_database_url, database_url, migrated_postgres, migrated_sqlite, postgres, sessions
+from tests.databases import (
+    blank_database_url,
+    database_url,
+    emptying,
+    migrated_postgres,
+    migrated_sqlite,
+    postgres,
+    sessions,
+)
+from tests.order import slowest_first
 
 __all__ = [
     "blank_database_url",
     "database_url",
+    "emptying",
     "migrated_postgres",
     "migrated_sqlite",
     "postgres",
@@ -26,6 +36,12 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("real recordings (../shared/data) are not beside the project")
     return SHARED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first."""
+    slowest_first(items)
 
 
 def pytest_runtest_setup() -> None:

@@ -18,6 +18,7 @@ from certification.settings import Settings
 from certification.store import Person
 from tests.certification.numbers import resident_number
 
+REGIONS = Regions.load()
 MORNING = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)  # a Tuesday, ten o'clock in Kunming
 
 
@@ -78,7 +79,7 @@ def rt(sessions: sessionmaker[Session], clock: Clock, queue: Queue, tmp_path: Pa
         settings=settings,
         sessions=sessions,
         keys=KeyRing.from_text(keys),
-        regions=Regions.load(),
+        regions=REGIONS,
         enqueue=queue,
         now=clock,
         random=Random(20260310),

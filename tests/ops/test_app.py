@@ -41,8 +41,6 @@ def test_a_signed_form_is_let_in(client: FlaskClient, rt: Runtime) -> None:
     assert b"<Response>" in answer.data
 
 
-@pytest.mark.parametrize("path", ["/voice", "/voice/turn/0", "/voice/status"])
-@pytest.mark.parametrize("header", [{}, {"X-Twilio-Signature": ""}, {"X-Twilio-Signature": "AAAA"}])
 @pytest.mark.parametrize(
     "body",
     [
@@ -55,10 +53,10 @@ def test_a_signed_form_is_let_in(client: FlaskClient, rt: Runtime) -> None:
     ],
     ids=["form", "other form", "json", "text", "multipart", "empty"],
 )
-def test_whatever_is_not_signed_is_refused(
-    client: FlaskClient, path: str, header: dict[str, str], body: dict[str, Any]
-) -> None:
-    assert client.post(path, headers=header, **body).status_code == 403
+def test_whatever_is_not_signed_is_refused(client: FlaskClient, body: dict[str, Any]) -> None:
+    for path in ("/voice", "/voice/turn/0", "/voice/status"):
+        for header in ({}, {"X-Twilio-Signature": ""}, {"X-Twilio-Signature": "AAAA"}):
+            assert client.post(path, headers=header, **body).status_code == 403, (path, header)
 
 
 def test_a_json_body_needs_its_hash_in_the_signed_query(client: FlaskClient, rt: Runtime) -> None:

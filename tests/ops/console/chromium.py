@@ -52,7 +52,7 @@ def served(rt: Runtime) -> Iterator[str]:
     port = free_port()
     here = replace(rt, settings=replace(rt.settings, public_base_url=f"http://127.0.0.1:{port}"))
     server = make_server("127.0.0.1", port, create_app(here), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{port}/console/"

@@ -104,7 +104,7 @@ def lying() -> Iterator[Liar]:
     here = f"http://127.0.0.1:{port}"
     liar = Liar(here, here)
     server = make_server("127.0.0.1", port, _app(liar), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield liar

@@ -133,7 +133,7 @@ def twiliolike(random: Random, now: Callable[[], datetime], token: str) -> Itera
 
     server = _Server(("127.0.0.1", 0), Handler)
     carrier.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield carrier
     finally:

@@ -32,7 +32,7 @@ def publisher(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
         (folder / "ADDRESS").write_text(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield folder
         server.shutdown()
