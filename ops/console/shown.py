@@ -11,6 +11,7 @@ from certification.staff import Role
 from ops.console import language
 
 NOTHING = "–"
+MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
 _SEEN = 4  # of a number, at either end
 
 
@@ -18,6 +19,11 @@ def masked(number: str) -> str:
     """A number of which both ends are seen, and the middle is not."""
     hidden = len(number) - 2 * _SEEN
     return f"{number[:_SEEN]}{'*' * hidden}{number[-_SEEN:]}" if hidden > 0 else number
+
+
+def by(name: str | None) -> str:
+    """Who did something: a human's name, or that it was no human."""
+    return NOTHING if name is None else str(gettext("before.machine")) if name in MACHINES else name
 
 
 def moment(at: datetime | None) -> str:

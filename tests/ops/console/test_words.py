@@ -92,6 +92,7 @@ FAMILIES = {
     "campaign_state.": set(batches.STATES),
     "message.": set(batches.MESSAGES),
     "count.": {*runs.COUNTS, *batches.COUNTS} - set(map(str, Outcome)),
+    "unsent.": {actions.key(one) for one in batches.UNSENT},
     "batch_deed.": set(batches.DEEDS),
     "batch_sure.": set(batches.DEEDS),
     "batch_done.": set(batches.DEEDS),
