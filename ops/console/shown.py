@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from flask_babel import gettext
 
+from certification import phones
 from certification.regions import SHANGHAI, Region
 from certification.staff import Role
 from ops.console import language
@@ -13,12 +14,25 @@ from ops.console import language
 NOTHING = "–"
 MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
 _SEEN = 4  # of a number, at either end
+_BEGINS = 3  # of a telephone number, at its beginning
 
 
 def masked(number: str) -> str:
     """A number of which both ends are seen, and the middle is not."""
     hidden = len(number) - 2 * _SEEN
     return f"{number[:_SEEN]}{'*' * hidden}{number[-_SEEN:]}" if hidden > 0 else number
+
+
+def telephone(number: str) -> str:
+    """A telephone number as people dial it."""
+    return phones.dialled(number)
+
+
+def masked_telephone(number: str) -> str:
+    """The same, with its middle hidden: 138****0001."""
+    plain = telephone(number)
+    hidden = len(plain) - _BEGINS - _SEEN
+    return f"{plain[:_BEGINS]}{'*' * hidden}{plain[-_SEEN:]}" if hidden > 0 else plain
 
 
 def by(name: str | None) -> str:

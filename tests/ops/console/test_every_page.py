@@ -1,4 +1,4 @@
-"""Every page that there is, in both languages: axe finds nothing, none is too wide or too small, keys reach everything."""
+"""Every page, in both languages: axe-core finds nothing, none is too wide or too small, and keys reach everything."""
 
 from __future__ import annotations
 
