@@ -200,7 +200,7 @@ def test_a_helper_is_declared_with_copies_or_without_and_ended(clerk: Browser, r
     assert one.number == "+8613900000007" and one.copies is not None and "随时可以取消" in one.copies.text
     clerk.open(f"/console/people/{wu.id}")
     raw = clerk.client.get(f"/console/people/{wu.id}", base_url="https://line.example").get_data(as_text=True)
-    assert "&lt;b&gt;儿子&lt;/b&gt; · 亲属 · 138" in raw and "抄送提醒" in raw
+    assert "&lt;b&gt;儿子&lt;/b&gt; · 亲属 · 139" in raw and "抄送提醒" in raw
     assert "<b>儿子" not in raw and "13900000007" not in raw
     assert at(clerk, wu, "helpers", **given | {"relation": "friend"}) == 400
     assert at(clerk, wu, "helpers", **given | {"phone": "12"}) == 409

@@ -84,8 +84,8 @@ def test_a_card_is_one_sheet_of_letters_that_old_people_read(
     assert len(re.findall(rb"/Type */Page\b", sheets)) == 1
     desk.page.emulate_media(media="print")
     size = "(one) => parseFloat(getComputedStyle(one).fontSize)"
-    for one in desk.page.locator(".card small, .card p, .card li").all():
-        assert one.evaluate(size) >= 18  # px: 13.5 points on paper
+    for line in desk.page.locator(".card small, .card p, .card li").all():
+        assert line.evaluate(size) >= 18  # px: 13.5 points on paper
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
