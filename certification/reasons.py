@@ -26,7 +26,7 @@ class ReasonPersonal(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "原因会永久留在日志里，请不要写姓名、证件号或电话，例如写“本人书面申请”。",
+            "原因会永久留在日志里，请不要写姓名、身份证号或电话，例如写“本人书面申请”。",
             "The journal keeps the reason for good: write no name, identity number or telephone; such as “asked for"
             " in writing”.",
         )

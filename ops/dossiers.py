@@ -23,7 +23,7 @@ MOST = 20
 """So many texts of a number are shown, the latest."""
 LONGEST = 500
 ERASED = "（已删除 erased）"
-"""Instead of what somebody wrote so long ago that it is kept no more."""
+"""Instead of what somebody wrote so long ago that it is kept no more: in a dossier that is a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,12 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A text, as it came but for a PIN or a code, and what it was taken for."""
+    """A text, as it came but for a PIN or a code, and what it was taken for; `erased`: it is kept no more."""
 
     at: datetime
     body: str | None = field(repr=False)
     read: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _texts(session: Session, rt: Runtime, case: Case, text: Text) -> list[Writte
     """What came from the number from a day before the case on, in that order."""
     mine = (Text.from_index == text.from_index, Text.received_at > case.opened_at - BEFORE)
     rows = session.scalars(select(Text).where(*mine).order_by(Text.received_at.desc()).limit(MOST)).all()
-    return [Written(one.received_at, _body(rt, one), one.read) for one in reversed(rows)]
+    return [Written(one.received_at, _body(rt, one), one.read, one.body_sealed is None) for one in reversed(rows)]
 
 
 def _body(rt: Runtime, text: Text) -> str | None:

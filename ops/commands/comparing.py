@@ -22,7 +22,7 @@ ZH = {
     "death": "有死亡记录",
     "contradiction": "记录矛盾",
     "people": "名册人数",
-    "numbers": "文件中的证号",
+    "numbers": "文件里的身份证号",
     "strangers": "不在名册",
     "rejected": "退回的行",
     "engine": "计算引擎",

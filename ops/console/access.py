@@ -39,6 +39,8 @@ CARD = frozenset({Role.CLERK, Role.AUDITOR})
 """Who sees the card that somebody takes home."""
 TEND = frozenset({Role.CLERK, Role.SUPERVISOR})
 """Who sends a visitor, and sees to a desk's day."""
+JOURNAL = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who reads what the journal says of somebody, or of a case."""
 AFTERWARDS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who sees what two humans found, once both have."""
 WATCH = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR})

@@ -56,6 +56,8 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 _ITSELF = "X-By-Itself"  # the header with which a page asks for its own parts anew
 SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 """Errors that have a page of their own; it says what happened, and what was kept."""
+AGAIN = ("400", "409", "413", "429", "csrf")
+"""Of these, which lead back to the form that was sent."""
 
 
 class Signed(UserMixin):  # type: ignore[misc]
@@ -195,14 +197,15 @@ def _error(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     name = "csrf" if isinstance(error, CSRFError) else str(error.code)
     said = {"title": gettext(f"error.{name}"), "text": gettext(f"error.{name}.text")}
-    return access.closed(_answer("error.html", error.code or 500, **said))
+    back = {"back": _back()} if request.method == "POST" and name in AGAIN else {}
+    return access.closed(_answer("error.html", error.code or 500, **said, **back))
 
 
 def _problem(problem: Problem) -> ResponseReturnValue:
     if not _ours():
         raise problem
     return access.closed(
-        _answer("error.html", 409, title=gettext("error.problem"), text=language.said(problem), back=_back())
+        _answer("error.html", 409, title=gettext("error.problem"), text=language.said(problem), kept=True, back=_back())
     )
 
 

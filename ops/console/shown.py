@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from flask_babel import gettext
 
-from certification import bereavement, review
+from certification import bereavement, phones, review
 from certification.regions import SHANGHAI, Region, Regions
 from certification.staff import Role
 from ops.console import language
@@ -14,7 +14,9 @@ from ops.console import language
 NOTHING = "–"
 VERDICTS = (*map(str, review.Verdict), *map(str, bereavement.Verdict))
 """Verdicts that have words of their own."""
+MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
 _SEEN = 4  # of a number, at either end
+_BEGINS = 3  # of a telephone number, at its beginning
 
 
 def masked(number: str) -> str:
@@ -26,6 +28,23 @@ def masked(number: str) -> str:
 def ending(number: str) -> str:
     """A number of which the end alone is seen: enough to tell two apart, too little to look for it."""
     return f"…{number[-_SEEN:]}"
+
+
+def telephone(number: str) -> str:
+    """A telephone number as people dial it."""
+    return phones.dialled(number)
+
+
+def masked_telephone(number: str) -> str:
+    """The same, with its middle hidden: 138****0001."""
+    plain = telephone(number)
+    hidden = len(plain) - _BEGINS - _SEEN
+    return f"{plain[:_BEGINS]}{'*' * hidden}{plain[-_SEEN:]}" if hidden > 0 else plain
+
+
+def by(name: str | None) -> str:
+    """Who did something: a human's name, or that it was no human."""
+    return NOTHING if name is None else str(gettext("before.machine")) if name in MACHINES else name
 
 
 def moment(at: datetime | None) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from certification.erasure import ENROL
 from certification.store import Assessment, Person
 
-_LEFT, _WIDE, _ROW, _TOP = 120, 520, 46, 30
+_LEFT, _WIDE, _ROW, _TOP = 130, 490, 46, 30
 _FULL = "#0b4f6c"
 _ODD = "#8c1c13"
 
@@ -48,13 +48,13 @@ def picture(agreed: Agreed) -> str:
     drawn = [_bar(place, one, agreed) for place, one in enumerate(agreed.each)]
     said = escape(str(gettext("enrol.line")))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {high}" font-family="sans-serif" font-size="18">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {high}" font-family="sans-serif" font-size="24">'
         f'<defs><pattern id="odd" width="10" height="10" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         f'<rect width="10" height="10" fill="#fff"/><rect width="5" height="10" fill="{_ODD}"/></pattern></defs>'
         f'<rect width="760" height="{high}" fill="#fff"/>{"".join(drawn)}'
         f'<line x1="{line:.0f}" x2="{line:.0f}" y1="{_TOP - 6}" y2="{bottom + 4}" stroke="#16202a"'
         f' stroke-width="3" stroke-dasharray="8 5"/>'
-        f'<text x="{line:.0f}" y="{bottom + 24}" text-anchor="middle" fill="#16202a">{said}</text></svg>'
+        f'<text x="{line:.0f}" y="{bottom + 27}" text-anchor="middle" fill="#16202a">{said}</text></svg>'
     )
 
 
@@ -64,10 +64,10 @@ def _bar(place: int, score: float, agreed: Agreed) -> str:
     fill = _FULL if fits else "url(#odd)"
     name = escape(str(gettext("enrol.sample", n=place + 1)))
     return (
-        f'<text x="{_LEFT - 12}" y="{top + 24}" text-anchor="end" fill="#16202a">{name}</text>'
+        f'<text x="{_LEFT - 12}" y="{top + 26}" text-anchor="end" fill="#16202a">{name}</text>'
         f'<rect x="{_LEFT}" y="{top + 4}" width="{wide:.0f}" height="{_ROW - 16}" fill="{fill}"'
         f' stroke="{_FULL if fits else _ODD}" stroke-width="2"/>'
-        f'<text x="{_LEFT + _WIDE + 16}" y="{top + 24}" fill="#16202a">{score:.2f} {"✓" if fits else "?"}</text>'
+        f'<text x="{_LEFT + _WIDE + 16}" y="{top + 26}" fill="#16202a">{score:.2f} {"✓" if fits else "?"}</text>'
     )
 
 

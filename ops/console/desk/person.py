@@ -103,5 +103,5 @@ def _phones(session: Session, rt: Runtime, person: Person) -> list[tuple[str, st
             number = rt.keys.open(one.number_sealed, seals.phone(one.id)).decode()
         except SealBroken:
             number = shown.NOTHING
-        found.append((one.holder, shown.masked(number)))
+        found.append((one.holder, shown.masked_telephone(number)))
     return found

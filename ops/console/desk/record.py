@@ -88,7 +88,7 @@ def _new(rt: Runtime, typed: dict[str, str], problem: Problem | None = None) -> 
 
 def _form(rt: Runtime, one: Person, kept: list[tuple[Phone, str]], filled: Filled, **more: object) -> str:
     """The form of a correction, with what was typed; or, where something is `due` to go, the question about it."""
-    telephones = [(phone.id, shown.masked(number) if number else shown.NOTHING) for phone, number in kept]
+    telephones = [(phone.id, shown.masked_telephone(number) if number else shown.NOTHING) for phone, number in kept]
     said: dict[str, Any] = {"person": one, "telephones": telephones, "filled": filled, "wrong": None, "due": None}
     return render_template("record.html", **said | more, **_choices(rt))
 
@@ -153,11 +153,11 @@ def _told(change: Change) -> tuple[str, str, str]:
         case What.DIALECT:
             return said, _dialect(change.before), _dialect(change.after)
         case What.HOLDER:
-            return f"{said} {shown.masked(change.about)}", _whose(change.before), _whose(change.after)
+            return f"{said} {shown.masked_telephone(change.about)}", _whose(change.before), _whose(change.after)
         case What.REMOVED:
-            return said, shown.masked(change.before), shown.NOTHING
+            return said, shown.masked_telephone(change.before), shown.NOTHING
         case What.ADDED:
-            return said, shown.NOTHING, f"{change.after} · {_whose(change.about)}"
+            return said, shown.NOTHING, f"{shown.telephone(change.after)} · {_whose(change.about)}"
 
 
 def _dialect(code: str) -> str:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from voiceprint.audio import SAMPLE_RATE, Samples
 from voiceprint.speech import FRAME_S, activity
 
-WIDTH, HEIGHT, DPI = 900, 330, 100
-LEFT, RIGHT = 0.07, 0.99
+WIDTH, HEIGHT, DPI = 720, 290, 100
+LEFT, RIGHT = 0.13, 0.99
 """Between which shares of the picture's width time runs: the page shows there what is being played."""
+LETTERS = 23  # points: 18 px and more where the picture is shown at its narrowest, 410 px
 LOUDEST = 0.6  # of full scale, at the top: of speech at -26 dBov hardly anything is louder
 FFT, HOPS = 256, 800
 FAINTEST_DB, STRONGEST_DB = -74.0, -32.0  # of a frequency, 0 being a tone at full scale
@@ -24,14 +25,15 @@ def draw(samples: Samples, seconds: float) -> bytes:
     """A PNG picture, WIDTH by HEIGHT; `seconds`: how far its time runs, for all of a case as far."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # heavy: only in a process that draws
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
     canvas = FigureCanvasAgg(figure)
-    above = figure.add_axes((LEFT, 0.60, RIGHT - LEFT, 0.38))
-    below = figure.add_axes((LEFT, 0.09, RIGHT - LEFT, 0.47))
+    above = figure.add_axes((LEFT, 0.66, RIGHT - LEFT, 0.33))
+    below = figure.add_axes((LEFT, 0.15, RIGHT - LEFT, 0.48))
     at, low, high = envelope(samples)
     above.fill_between(at, low, high, color=INK, linewidth=0.6)
-    above.set(xlim=(0, seconds), ylim=(-LOUDEST, LOUDEST), xticks=[], yticks=[0])
+    above.set(xlim=(0, seconds), ylim=(-LOUDEST, LOUDEST), xticks=[], yticks=[])
     for start, end in spoken(samples):
         above.plot([start, end], [-0.93 * LOUDEST] * 2, color=SPEECH, linewidth=5, solid_capstyle="butt")
     strength = spectrogram(samples)
@@ -45,10 +47,10 @@ def draw(samples: Samples, seconds: float) -> bytes:
         vmin=FAINTEST_DB,
         vmax=STRONGEST_DB,
     )
-    below.set(xlim=(0, seconds), ylim=(0, SAMPLE_RATE / 2000), yticks=[0, 1, 2, 3, 4], facecolor="black")
-    for axes in (above, below):
-        axes.tick_params(labelsize=11)
-    below.set_ylabel("kHz", fontsize=11)
+    below.set(xlim=(0, seconds), ylim=(0, SAMPLE_RATE / 2000), yticks=[1, 3], facecolor="black")
+    below.tick_params(labelsize=LETTERS, pad=2)
+    below.yaxis.set_major_formatter("{x:g}k")
+    below.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     below.xaxis.set_major_formatter("{x:g} s")
     file = io.BytesIO()
     canvas.print_png(file, pil_kwargs={"compress_level": 1})

@@ -90,7 +90,7 @@ def _wanted(asked: Asked) -> dict[str, Any]:
 def _numbered(asked: Asked, counted: Mapping[CaseKind, int]) -> Asked:
     """The same with the kinds that wait alone, and how many of each do."""
     kinds, *others = asked.fields
-    found = {one.value: f"{shown.case(one.value)}（{number}）" for one, number in counted.items()}
+    found = {one.value: f"{shown.case(one.value)}: {number}" for one, number in counted.items()}
     if (kind := asked["kind"]) is not None:
         found.setdefault(kind, shown.case(kind))
     return replace(asked, fields=[replace(kinds, choices=found), *others])

@@ -40,8 +40,7 @@ from voiceprint.audio import wav
 from voiceprint.level import level
 
 LONGEST = 200
-MACHINES = ("line", "worker", "schedule")  # who acts, in the journal, where no human did
-UNTOLD: dict[str, Any] = {"before": None, "near": None, "machines": MACHINES}
+UNTOLD: dict[str, Any] = {"before": None, "near": None}
 NEW: dict[str, Any] = UNTOLD | {"before": [], "near": Neighbours([], more=False)}
 """Of a case whose answer is known: as of somebody who never called before."""
 _UNSURE = review.Verdict.UNSURE.value
@@ -156,7 +155,7 @@ def history(session: Session, rt: Runtime, case: Case, person: Person | None, he
         told = (access.who().name, "neighbours shown", f"case:{case.id}")
         journal.write_once(session, rt.now(), voices.ONE_SITTING, *told, people=len(near.some))
     before = [_covered(session, one) for one in earlier.of(session, person, but=heard.assessment)]
-    return {"before": before, "near": near, "machines": MACHINES}
+    return {"before": before, "near": near}
 
 
 def _blind(session: Session, case: Case) -> bool:

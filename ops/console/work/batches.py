@@ -16,15 +16,33 @@ from certification.runtime import Runtime
 from certification.store import Campaign, only_read
 from ops.console import access, exporting, listing, shown
 from ops.console import asked as form
+from ops.console.audit.actions import key
 from ops.console.listing import Asked, Field, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
 from sms import campaigns, counting, planning
+from sms.outbox import FAULTY
+from sms.providers.codes import PERMANENT
 from sms.providers.configured import carriers
 
 STATES = ("planning", "planned", "released", "paused", "stopped", "resuming", "done")
 COUNTS = ("people", "messages", "copies", "segments", "cost", "calls", "silent")
 MESSAGES = ("planned", "queued", "sending", "sent", "delivered", "failed", "unknown", "dropped")
+UNSENT = (
+    "bereavement",
+    "called first",
+    "called off",
+    "cannot be made",
+    "certified",
+    "late",
+    "no number",
+    "nobody",
+    "nobody knows",
+    "opted out",
+    "stopped",
+    "the same again",
+)
+"""Why a message was not sent or is not known to have come, where that is our word and no carrier's code."""
 GOING = ("planning", "released", "resuming")
 MAY = {
     "planned": ("release", "stop"),
@@ -129,7 +147,7 @@ def _facts(session: Session, rt: Runtime, found: Campaign) -> dict[str, Any]:
     return {
         "counts": [(name, found.counts[name]) for name in COUNTS if found.counts.get(name) is not None],
         "states": [(name, progress.states[name]) for name in MESSAGES if name in progress.states],
-        "reasons": sorted(progress.reasons.items(), key=lambda one: -one[1]),
+        "reasons": [(_why(why), number) for why, number in sorted(progress.reasons.items(), key=lambda one: -one[1])],
         "hours": counting.by_hour(session, found.id),
         "answered": counting.answered(session, found),
         "may": () if over else MAY.get(found.state, ()),
@@ -138,6 +156,16 @@ def _facts(session: Session, rt: Runtime, found: Campaign) -> dict[str, Any]:
         "to": campaigns.came_from(found),
         "going": _progress(session, found),
     }
+
+
+def _why(why: str) -> str:
+    """Why a message came to nothing, in words; a carrier's code stays beside them, for whoever asks the carrier."""
+    if why in UNSENT:
+        return str(gettext(f"unsent.{key(why)}"))
+    code = why.removeprefix(FAULTY)
+    if code != why or any(code in some for some in PERMANENT.values()):
+        return str(gettext("batch.faulty", code=code))
+    return str(gettext("batch.refused", code=code))
 
 
 def _progress(session: Session, found: Campaign) -> Progress:

@@ -14,13 +14,14 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import cases, journal, reasons
+from certification import cases, journal, people, reasons
 from certification.comparison import folders, standing
 from certification.comparison.rules import Outcome
 from certification.errors import NoSheetHolds
+from certification.keys import SealBroken
 from certification.reasons import ReasonMissing
 from certification.runtime import Runtime
-from certification.store import ComparisonResult, ComparisonRun, only_read
+from certification.store import ComparisonResult, ComparisonRun, Person, only_read
 from ops.console import access, exporting, listing, shown
 from ops.console import asked as form
 from ops.console.listing import Asked, Field, Line, Rows
@@ -68,10 +69,10 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, run_id)
-            page, led = None, {}
+            page, led, names = None, {}, {}
             if access.who().role in PERSONS:
                 page = listing.page(session, _said(found.id, asked["outcome"]), (ComparisonResult.person_id,), asked)
-                led = _cases(session, page.rows)
+                led, names = _cases(session, page.rows), _names(session, rt, page.rows)
         if page is not None:
             _note(rt, "comparison shown", found, outcome=asked["outcome"], people=len(page.rows))
         facts = {"counts": [(name, found.counts[name]) for name in COUNTS if name in found.counts]}
@@ -83,6 +84,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             asked=asked,
             page=page,
             led=led,
+            names=names,
             rejected=rejected,
             going=going,
             region=named,
@@ -203,6 +205,18 @@ def _cases(session: Session, rows: Any) -> dict[str, str]:
     asking = [row for row in rows if row.outcome in ASK]
     found = {row.person_id: cases.of(session, standing.cause(row)) for row in asking}
     return {person: case.id for person, case in found.items() if case is not None}
+
+
+def _names(session: Session, rt: Runtime, rows: Any) -> dict[str, tuple[str, str]]:
+    """What people are called and their masked numbers; whoever is erased, or does not open, has neither."""
+    found = dict[str, tuple[str, str]]()
+    for person in session.scalars(select(Person).where(Person.id.in_([row.person_id for row in rows]))):
+        try:
+            revealed = people.reveal(rt.keys, person)
+        except SealBroken:
+            continue
+        found[person.id] = (revealed.name, shown.masked(revealed.number))
+    return found
 
 
 def _outcome_field() -> Field:

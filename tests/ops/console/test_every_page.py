@@ -1,4 +1,4 @@
-"""Every page that there is, in both languages: axe-core finds nothing, none is too wide, and keys reach everything."""
+"""Every page, in both languages: axe-core finds nothing, none is too wide or too small, and keys reach everything."""
 
 from __future__ import annotations
 
@@ -101,6 +101,19 @@ _WATCH = """() => {
   const parts = (one) => one.matches("audio") ? 8 : one.matches("[type=date], [type=month]") ? 5 : 1;
   return window.wanted.reduce((sum, one) => sum + parts(one), 3);
 }"""
+_SMALL = """() => {
+  const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const one = node.parentElement, drawn = one.ownerSVGElement, said = node.textContent.trim();
+    if (!said || one.matches("script, style, option") || !one.checkVisibility()) continue;
+    const size = parseFloat(getComputedStyle(one).fontSize) * (drawn ? one.getScreenCTM().a : 1);
+    if (size < 17.9) found.push(`${size.toFixed(1)} px: ${said.slice(0, 30)}`);
+  }
+  for (const one of document.querySelectorAll("img.picture, img.drawn")) {  // their letters are 18 px in their own size
+    if (one.complete && one.clientWidth < one.naturalWidth - 1) found.push(`shrunk: ${one.src}`);
+  }
+  return found;
+}"""
 _MISSING = """() => window.wanted.filter((one) => !window.reached.has(one.type === "radio" ? one.name : one))
   .map((one) => one.outerHTML.slice(0, 120))"""
 
@@ -170,6 +183,7 @@ def faults(desk: Desk, path: str, language: str) -> list[str]:
         desk.page.set_viewport_size(size)
         wide = desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         found += [f"is {wide} px too wide for {size['width']}"] if wide > 0 else []
+        found += [f"has small letters, {one}" for one in desk.page.evaluate(_SMALL)]
     return found
 
 

@@ -84,6 +84,13 @@ def test_entries_are_searched_by_filters_in_the_address(auditor: Browser, rt: Ru
         assert looks(auditor, **wrong) == 400
 
 
+def test_the_page_of_a_person_leads_to_what_the_journal_says_of_them(auditor: Browser, wu: Person) -> None:
+    auditor.open(f"/console/people/{wu.id}")
+    [there] = re.findall(r'href="(/console/journal\?subject=[^"]+)"', auditor.page)
+    assert auditor.open(there).status_code == 200
+    assert len(rows(auditor)) > 0 and auditor.page.count("查看人员") > 1, "the choice, and the entry of that look"
+
+
 def test_older_pages_go_on_where_the_last_one_ended(auditor: Browser, rt: Runtime) -> None:
     for n in range(25):
         with rt.sessions.begin() as session:

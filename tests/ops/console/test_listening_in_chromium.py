@@ -30,6 +30,12 @@ AT = """(side) => {
   return one.currentTime / (one.duration || Number(clip.dataset.seconds));
 }"""
 
+BELOW = """() => ["A", "B"].flatMap((side) => [`.clip[data-side=${side}] .spoken`, `.clip[data-side=${side}] audio`])
+  .map((what) => document.querySelector(what))
+  .concat([...document.querySelectorAll("main .wrong, .verdict textarea, .verdict button")])
+  .filter((one) => one.getBoundingClientRect().bottom > window.innerHeight).map((one) => one.outerHTML.slice(0, 80))"""
+"""What of the words, both voices and the decision is not seen without going down the page."""
+
 
 @pytest.fixture
 def desk(chromium: Browser, rt: Runtime, hired: Hire) -> Iterator[Desk]:
@@ -87,6 +93,20 @@ def test_letters_may_be_switched_off_for_whoever_speaks_to_their_machine(desk: D
     desk.page.keyboard.press("b")
     plays(desk, "B", 2)
     assert desk.faults == []
+
+
+def test_what_a_decision_needs_is_on_one_screen_of_an_old_office_pc(desk: Desk, rt: Runtime, wu: Person) -> None:
+    of = told(rt, wu, suspicions={"replay": {}})
+    desk.page.goto(f"{desk.url}cases/{of.case}")
+    desk.page.get_by_role("button", name="领取").click()
+    for code, name in LANGUAGES.items():
+        if desk.page.evaluate("document.documentElement.lang") != code:
+            with desk.page.expect_navigation():
+                desk.page.get_by_role("button", name=name).click()
+        assert desk.page.locator(".verdict button").count() == 6
+        assert desk.page.evaluate(BELOW) == []
+    desk.page.set_viewport_size(TABLET)
+    assert desk.page.evaluate(BELOW) != [], "what is further down is found"
 
 
 def test_axe_finds_nothing_in_either_language_and_nothing_is_too_wide(desk: Desk, rt: Runtime, wu: Person) -> None:

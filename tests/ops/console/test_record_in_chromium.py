@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser as Chromium
 
+from certification import people
 from certification.runtime import Runtime
 from certification.store import Person
 from ops.console.language import LANGUAGES
+from tests.certification.numbers import resident_number
 from tests.ops.console.browser import Account
 from tests.ops.console.chromium import SIZE, TABLET, Desk, served
 from tests.ops.console.test_record import put, zhao
@@ -58,6 +61,24 @@ def test_found_by_name_corrected_and_the_card_printed_by_keys_alone(
     assert not desk.page.locator("header").is_visible() and not desk.page.locator("#print").is_visible()
     assert desk.page.locator(".card").is_visible()
     assert desk.faults == []
+
+
+def test_a_card_is_one_sheet_of_letters_that_old_people_read(
+    chromium: Chromium, url: str, rt: Runtime, zhao: Account
+) -> None:
+    with rt.sessions.begin() as session:
+        number = resident_number("530102", 1944, 5, 15)
+        one = people.add(session, rt, id_number=number, name="买买提江·" * 12, region="kunming", phone="13888000009")
+        card = f"{url}people/{one.id}/card"
+    desk = Desk.at(chromium, rt, url)
+    desk.signs_in(zhao)
+    desk.page.goto(card)
+    sheets = desk.page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type */Page\b", sheets)) == 1
+    desk.page.emulate_media(media="print")
+    size = "(one) => parseFloat(getComputedStyle(one).fontSize)"
+    for line in desk.page.locator(".card small, .card p, .card li").all():
+        assert line.evaluate(size) >= 18  # px: 13.5 points on paper
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

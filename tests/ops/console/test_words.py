@@ -101,6 +101,7 @@ FAMILIES = {
     "count.": {*runs.COUNTS, *batches.COUNTS} - set(map(str, Outcome)),
     "errand_kind.": set(map(str, Errand)),
     "errand_state.": set(errands.STATES),
+    "unsent.": {actions.key(one) for one in batches.UNSENT},
     "batch_deed.": set(batches.DEEDS),
     "batch_sure.": set(batches.DEEDS),
     "batch_done.": set(batches.DEEDS),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from certification.cases import CaseKind
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Campaign, Case, ComparisonRun, Person
+from certification.store import Campaign, Case, ComparisonRun, Message, Person, new_id
 from ops import comparisons, texting
 from ops.console.work import events
 from tests.certification.comparing import compare, number, residents, run, signals
@@ -66,6 +66,8 @@ def test_a_run_is_listed_and_shown_with_its_counts_and_results(
         people = session.scalars(select(Person.id)).all()
     assert sum(f'people/{one}"' in wang.page for one in people) == 1
     assert "2026-03-03" in wang.page and "退回的行" in wang.page
+    assert wang.page.count("吴3</a>") == 1 and f"{number(3)[:4]}**********{number(3)[-4:]}" in wang.page
+    assert not any(f">{one[:8]}" in wang.page for one in people), "people have names, and no identifiers"
 
 
 def test_results_and_rejected_lines_are_files(wang: Browser, found: ComparisonRun, rt: Runtime) -> None:
@@ -184,6 +186,22 @@ def test_a_stop_is_taken_back_until_its_days_are_over(
     assert later.send(f"{campaign}/resume", sure="yes").status_code == 409
     assert state(rt) == "stopped"
     assert len(journalled(rt, "campaign resumed")) == 1
+
+
+def test_why_messages_came_to_nothing_is_said_in_words(wang: Browser, campaign: str, rt: Runtime) -> None:
+    known = {"purpose": "reminder", "priority": 3, "words": "reminder", "not_before": rt.now(), "campaign_id": CAMPAIGN}
+    with rt.sessions.begin() as session:
+        for why in ("opted out", "opted out", "number: 21614", "21211", "30008"):
+            session.add(Message(id=new_id(), reminder=new_id(), state="dropped", why=why, **known))
+    wang.open(campaign)
+    for said in (
+        "要求不再发</dt><dd>2",
+        "收不到短信（代码 21614）",
+        "收不到短信（代码 21211）",
+        "没有收下（代码 30008）",
+    ):
+        assert said in wang.page, said
+    assert "opted out" not in wang.page and "number: " not in wang.page
 
 
 def test_another_regions_work_is_no_such_page(
