@@ -15,9 +15,8 @@ from certification.evidence import Kind
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import Evidence, Person, TakenBack
-from ops.console import access, asked
+from ops.console import access, asked, shown
 from ops.console.desk.find import theirs
-from ops.console.review.room import MACHINES
 
 LATEST = 20
 
@@ -73,7 +72,7 @@ def of(session: Session, rt: Runtime, person: Person) -> list[Sign]:
     return [
         Sign(
             one,
-            None if by.get(one.id) in MACHINES else by.get(one.id),
+            None if by.get(one.id) in shown.MACHINES else by.get(one.id),
             str(one.detail.get("case", "")) or None if one.source == review.SOURCE else None,
             None if one.withdrawn_at is None else withdrawing.last(session, one),
             who.role is Role.SUPERVISOR and one.kind != Kind.RECORD and one.source != review.SOURCE,
