@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from certification import agents, appointments, certifying, helpers, people
 from certification.agents import AgentKind
+from certification.evidence import Kind, Strength
 from certification.helpers import Relation
 from certification.runtime import Runtime
 from certification.staff import Role
@@ -37,10 +38,13 @@ FORMS: dict[str, dict[str, str]] = {
     "/cases/<case_id>/take": {},
     "/cases/<case_id>/give-back": {},
     "/cases/<case_id>/decide": {"verdict": "unsure"},
+    "/cases/<case_id>/take-back": {"sure": "yes", "why": "误点"},
     "/people": {"wanted": "何女士"},
     "/people/new": {"name": "钱女士", "id_number": resident_number("320102", 1944, 5, 15), "region": "nanjing"},
     f"{PERSON}/number": {},
     f"{PERSON}/certify": {"seen": "yes"},
+    f"{PERSON}/signs/<evidence_id>/withdraw": {"sure": "yes", "why": "认错了人"},
+    f"{PERSON}/signs/<evidence_id>/put-back": {"sure": "yes", "why": "没有认错"},
     f"{PERSON}/pin": {"pin": "482913", "again": "482913"},
     f"{PERSON}/word": {"word": "西瓜"},
     f"{PERSON}/needs": {"need": "alone"},
@@ -72,6 +76,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/mine/certify": {"person": "<person_id>", "seen": "yes"},
     "/staff": {"name": "新来的", "role": "clerk", "region": "", "agent": ""},
     "/staff/close": {"name": "某visitor"},
+    "/staff/reopen": {"name": "某visitor", "sure": "yes"},
     "/staff/provider": {"name": "某clerk", "sub": "somebody"},
     "/prompts/<dialect>/<name>": {},
     "/prompts/<dialect>/<name>/<int:number>/cut": {"starts": "0.1", "ends": "0.5"},
@@ -88,6 +93,9 @@ FORMS: dict[str, dict[str, str]] = {
     "/runs/<run_id>/release": {"sure": "yes"},
     "/runs/<run_id>/undo": {"sure": "yes", "why": "数据有误"},
     "/campaigns/<campaign_id>/<deed>": {"sure": "yes"},
+    "/errands/proposal": {"once": "0" * 32, "region": "kunming", "month": "2026-06", "sure": "yes"},
+    "/errands/comparison": {"once": "1" * 32, "region": "kunming", "sure": "yes"},
+    "/errands/known-cases": {"once": "2" * 32, "region": "kunming", "number": "2", "sure": "yes"},
     "/journal/check": {},
     "/reports/make": {"page": "reports"},
 }
@@ -114,9 +122,12 @@ def town(rt: Runtime, clock: Clock, folder: Path) -> tuple[dict[str, str], Agent
         agent = agents.add(session, rt, name="机床厂", kind=AgentKind.EMPLOYER, region="nanjing", by="x")
         agents.assign(session, rt, agent, one, "x")
         certifying.current_period(session, rt, one)
+        seen = {"kind": Kind.DESK, "strength": Strength.OFFICIAL, "source": "desk", "ref": "seen"}
+        sign = certifying.record(session, rt, one, **seen, observed_at=rt.now(), actor="x").evidence
         entry = session.scalars(select(Suspension).where(Suspension.list_id == known["list_id"])).first()
         assert entry is not None
         more = {"helper_id": helper.id, "appointment_id": booked.id, "entry_id": entry.id, "deed": "stop"}
+        more |= {"evidence_id": sign.id}
         more |= {"listed_person": entry.person_id, "office": then.office, "at": f"{then.at:%Y-%m-%dT%H:%M}"}
     return known | more | {"code": "en", "n": "1", "number": "1"}, agent
 
@@ -211,7 +222,7 @@ def test_the_same_forms_are_taken_from_their_own_page(app: Flask, rt: Runtime, c
     known, agent = town(rt, clock, tmp_path)
     mine, done = team(app, rt, agent), set[str]()
     before = everything(rt)
-    for path, form in sorted(FORMS.items(), key=lambda one: one[0] in ("/sign-out", "/staff/close")):
+    for path, form in sorted(FORMS.items(), key=lambda one: one[0] in ("/staff/close", "/staff/reopen", "/sign-out")):
         one, given = mine[who_may(path)[0]], {name: filled(value, known) for name, value in form.items()}
         answer = sends(one.browser, filled(path, known), given, one.token, Referer=f"{HERE}/console/")
         assert REFUSED not in answer.get_data(as_text=True), path
