@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -122,7 +123,7 @@ def town(rt: Runtime, clock: Clock, folder: Path) -> tuple[dict[str, str], Agent
         agent = agents.add(session, rt, name="机床厂", kind=AgentKind.EMPLOYER, region="nanjing", by="x")
         agents.assign(session, rt, agent, one, "x")
         certifying.current_period(session, rt, one)
-        seen = {"kind": Kind.DESK, "strength": Strength.OFFICIAL, "source": "desk", "ref": "seen"}
+        seen: dict[str, Any] = {"kind": Kind.DESK, "strength": Strength.OFFICIAL, "source": "desk", "ref": "seen"}
         sign = certifying.record(session, rt, one, **seen, observed_at=rt.now(), actor="x").evidence
         entry = session.scalars(select(Suspension).where(Suspension.list_id == known["list_id"])).first()
         assert entry is not None
