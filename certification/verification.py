@@ -34,7 +34,7 @@ def under_way(session: Session) -> JournalCheck | None:
 def last(session: Session, most: int = 1) -> list[JournalCheck]:
     """The verifications that ended, the newest first."""
     ended = select(JournalCheck).where(JournalCheck.ended_at.is_not(None))
-    return list(session.scalars(ended.order_by(JournalCheck.begun_at.desc()).limit(most)))
+    return list(session.scalars(ended.order_by(JournalCheck.begun_at.desc(), JournalCheck.until.desc()).limit(most)))
 
 
 def look(session: Session, check: JournalCheck, slice_: int = SLICE) -> Verified | Broken:
