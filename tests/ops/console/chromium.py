@@ -28,7 +28,7 @@ _FOCUSED = """(at) => {
   const one = document.activeElement, label = one.labels && one.labels[0];
   if (one === document.body || one.id === "content") return ["", true];
   const name = one.getAttribute("aria-label") || (label && label.innerText) || one.innerText || "";
-  return [one.matches(at) ? name.trim() : "", getComputedStyle(one).outlineStyle !== "none"];
+  return [one.matches(at) ? name.trim().replace(/\\s+/g, " ") : "", getComputedStyle(one).outlineStyle !== "none"];
 }"""
 _WHERE = "document.activeElement.outerHTML.slice(0, 200)"
 _SELECTED = "document.activeElement.selectedOptions[0].text.trim()"
@@ -82,7 +82,7 @@ class Desk:
     def signs_in(self, who: Account) -> None:
         """Sign in with keys alone: the first field waits for them."""
         self.page.goto(self.url)
-        self.page.wait_for_function("document.activeElement.id === 'name'")
+        self.page.wait_for_function("() => document.activeElement.id === 'name'")
         for part in (who.name, PASSWORD, who.otp.at(self.rt.now())):
             self.page.keyboard.insert_text(part)
             self.page.keyboard.press("Tab")

@@ -71,7 +71,7 @@ def test_a_list_is_signed_by_two_supervisors_and_one_alone_cannot(
     with rt.sessions() as session:
         assert states(session) == {person.id: ("suspended", ())}
     with second.page.expect_download() as taken:
-        second.page.get_by_role("button", name="下载文件").click()
+        second.page.get_by_role("button", name="下载", exact=True).click()
     assert taken.value.suggested_filename == "suspensions-kunming-2026-05.csv"
     assert first.faults == second.faults == []
 

@@ -68,7 +68,7 @@ def test_who_signed_in_there_is_asked_for_a_code_and_is_where_they_meant_to_go(
         desk.goes_to("用单位统一登录")
         goes_on(desk)
         desk.page.wait_for_url("**/sign-in/code")
-        desk.page.wait_for_function("document.activeElement.id === 'code'")
+        desk.page.wait_for_function("() => document.activeElement.id === 'code'")
         desk.page.keyboard.insert_text(li.otp.at(here.now()))
         desk.page.keyboard.press("Enter")
         desk.page.wait_for_url(f"{url}cases")

@@ -36,25 +36,25 @@ def test_found_by_name_corrected_and_the_card_printed_by_keys_alone(
     desk = Desk.at(chromium, rt, url)
     desk.signs_in(zhao)
     desk.goes_to("找人")
-    desk.page.wait_for_function("document.activeElement.name === 'wanted'")
+    desk.page.wait_for_function("() => document.activeElement.name === 'wanted'")
     keys = desk.page.keyboard
     keys.insert_text("吴先生")
     with desk.page.expect_navigation():
         keys.press("Enter")
     desk.goes_to("吴先生 1950")
     desk.goes_to("更正档案")
-    desk.page.wait_for_function("document.activeElement.name === 'name'")
+    desk.page.wait_for_function("() => document.activeElement.name === 'name'")
     keys.press("Control+a")
     keys.insert_text("吴桂芳")
     with desk.page.expect_navigation():
         keys.press("Enter")
-    desk.page.wait_for_function("document.activeElement.innerText === '确认更正'")
+    desk.page.wait_for_function("() => document.activeElement.innerText === '确认更正'")
     with desk.page.expect_navigation():
         keys.press("Enter")
     assert "吴桂芳" in desk.page.locator("h1").inner_text()
     desk.goes_to("打印卡片")
     desk.page.evaluate("window.print = () => { window.printed = true; }")
-    desk.page.wait_for_function("document.activeElement.id === 'print'")
+    desk.page.wait_for_function("() => document.activeElement.id === 'print'")
     keys.press("Enter")
     assert desk.page.evaluate("window.printed") is True
     desk.page.emulate_media(media="print")
