@@ -88,10 +88,10 @@ def move(session: Session, rt: Runtime, identifier: str, done: int) -> None:
 
 
 def step(session: Session, rt: Runtime, errand: Errand) -> bool:
-    """Note, with the part itself, that one more is done; False where another did it meanwhile."""
+    """Note, with the part itself, that one more is done, which is no try; False where another did it meanwhile."""
     mine = _open(errand.id).where(Errand.done == errand.done)
     ended = {"state": DONE, "ended_at": rt.now()} if errand.done + 1 >= errand.of else {}
-    values = {"done": errand.done + 1, "moved_at": rt.now(), **ended}
+    values = {"done": errand.done + 1, "moved_at": rt.now(), "tries": 0, **ended}
     return session.scalar(mine.values(**values).returning(Errand.id)) is not None
 
 

@@ -29,7 +29,7 @@ _TOGETHER = timedelta(minutes=1)  # what was answered by one key
 class Way(StrEnum):
     """By which right a verdict is taken back."""
 
-    SOON = "soon"  # by whoever gave it, before anybody was told
+    SOON = "soon"  # by whoever gave it; for as long with every case, or its length would tell a known one
     SUPERVISOR = "supervisor"  # by a supervisor who did not give it, with a reason
 
 
@@ -59,9 +59,9 @@ class TooLateToTakeBack(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            f"自己的结论只能在 {SOON.seconds // 60} 分钟内、还没有通知本人时撤回；现在请另一位主管写明原因撤回。",
-            f"One's own verdict is taken back within {SOON.seconds // 60} minutes and before the person is told; now"
-            " another supervisor does it, with a reason.",
+            f"自己的结论只能在 {SOON.seconds // 60} 分钟内撤回；现在请另一位主管写明原因撤回。",
+            f"One's own verdict is taken back within {SOON.seconds // 60} minutes; now another supervisor does"
+            " it, with a reason.",
         )
 
 
@@ -75,7 +75,7 @@ def way(session: Session, rt: Runtime, case: Case, by: str, *, supervisor: bool)
     second = _second(session, case)
     if case.kind == CaseKind.SECOND_LOOK or (second is not None and second.decided_at is not None):
         raise SecondJudged
-    if case.taken_by == by and rt.now() - case.decided_at <= SOON and not told(session, case):
+    if case.taken_by == by and rt.now() - case.decided_at <= SOON:
         return Way.SOON
     if not supervisor or case.taken_by == by:
         raise TooLateToTakeBack
@@ -110,8 +110,6 @@ def take_back(
         if not _undecide(session, rt, one, by, reason) and one is case:
             return None
     heard = _silence(session, rt, case)
-    if by_right is Way.SOON and heard:  # it went out just now
-        raise TooLateToTakeBack
     _close_beside(session, rt, case, by)
     session.execute(delete(Judgement).where(Judgement.case_id == case.id))
     evidence = _evidence(session, case)
@@ -140,9 +138,10 @@ def before(session: Session, case: Case) -> list[TakenBack]:
 
 def just_decided(session: Session, rt: Runtime, by: str) -> list[Case]:
     """What somebody decided just now and may take back at once, the latest first."""
-    mine = (JournalEntry.actor == by, JournalEntry.action == "case decided", JournalEntry.at >= rt.now() - SOON)
-    latest = select(JournalEntry.subject).where(*mine).order_by(JournalEntry.seq.desc()).limit(LATEST)
-    found = [session.get(Case, subject.removeprefix("case:")) for subject in dict.fromkeys(session.scalars(latest))]
+    mine = (JournalEntry.actor == by, JournalEntry.action == "case decided")
+    latest = select(JournalEntry.subject, JournalEntry.at).where(*mine).order_by(JournalEntry.seq.desc()).limit(LATEST)
+    lately = [subject for subject, at in session.execute(latest).all() if at >= rt.now() - SOON]
+    found = [session.get(Case, subject.removeprefix("case:")) for subject in dict.fromkeys(lately)]
     return [
         one
         for one in found

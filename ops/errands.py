@@ -31,6 +31,8 @@ FOLDER = "uploads"
 MOST_FILES = 20  # of a comparison
 STAGES = 6  # of a comparison: read, periods, roll, compared, written, stored
 PARTS = 1000  # of a comparison, as its page counts
+MOST_WAITING = 10  # comparisons whose files lie here at once
+SPARE = 1 << 30  # bytes of the disk that files which are sent leave free
 LEFT_FOR = timedelta(days=1)
 _NOTED = timedelta(seconds=2)
 _busy = Lock()
@@ -46,18 +48,40 @@ class FileMissing(Problem):
         )
 
 
+class NoRoom(Problem):
+    """There is no room for what was sent, or too much of the kind waits."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "前面交办的比对还没做完，或者服务器磁盘快满了，这次没有收下。请等前面的做完，或请管理员清理磁盘。",
+            "Comparisons asked for before are not done yet, or the server's disk is nearly full: nothing was taken."
+            " Wait until they are done, or ask the administrator to make room.",
+        )
+
+
+class RegionGone(Problem):
+    """A work for a region that has no file any more."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"地区“{code}”的规则文件不在了，没有办；放回文件后请重新交办。",
+            f"The rules of region {code} are gone, so nothing was done: put its file back and ask again.",
+        )
+
+
 def see_to(rt: Runtime) -> int:
     """Have what waits done; how many works wait. What takes long is done by a thread of this process."""
     with rt.sessions() as session:
         only_read(session)
         found = errands.waiting(session, rt)
-    for one in found:
-        if Kind(one.kind) in errands.QUEUED and one.asked_at < rt.now() - errands.STALLED:  # it fell out of the queue
-            rt.enqueue(errands.JOB, one.id)
-            with rt.sessions.begin() as session:
-                errands.move(session, rt, one.id, one.done)
     if any(Kind(one.kind) not in errands.QUEUED for one in found) and not _busy.locked():
         Thread(target=work, args=(rt,), name="errands", daemon=True).start()
+    for one in found:
+        if Kind(one.kind) in errands.QUEUED and one.asked_at < rt.now() - errands.STALLED:  # it fell out of the queue
+            with rt.sessions.begin() as session:
+                again = errands.begin(session, rt, one)
+            if again:
+                rt.enqueue(errands.JOB, one.id)
     return len(found)
 
 
@@ -120,8 +144,11 @@ def compare(rt: Runtime, errand: Errand) -> None:
 
     there = folder(rt, errand.id)
     paths = [there / str(one["kept"]) for one in errand.asked["files"]]
+    region = next((one for one in rt.regions if one.code == errand.region), None)
+    if region is None:
+        raise RegionGone(errand.region)
     try:
-        run = runs.run(rt, rt.regions[errand.region], paths, errand.asked_by, _Told(rt, errand.id))
+        run = runs.run(rt, region, paths, errand.asked_by, _Told(rt, errand.id))
     except Problem as problem:  # a file is called as whoever sent it knows it, and not as it lies here
         for path in paths:
             problem.zh, problem.en = (said.replace(str(path), path.name) for said in (problem.zh, problem.en))
@@ -139,7 +166,11 @@ def seed(rt: Runtime, identifier: str) -> bool:
         errand = session.get(Errand, identifier)
         if errand is None or errand.state != errands.ASKED:
             return False
-        region, more = rt.regions[errand.region], errand.done + 1 < errand.of
+        region = next((one for one in rt.regions if one.code == errand.region), None)
+        if region is None:
+            errands.refuse(session, rt, errand, RegionGone(errand.region))
+            return False
+        more = errand.done + 1 < errand.of
         if not errands.step(session, rt, errand):
             return False
         knowncases.seed(session, rt, region, next(shipped.pairs(rt.random)), by=errand.asked_by)
@@ -149,6 +180,16 @@ def seed(rt: Runtime, identifier: str) -> bool:
 def folder(rt: Runtime, identifier: str) -> Path:
     """Where the files of a work lie."""
     return rt.settings.data / FOLDER / identifier
+
+
+def make_sure_of_room(rt: Runtime, size: int) -> None:
+    """Raise NoRoom where `size` bytes more would leave little of the disk, or MOST_WAITING comparisons wait."""
+    with rt.sessions() as session:
+        only_read(session)
+        mine = select(Errand.id).where(Errand.kind == Kind.COMPARISON.value, Errand.state == errands.ASKED)
+        waiting = len(session.scalars(mine.limit(MOST_WAITING)).all())
+    if waiting >= MOST_WAITING or shutil.disk_usage(rt.settings.data).free < 2 * size + SPARE:
+        raise NoRoom
 
 
 def clear(rt: Runtime, identifier: str) -> None:

@@ -94,6 +94,40 @@ def test_killed_it_is_begun_again_and_given_up_at_last(rt: Runtime, clock: Clock
     assert there.state == "refused" and there.en is not None and "broke off" in there.en
 
 
+def test_known_cases_that_break_off_are_given_up_at_last(rt: Runtime, clock: Clock, queue: Queue) -> None:
+    ask(rt, Kind.KNOWN_CASES, of=2)
+    for begun in range(TRIES):  # the worker has each, and ends before it put one in
+        clock.at += STALLED + timedelta(seconds=1)
+        assert schedule.do_errands(rt) == 1
+        assert (found(rt).tries, len(queue.jobs)) == (begun + 1, begun + 2)
+    clock.at += STALLED + timedelta(seconds=1)
+    schedule.do_errands(rt)
+    there = found(rt)
+    assert there.state == "refused" and there.en is not None and "broke off" in there.en
+    assert len(queue.jobs) == TRIES + 1 and schedule.do_errands(rt) == 0
+
+
+def test_for_a_region_whose_file_is_gone_nothing_is_done(rt: Runtime) -> None:
+    ask(rt, Kind.KNOWN_CASES, "gone", of=2)
+    assert not behind.seed(rt, ONCE)
+    ask(rt, Kind.COMPARISON, "gone", once="1" * 32, files=[])
+    assert behind.work(rt) == 1
+    for once in (ONCE, "1" * 32):
+        there = found(rt, once)
+        assert there.state == "refused" and there.zh is not None and "规则文件不在了" in there.zh
+
+
+def test_where_many_wait_or_the_disk_is_full_nothing_more_is_taken(rt: Runtime) -> None:
+    rt.settings.data.mkdir(parents=True, exist_ok=True)
+    behind.make_sure_of_room(rt, 1)
+    with pytest.raises(behind.NoRoom):
+        behind.make_sure_of_room(rt, 1 << 60)
+    for n in range(behind.MOST_WAITING):
+        ask(rt, Kind.COMPARISON, "qingdao", once=f"{n:032}", files=[])
+    with pytest.raises(behind.NoRoom):
+        behind.make_sure_of_room(rt, 1)
+
+
 def test_of_two_sweeps_one_has_it(rt: Runtime, clock: Clock) -> None:
     overdue(rt, clock)
     ask(rt, Kind.PROPOSAL, month=MAY.isoformat())

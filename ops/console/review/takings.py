@@ -33,8 +33,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             row = takingback.take_back(session, rt, case, by=who.name, supervisor=supervisor, why=asked.reason())
             if row is None:
                 raise NothingToTakeBack
-            certified = row.evidence_id is not None
-        flash(gettext("undo.done_certified") if certified else gettext("undo.done"))
+        flash(gettext("undo.done"))
         return redirect(url_for("console.case", case_id=case_id))
 
 

@@ -46,7 +46,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             rows = [theirs.row(session, rt, row) for row in page.rows]
             facts = {"found": len(rows), "filter": asked.values}
             journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{found.id}", **facts)
-        region = shown.region(rt.regions[found.region])
+        region = shown.place(rt.regions, found.region)
         return render_template("agent.html", agent=found, region=region, asked=asked, page=page, rows=rows)
 
 
@@ -59,7 +59,10 @@ def _agent(session: Session, agent_id: str) -> Agent:
 
 def _found(asked: listing.Asked) -> Rows:
     one = Agent
-    people = select(func.count()).where(AgentPerson.agent_id == one.id).scalar_subquery().label("people")
+    counted = select(func.count()).select_from(AgentPerson).where(AgentPerson.agent_id == one.id)
+    if (mine := access.who().region) is not None:
+        counted = counted.join(Person, Person.id == AgentPerson.person_id).where(Person.region == mine)
+    people = counted.scalar_subquery().label("people")
     found = select(one.id, one.code, one.name, one.kind, one.region, one.opened_at, one.closed_at, people)
     if asked.region is not None:
         found = found.where(one.region == asked.region)

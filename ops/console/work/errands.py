@@ -64,7 +64,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             found = theirs(session, errand_id)
         why = (found.zh if language.chosen() == language.FIRST else found.en) or ""
-        region = shown.region(rt.regions[found.region])
+        region = shown.place(rt.regions, found.region)
         return render_template("errand.html", errand=found, going=_progress(found), why=why, region=region)
 
     @console.get("/errands/<errand_id>/events")
@@ -112,6 +112,7 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
         files = [one for one in request.files.getlist("files") if one.filename]
         if not 1 <= len(files) <= behind.MOST_FILES:
             raise behind.FileMissing
+        behind.make_sure_of_room(rt, request.content_length or 0)
         kept = _keep(behind.folder(rt, identifier), files)
         return _asked(rt, Kind.COMPARISON, of=behind.PARTS, region=region, files=kept)
 

@@ -78,3 +78,7 @@ def test_a_file_is_kept_where_its_address_says_what_is_in_it(browser: Browser) -
         answer = browser.open(there)
         assert answer.status_code == 200 and kept in answer.headers["Cache-Control"]
         answer.close()
+    for odd in ("nope/../live.js", "./live.js", "nope.js"):
+        answer = browser.open(f"/console/static/{odd}?v={version}")
+        assert answer.status_code == 404 or "no-cache" in answer.headers["Cache-Control"]
+        answer.close()

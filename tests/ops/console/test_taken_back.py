@@ -110,7 +110,7 @@ def test_a_supervisor_takes_any_back_and_puts_it_back(arrive: Arrive, rt: Runtim
     clock.forward(days=2)
     chief = arrive(WEI, Role.SUPERVISOR)
     chief.open(f"/console/people/{wu.id}")
-    assert "登记有误，撤回" in chief.page and "机器" in chief.page
+    assert "登记有误，撤回" in chief.page and "系统" in chief.page
     assert send(chief, wu.id, one.id, why=WHY) == 400
     assert send(chief, wu.id, one.id, **SAID | {"why": "吴先生没来"}) == 409 and standing(rt, one.id)
     assert send(chief, wu.id, one.id, **SAID | {"why": "x" * 201}) == 400
@@ -186,7 +186,7 @@ def test_the_queue_says_what_was_decided_and_one_key_takes_it_back(li: Browser, 
     judge(li, case, "confirmed")
     assert "您刚才办结：声音有疑问，是本人。" in li.page
     assert li.send(f"/console/cases/{case}/take-back", follow=True).status_code == 200
-    assert "结论已撤回，由它认证的不再算数" in li.page and "领取" in li.page
+    assert "结论已撤回；由它认证的，不再算数" in li.page and "领取" in li.page
     assert verdict(rt, case) is None
     with rt.sessions() as session:
         assert session.scalars(select(Evidence)).one().withdrawn_at is not None
