@@ -11,6 +11,7 @@ KNOWN = (
     "address shown",
     "agent added",
     "agent closed",
+    "agents exported",
     "answers ended",
     "appointment booked",
     "appointment cancelled",
@@ -206,6 +207,7 @@ KNOWN = (
     "voices bound to their people",
     "work asked for",
     "work refused",
+    "works exported",
 )
 _APART = re.compile("[^a-z0-9]+")
 

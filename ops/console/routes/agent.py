@@ -48,9 +48,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             agent = _agent(session)
-        heading = [gettext("roll.name"), gettext("person.number"), gettext("roll.due"), gettext("roll.stand")]
         entry: dict[str, Any] = {"did": "people exported", "of": f"agent:{agent.id}", "filter": given.values}
-        return exporting.handed(rt, kind, f"people-{agent.code}", heading, partial(_lines, rt, agent, given), **entry)
+        return exporting.handed(rt, kind, f"people-{agent.code}", heading(), partial(lines, rt, agent, given), **entry)
 
     _deeds(console, rt)
 
@@ -120,9 +119,17 @@ def standing(found: Any, given: Asked) -> Any:
     return found.where(closed if given["stand"] == "done" else ~closed)
 
 
-def _lines(rt: Runtime, agent: Agent, given: Asked, session: Session) -> Iterator[exporting.Row]:
+def heading() -> list[str]:
+    """What a file says of each of an agent's people."""
+    return [gettext("roll.name"), gettext("person.number"), gettext("roll.due"), gettext("roll.stand")]
+
+
+def lines(rt: Runtime, agent: Agent, given: Asked, session: Session) -> Iterator[exporting.Row]:
+    """The same of those who stand as was asked for, and whom whoever is signed in may see."""
     people = standing(agents.people_of(agent.id, certifying.day_of(rt.now())), given)
     found = people.join(Person, Person.id == AgentPerson.person_id).add_columns(Person)
+    if (mine := access.who().region) is not None and access.who().agent_id is None:
+        found = found.where(Person.region == mine)
     for each in listing.everything(session, found, BY):
         one = _shown(rt, each.Person, each)
         stand = gettext("mine.done") if one["done"] else gettext("mine.open")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -12,9 +16,11 @@ from certification import agents, certifying, journal
 from certification.agents import AgentKind
 from certification.runtime import Runtime
 from certification.store import Agent, AgentPerson, Person, only_read
-from ops.console import access, listing, shown
-from ops.console.listing import Field, Rows
+from ops.console import access, exporting, listing, shown
+from ops.console.listing import Asked, Field, Rows
 from ops.console.routes import agent as theirs
+
+_BY = (Agent.code,)
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -23,15 +29,32 @@ def pages(console: Blueprint, rt: Runtime) -> None:
     @console.get("/agents")
     @access.for_(access.OVERSEE)
     def agents_() -> ResponseReturnValue:
-        kind = Field(
-            "kind", gettext("agents.kind"), {one.value: gettext(f"agent_kind.{one.value}") for one in AgentKind}
-        )
-        asked = listing.read(*listing.region_field(rt), kind)
+        asked = _asked(rt)
         with rt.sessions() as session:
             only_read(session)
-            page = listing.page(session, _found(asked), (Agent.code,), asked)
+            page = listing.page(session, _found(asked), _BY, asked)
         named = {one.code: shown.region(one) for one in rt.regions}
         return render_template("agents.html", asked=asked, page=page, regions=named)
+
+    @console.get("/agents.<kind>")
+    @access.for_(access.OVERSEE)
+    def agents_file(kind: str) -> ResponseReturnValue:
+        asked = _asked(rt)
+        heading = [gettext("staff.name"), gettext("agents.code"), gettext("agents.kind"), gettext("list.region")]
+        heading += [gettext("agents.people"), gettext("staff.since"), gettext("staff.closed_since")]
+        entry: dict[str, Any] = {"did": "agents exported", "of": "agents", "filter": asked.values}
+        return exporting.handed(rt, kind, "agents", heading, partial(_lines, rt, asked), **entry)
+
+    @console.get("/agents/<agent_id>.<kind>")
+    @access.for_(access.OVERSEE)
+    def agent_file(agent_id: str, kind: str) -> ResponseReturnValue:
+        asked = theirs.asked()
+        with rt.sessions() as session:
+            only_read(session)
+            found = _agent(session, agent_id)
+        entry: dict[str, Any] = {"did": "people exported", "of": f"agent:{found.id}", "filter": asked.values}
+        rows = partial(theirs.lines, rt, found, asked)
+        return exporting.handed(rt, kind, f"people-{found.code}", theirs.heading(), rows, **entry)
 
     @console.get("/agents/<agent_id>")
     @access.for_(access.OVERSEE)
@@ -50,6 +73,17 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         return render_template("agent.html", agent=found, region=region, asked=asked, page=page, rows=rows)
 
 
+def _asked(rt: Runtime) -> Asked:
+    kinds = {one.value: gettext(f"agent_kind.{one.value}") for one in AgentKind}
+    return listing.read(*listing.region_field(rt), Field("kind", gettext("agents.kind"), kinds))
+
+
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    for one in listing.everything(session, _found(asked), _BY):
+        what = (one.name, one.code, gettext(f"agent_kind.{one.kind}"), shown.place(rt.regions, one.region))
+        yield [*what, one.people, shown.moment(one.opened_at), shown.moment(one.closed_at)]
+
+
 def _agent(session: Session, agent_id: str) -> Agent:
     found = session.get(Agent, agent_id) or abort(404)
     if not access.sees(found.region):
@@ -57,7 +91,7 @@ def _agent(session: Session, agent_id: str) -> Agent:
     return found
 
 
-def _found(asked: listing.Asked) -> Rows:
+def _found(asked: Asked) -> Rows:
     one = Agent
     counted = select(func.count()).select_from(AgentPerson).where(AgentPerson.agent_id == one.id)
     if (mine := access.who().region) is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,9 @@ from certification.runtime import Runtime
 from certification.store import Errand, new_id, only_read
 from certification.suspension import lists
 from ops import errands as behind
-from ops.console import access, language, listing, shown
+from ops.console import access, exporting, language, listing, shown
 from ops.console import asked as form
-from ops.console.listing import Field, Rows
+from ops.console.listing import Asked, Field, Rows
 from ops.console.work import events
 from ops.console.work.events import Progress
 
@@ -33,6 +35,7 @@ MOST_BYTES = 1 << 30
 """Of all files of a comparison together: a line has about sixty bytes, and a city a few million lines."""
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _STRANGE = re.compile(r"[^\w.-]+")
+_BY = (Errand.asked_at, Errand.id)
 _LONGEST = 60  # characters of a file's name that are kept
 
 
@@ -46,16 +49,24 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
     @console.get("/errands")
     @access.for_(access.WORK)
     def errands_() -> ResponseReturnValue:
-        kind = Field("kind", gettext("errand.kind"), {one.value: gettext(f"errand_kind.{one.value}") for one in Kind})
-        asked = listing.read(*listing.region_field(rt), kind)
+        asked = _listed(rt)
         with rt.sessions() as session:
             only_read(session)
-            page = listing.page(session, _found(asked), (Errand.asked_at, Errand.id), asked, down=True, size=25)
+            page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
         named = {one.code: shown.region(one) for one in rt.regions}
         facts = {"theirs": {code: said for code, said in named.items() if access.sees(code)}, "fresh": new_id}
         limits = {"most_known": errands.MOST_KNOWN, "most_mb": MOST_BYTES >> 20, "most_files": behind.MOST_FILES}
         month = lists.following_month(rt)
         return render_template("errands.html", asked=asked, page=page, named=named, month=month, **facts, **limits)
+
+    @console.get("/errands.<kind>")
+    @access.for_(access.WORK)
+    def errands_file(kind: str) -> ResponseReturnValue:
+        asked = _listed(rt)
+        heading = [gettext("errand.kind"), gettext("list.region"), gettext("run.state"), gettext("run.begun_by")]
+        heading += [gettext("errand.asked"), gettext("batch.ended")]
+        entry: dict[str, Any] = {"did": "works exported", "of": "errands", "filter": asked.values}
+        return exporting.handed(rt, kind, "errands", heading, partial(_lines, rt, asked), **entry)
 
     @console.get("/errands/<errand_id>")
     @access.for_(access.WORK)
@@ -176,7 +187,19 @@ def _progress(one: Errand) -> Progress:
     return Progress(one.state, one.done / one.of if going else 1.0, going)
 
 
-def _found(asked: listing.Asked) -> Rows:
+def _listed(rt: Runtime) -> Asked:
+    kinds = {one.value: gettext(f"errand_kind.{one.value}") for one in Kind}
+    return listing.read(*listing.region_field(rt), Field("kind", gettext("errand.kind"), kinds))
+
+
+def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
+    for one in listing.everything(session, _found(asked), _BY, down=True):
+        what = (gettext(f"errand_kind.{one.kind}"), shown.place(rt.regions, one.region))
+        stand = (gettext(f"errand_state.{one.state}"), one.asked_by)
+        yield [*what, *stand, shown.moment(one.asked_at), shown.moment(one.ended_at)]
+
+
+def _found(asked: Asked) -> Rows:
     one = Errand
     found = select(one.id, one.kind, one.region, one.state, one.asked_by, one.asked_at, one.ended_at)
     if asked.region is not None:

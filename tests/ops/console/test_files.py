@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from certification.comparison import folders
 from certification.reports import making
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Person
+from certification.store import Agent, Person
 from ops.console import navigation
 from ops.console.language import LANGUAGES
 from tests.certification.conftest import Clock
@@ -36,6 +37,8 @@ LISTS = {
     "prompts.<kind>": "prompts",
     "journal/file.<kind>": "journal",
     "staff.<kind>": "accounts",
+    "agents.<kind>": "agents",
+    "errands.<kind>": "errands",
 }
 """The file of each list that is led to."""
 NO_LISTS = {"home", "people", "rounds"}
@@ -54,6 +57,8 @@ def addresses(rt: Runtime, clock: Clock, hired: Hire, tmp_path: Path) -> tuple[d
     known, resident = things(rt, clock, tmp_path)
     team = staff_of(rt, hired, resident)
     known["staff_id"] = identifier(rt, team[Role.OPERATOR])
+    with rt.sessions() as session:
+        known["agent_id"] = session.scalars(select(Agent.id).where(Agent.name == "机床厂")).one()
     making.make(rt, "clerk")
     lines = folders.rejected(rt, known["run_id"])
     lines.parent.mkdir(parents=True, exist_ok=True)
@@ -90,3 +95,16 @@ def test_every_file_is_the_same_in_both_kinds_and_languages_and_is_journalled(
         assert len(others) == 3 and {(one[0], one[1]) for one in others} == {(action, subject)}, path
         assert facts["kind"] == "csv" and facts["rows"] == len(found["zh"]) - 1, path
         assert content(browser, address.replace("<kind>", "pdf"), 404) and len(taken(rt)) == before + 4, path
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_filtered_page_leads_to_the_file_of_the_same_filters(
+    addresses: tuple[dict[str, str], dict[Role, Account]], browser: Browser
+) -> None:
+    _, team = addresses
+    browser.signs_in(team[Role.SUPERVISOR])
+    for page in ("cases?kind=voice_doubt", "papers?kind=own", "agents?kind=employer", "errands?kind=known_cases"):
+        path, _, query = page.partition("?")
+        assert browser.open(f"/console/{page}").status_code == 200, page
+        assert f'href="/console/{path}.csv?{query}"' in browser.page, page
+        assert len(table(browser, f"{path}.csv?{query}")) > 1, page

@@ -192,7 +192,7 @@ def test_an_agent_takes_its_own_people_alone(enter: Enter, rt: Runtime, wu: Pers
         agents.assign(session, rt, agent, session.get_one(Person, wu.id), "cli")
     browser = enter("王代办", Role.AGENT, agent=agent)
     heading, row = table(browser, "mine.csv")
-    assert heading == ["姓名", "证件号", "截止日", "状态"] and row[0] == "吴先生" and "**********" in row[1]
+    assert heading == ["姓名", "身份证号", "截止日", "状态"] and row[0] == "吴先生" and "**********" in row[1]
     assert table(browser, "mine.xlsx?stand=done")[1:] == []
     assert entries(rt, "people exported")[0] == {"rows": 1, "kind": "csv", "filter": {}}
     content(browser, "roll.csv", 403)

@@ -219,7 +219,7 @@ def test_the_administrator_binds_on_the_page_of_accounts(rt_of: Runtime, hired: 
     zhao = hired("赵经办", Role.CLERK)
     admin.signs_in(hired("孙管理", Role.ADMINISTRATOR))
     admin.open("/console/staff")
-    assert "李审核（已绑定）" in admin.page
+    assert "李审核 · 已绑定" in admin.page
     page = admin.page
     for sub, status in ((SUB, 409), ("名", 409), ("x" * 256, 409)):
         admin.page = page
@@ -228,7 +228,7 @@ def test_the_administrator_binds_on_the_page_of_accounts(rt_of: Runtime, hired: 
     assert admin.send("/console/staff/provider", name="无此人", sub="sub-2").status_code == 409
     admin.open("/console/staff")
     admin.send("/console/staff/provider", name=zhao.name, sub=" sub-2 ", follow=True)
-    assert "已为赵经办绑定" in admin.page and "赵经办（已绑定）" in admin.page
+    assert "已为赵经办绑定" in admin.page and "赵经办 · 已绑定" in admin.page
     admin.send("/console/staff/provider", name=zhao.name, sub="", follow=True)
     assert "已解除赵经办" in admin.page
     with rt_of.sessions() as session:

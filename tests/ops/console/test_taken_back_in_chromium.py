@@ -71,7 +71,7 @@ def test_a_verdict_is_taken_back_from_the_queue_by_keys_alone(
         assert session.get_one(Case, case).verdict is None
         assert session.scalars(select(Evidence)).one().withdrawn_at is not None
     desk.goes_to("领取")
-    desk.goes_to("这次来电听不出来，请他换一种办法")
+    desk.goes_to("听不出来，请他换一种办法")
     with rt.sessions() as session:
         assert session.get_one(Case, case).verdict == "unsure"
     assert desk.faults == []
