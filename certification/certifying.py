@@ -80,6 +80,7 @@ def record(
     elif evidence.person_id != person.id:
         raise ValueError(f"{kind} evidence of {ref!r} is on record for another person")
     period = current_period(session, rt, person, evidence.observed_at)
+    session.refresh(period, with_for_update=True)  # whoever takes back what closed it waits, and then sees this
     closed = _close(session, rt, person, period, actor)
     if new and closed:
         _prolong(session, rt, person, period, evidence.id, day_of(evidence.observed_at), actor)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from certification import cases, journal, judgements
@@ -67,7 +67,7 @@ def see_to(session: Session, rt: Runtime, case: Case, first: Judgement) -> Case 
         cause=_CAUSE + case.id,
         person=session.get(Person, case.person_id) if case.person_id else None,
         call=session.get(Call, case.call_id) if case.call_id else None,
-        detail={**detail, "by": first.by},
+        detail={**detail, "by": first.by, "judged": _judged_before(session, case.id)},
         actor="review",
     )
     first.other_id = second.id
@@ -76,13 +76,16 @@ def see_to(session: Session, rt: Runtime, case: Case, first: Judgement) -> Case 
 
 
 def not_for(case: Case, by: str) -> bool:
-    """Whether a case is a second look at what this human judged."""
-    return case.kind == CaseKind.SECOND_LOOK and case.detail.get("by") == by
+    """Whether a case is a second look at what this human judged, though their verdict may have been taken back."""
+    return case.kind == CaseKind.SECOND_LOOK and by in (case.detail.get("by"), *case.detail.get("judged", ()))
 
 
 def open_to(by: str) -> ColumnElement[bool]:
     """In a query of cases: all but second looks at what this human judged."""
-    return or_(Case.kind != CaseKind.SECOND_LOOK.value, Case.detail["by"].as_string() != by)
+    theirs = or_(TakenBack.by == by, TakenBack.said["by"].as_string() == by)
+    before = select(literal(_CAUSE) + TakenBack.case_id).where(TakenBack.case_id.is_not(None), theirs)
+    another = and_(Case.detail["by"].as_string() != by, Case.cause.not_in(before))
+    return or_(Case.kind != CaseKind.SECOND_LOOK.value, another)
 
 
 def awaited(session: Session, person: Person, by: str) -> bool:
@@ -140,13 +143,20 @@ def both(session: Session, case: Case) -> list[Judgement]:
 
 def looked(case: Case) -> frozenset[str]:
     """Who had a part in what this case is about, and so does not judge it."""
-    return frozenset(str(case.detail[name]) for name in ("by", "second") if name in case.detail)
+    those = frozenset(str(case.detail[name]) for name in ("by", "second") if name in case.detail)
+    return those | frozenset(map(str, case.detail.get("judged", ())))
 
 
 def waiting(session: Session, case_id: str) -> Case | None:
     """The second look at a case that is still to be had."""
     found = select(Case).where(Case.cause == _CAUSE + case_id, Case.decided_at.is_(None))
     return session.scalars(found).first()
+
+
+def _judged_before(session: Session, case_id: str) -> list[str]:
+    """Who gave, or took back, a verdict on a case that does not stand any more."""
+    rows = session.scalars(select(TakenBack).where(TakenBack.case_id == case_id)).all()
+    return sorted({name for row in rows for name in (row.by, str(row.said.get("by", row.by)))})
 
 
 def _ask(session: Session, rt: Runtime, kind: CaseKind, cause: str, first: Judgement, second: Judgement) -> None:
@@ -164,6 +174,7 @@ def _ask(session: Session, rt: Runtime, kind: CaseKind, cause: str, first: Judge
             "first": case.detail.get("first") is True,
             "by": first.by,
             "second": second.by,
+            "judged": _judged_before(session, first.case_id),
             "looks": [first.case_id, second.case_id],
         },
         actor="review",

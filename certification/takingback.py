@@ -223,7 +223,8 @@ def _close_beside(session: Session, rt: Runtime, case: Case, by: str) -> None:
 def _evidence(session: Session, case: Case) -> Evidence | None:
     """What the verdict put on record."""
     voice = (Evidence.kind == Kind.VOICE.value, Evidence.source == review.SOURCE, Evidence.withdrawn_at.is_(None))
-    mine = select(Evidence).where(*voice, Evidence.ref == str(case.detail.get("assessment", "")))
+    of_it = (Evidence.ref == str(case.detail.get("assessment", "")), Evidence.detail["case"].as_string() == case.id)
+    mine = select(Evidence).where(*voice, *of_it)  # what another case about the same call put on record stands
     return session.scalars(mine).first()
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
-from certification import bereavement, certifying
+from certification import bereavement, certifying, overdue
 from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import Case, Evidence, Message, Period, Person, TakenBack, only_read
@@ -63,7 +63,10 @@ def _undone(session: Session, rt: Runtime, identifier: str) -> bool:
         logger.error("the record of person %s cannot be read, taken back %s: %s", person.id, row.id, error)
         return _nothing(session, rt, about, person, "unreadable")
     case = None if row.case_id is None else session.get(Case, row.case_id)
-    if period.closed_at is not None:
+    certified = (
+        select(Person.id).join(Period, Period.id == period.id).where(Person.id == person.id, overdue.certified())
+    )
+    if session.scalars(certified).first() is not None:  # by this period, or by a later one
         return _nothing(session, rt, about, person, "certified")
     if case is not None and case.decided_at is not None:  # the new verdict is told
         return _nothing(session, rt, about, person, "decided")

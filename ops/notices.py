@@ -88,7 +88,9 @@ def tell_verdicts(rt: Runtime) -> int:
 
 def _tell_verdict(session: Session, rt: Runtime, identifier: str) -> bool:
     """Tell it once; where the person's record does not open, a human gets that, and it is not tried again."""
-    case = session.get_one(Case, identifier)
+    case = session.get_one(Case, identifier, with_for_update=True, populate_existing=True)
+    if case.verdict not in [*review.Verdict]:  # taken back meanwhile: the next verdict is told
+        return False
     person = session.get_one(Person, case.person_id)
     try:
         return _verdict(session, rt, case, person)

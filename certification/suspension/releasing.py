@@ -10,8 +10,10 @@ from typing import TypeVarTuple
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from certification import journal, outages
+from certification import cases, journal, outages
+from certification.cases import CaseKind
 from certification.errors import Problem
+from certification.keys import SealBroken
 from certification.runtime import Runtime
 from certification.store import PaymentList, Period, Person, Suspension
 from certification.suspension import files, lists
@@ -148,12 +150,24 @@ def _check(session: Session, rt: Runtime, listed: PaymentList, size: int) -> boo
     held = _blocked(session, rt, listed, them)
     for entry in entries:
         entry.blocks = held.get(entry.person_id, [])
+        if not entry.blocks and not _named(session, rt, entry, known[entry.person_id]):
+            entry.blocks = [Block.OPEN_CASE.value]
         entry.state = "dropped" if entry.blocks else "cleared"
         if entry.blocks:
             _drop(session, rt, listed, entry)
-        else:
-            files.seal_payee(rt.keys, entry, known[entry.person_id])
     listed.released_to = entries[-1].person_id
+    return True
+
+
+def _named(session: Session, rt: Runtime, entry: Suspension, person: Person) -> bool:
+    """Seal what the file says of somebody; False, and a case for a human, where their record does not open."""
+    try:
+        files.seal_payee(rt.keys, entry, person)
+    except SealBroken:
+        kind, detail = CaseKind.UNREADABLE, {"list": entry.list_id}
+        cause = f"{kind}:list:{entry.id}"
+        cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail, actor="schedule")
+        return False
     return True
 
 
@@ -163,10 +177,10 @@ def _close(session: Session, rt: Runtime, listed: PaymentList) -> None:
     earliest = session.scalar(_theirs(select(func.min(Period.opens)), listed, Suspension.state == "cleared"))
     since = (Suspension.state == "cleared") & unsettled(session, rt, listed.region, earliest)
     held = _blocked(session, rt, listed, since)
-    for entry in session.scalars(_theirs(select(Suspension), listed, since)).all():
-        if entry.person_id in held:
-            entry.blocks, entry.state, entry.payee_sealed = held[entry.person_id], "dropped", None
-            _drop(session, rt, listed, entry)
+    those = (Suspension.state == "cleared") & Suspension.person_id.in_(list(held))
+    for entry in session.scalars(_theirs(select(Suspension), listed, those)).all():
+        entry.blocks, entry.state, entry.payee_sealed = held[entry.person_id], "dropped", None
+        _drop(session, rt, listed, entry)
     signed = lists.signatories(session, listed, listed.release_digest)
     file = files.make(session, rt, listed)
     listed.released_at, listed.people, listed.sha256 = rt.now(), file.people, file.sha256

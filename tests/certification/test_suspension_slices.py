@@ -17,7 +17,7 @@ from certification import bereavement, cases, journal, outages, staff
 from certification.cases import CaseKind
 from certification.errors import Problem
 from certification.runtime import Runtime
-from certification.store import PaymentList, Person, Suspension, open_sessions
+from certification.store import Case, PaymentList, Person, Suspension, open_sessions
 from certification.suspension import lifting, lists, releasing, restoring, taking
 from certification.suspension.checks import Block
 from certification.suspension.lists import ListReleasing, NotNextMonth
@@ -302,3 +302,17 @@ def test_killed_anywhere_it_goes_on_and_comes_to_the_same(
     assert len(journalled(rt, "suspensions released")) == 1
     with rt.sessions() as session:
         assert isinstance(journal.verify(session), journal.Verified)
+
+
+def test_whose_record_does_not_open_drops_out_and_is_a_humans_case(rt: Runtime, clock: Clock) -> None:
+    first, second = in_order(rt, clock, 2)
+    with rt.sessions.begin() as session:
+        session.get_one(Person, first.id).name_sealed = b"x" * 60
+    identifier = begun(rt, 0)
+    releases.go_on_with_lists(rt)
+    with rt.sessions() as session:
+        assert states(session) == {first.id: ("dropped", (Block.OPEN_CASE,)), second.id: ("suspended", ())}
+    assert listed(rt, identifier).people == 1
+    with rt.sessions() as session:
+        case = session.scalars(select(Case).where(Case.kind == CaseKind.UNREADABLE.value)).one()
+        assert case.person_id == first.id

@@ -144,3 +144,39 @@ def test_what_two_found_is_for_a_supervisor_who_is_neither(rt: Runtime, wu: Pers
         with pytest.raises(NotBySameHuman):
             take_back(every, fraud.id, by, supervisor=True)
     assert take_back(every, fraud.id, "贺主管", supervisor=True)
+
+
+def test_what_the_first_put_on_record_stands_when_a_supervisor_takes_theirs_back(rt: Runtime, wu: Person) -> None:
+    every, case = share(rt, 100), spoken(rt, wu)
+    decide(every, case, Verdict.CONFIRMED)
+    with every.sessions() as session:
+        second = secondlooks.waiting(session, case)
+    assert second is not None
+    decide(every, second.id, Verdict.UNSURE, by=WANG)
+    with every.sessions.begin() as session:
+        asked = session.scalars(select(Case).where(Case.kind == CaseKind.DISAGREED.value)).one()
+        assert cases.decide(session, every, asked, verdict="同一个人", by=WEI)
+        asked_id = asked.id
+    assert closed(every, wu) and take_back(every, asked_id, WEI, supervisor=True)
+    assert closed(every, wu) and row(every).evidence_id is None
+
+
+@pytest.mark.parametrize("by", [LI, WEI])
+def test_who_gave_or_took_back_a_verdict_has_no_second_look_at_it(rt: Runtime, wu: Person, by: str) -> None:
+    every, case = share(rt, 100), spoken(rt, wu)
+    decide(every, case, Verdict.UNSURE)
+    assert take_back(every, case, by, supervisor=by == WEI)
+    decide(every, case, Verdict.CONFIRMED, by=WANG)
+    with every.sessions() as session:
+        second = secondlooks.waiting(session, case)
+        assert second is not None
+        mine = select(Case.id).where(Case.id == second.id)
+        seen = {who for who in (LI, WANG, WEI, "钱审核") if session.scalars(mine.where(secondlooks.open_to(who))).all()}
+    assert seen == {WEI, "钱审核"} - {by}
+    for who in {LI, by}:
+        with pytest.raises(secondlooks.NotTheSecond):
+            decide(every, second.id, Verdict.UNSURE, by=who)
+    decide(every, second.id, Verdict.UNSURE, by="钱审核")
+    with every.sessions() as session:
+        asked = session.scalars(select(Case).where(Case.kind == CaseKind.DISAGREED.value)).one()
+        assert secondlooks.looked(asked) == {LI, WANG, "钱审核", by}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import select
@@ -201,3 +203,46 @@ def test_a_sign_that_does_not_suffice_is_not_said_to_stand(named: Runtime, wu: P
         assert row is not None and not row.tell, "it had closed nothing"
     put_back(named, weak.evidence.id)
     assert sweep(named) == [0] * 6 and messages(named) == []
+
+
+def test_a_verdict_taken_back_while_the_sweep_comes_to_it_is_not_told(named: Runtime, wu: Person) -> None:
+    case = spoken(named, wu)
+    with named.sessions.begin() as session:
+        review.decide(session, named, case, Verdict.UNSURE, "李审核")
+    with named.sessions.begin() as session:
+        takingback.take_back(session, named, session.get_one(Case, case), by="李审核")
+    with named.sessions.begin() as session:
+        assert not notices._tell_verdict(session, named, case)
+    with named.sessions.begin() as session:
+        review.decide(session, named, case, Verdict.CONFIRMED, "王审核")
+    assert notices.tell_verdicts(named) == 1
+    assert [said for said, *_ in words(named)] == ["verdict.certified"]
+
+
+def test_whose_later_period_is_certified_is_not_asked_for_an_old_one(named: Runtime, wu: Person, clock: Clock) -> None:
+    old = certified(named, wu)
+    clock.forward(days=400)
+    certified(named, wu)
+    with named.sessions.begin() as session:
+        assert withdrawing.withdraw(session, named, old, by=WEI, why=WHY, supervisor=True) is not None
+    corrections.tell_undone(named)
+    assert words(named) == [("undone.verdict", "dropped", "certified")] and to_call(named) == []
+
+
+def test_evidence_that_comes_in_while_other_is_taken_back_counts(named: Runtime, wu: Person) -> None:
+    first, recorded = certified(named, wu), Event()
+
+    def comes_in() -> None:
+        with named.sessions.begin() as session:
+            desks.certify(session, named, session.get_one(Person, wu.id), "钱经办")
+            recorded.set()
+            time.sleep(0.3)  # so that the other is under way before this is committed
+
+    other = Thread(target=comes_in)
+    other.start()
+    assert recorded.wait(30)
+    with named.sessions.begin() as session:
+        assert withdrawing.withdraw(session, named, first, by=WEI, why=WHY, supervisor=True) is not None
+    other.join()
+    with named.sessions() as session:
+        assert certifying.status(session, named, session.get_one(Person, wu.id)).closed
