@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 
@@ -15,34 +13,9 @@ from ops import errands
 from tests.certification.conftest import Clock
 from tests.certification.suspending import MAY, REGION, overdue
 from tests.ops.console.browser import Hire
-from tests.ops.console.chromium import Desk, launched, served
+from tests.ops.console.chromium import Desk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
-
-
-@pytest.fixture
-def url(rt: Runtime) -> Iterator[str]:
-    """The console's address."""
-    with served(rt) as address:
-        yield address
-
-
-def ticks(desk: Desk, label: str) -> None:
-    """Go on by Tab until a tick of this label is reached, and set it."""
-    named = "((one) => one.type === 'checkbox' && one.labels[0].innerText.trim())(document.activeElement)"
-    for _ in range(80):
-        desk.page.keyboard.press("Tab")
-        if desk.page.evaluate(named) == label:
-            desk.page.keyboard.press("Space")
-            return
-    pytest.fail(f"{label} is reached by no Tab")
 
 
 def test_a_supervisor_proposes_a_list_and_sees_it_done(
@@ -54,7 +27,7 @@ def test_a_supervisor_proposes_a_list_and_sees_it_done(
     desk.goes_to("暂停名单")
     desk.goes_to("提出暂停名单")
     assert desk.page.url.endswith("/errands#proposal")
-    ticks(desk, "我知道，名单由我提出后，我不能签名")
+    desk.ticks("我知道，名单由我提出后，我不能签名")
     desk.goes_to("提出名单")
     assert "正在办" in desk.page.locator("#work > p").first.inner_text()
     desk.page.evaluate("window.loaded = 'once'")
@@ -83,7 +56,7 @@ def test_the_administrator_opens_an_account_again(chromium: Browser, url: str, r
         if desk.page.evaluate("document.activeElement.innerText || ''").startswith("重新启用"):
             break
     desk.page.keyboard.press("Enter")
-    ticks(desk, "我确认是本人要用")
+    desk.ticks("我确认是本人要用")
     desk.goes_to("重新启用")
     assert "赵经办 的账号已开" in desk.page.get_by_role("status").first.inner_text()
     assert desk.page.locator("dd.code").count() == 1 and desk.page.locator("main svg").count() == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 from sqlalchemy import select
@@ -14,25 +12,11 @@ from certification.store import Case, Evidence, Person
 from ops.console.language import FIRST, LANGUAGES
 from tests.certification.test_review import spoken
 from tests.ops.console.browser import Hire
-from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
+from tests.ops.console.chromium import SIZE, TABLET, Desk
 from tests.ops.console.test_review_room import heard
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ZHAO, LI, WEI = "赵经办", "李审核", "魏主管"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all."""
-    with launched() as browser:
-        yield browser
-
-
-@pytest.fixture
-def url(rt: Runtime) -> Iterator[str]:
-    """The console's address."""
-    with served(rt) as address:
-        yield address
 
 
 def faults(desk: Desk) -> list[str]:
