@@ -9,6 +9,7 @@ from certification import journal
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import PaymentList, Person, Suspension
+from certification.suspension import releasing
 from certification.suspension.lists import NotASupervisor, OfAnotherRegion
 from certification.suspension.taking import NotOnList, given
 
@@ -28,16 +29,28 @@ def take_back(session: Session, rt: Runtime, suspension_id: str, by: Proven, why
 
 
 def _turn(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: str, before: str, after: str) -> None:
-    mine = select(Suspension).where(Suspension.id == suspension_id)
-    entry = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).first()
-    if entry is None or entry.state != before:
+    listed = _list_of(session, suspension_id)
+    entry = session.get(Suspension, suspension_id, with_for_update=True)
+    if entry is None or listed is None:
+        raise NotOnList
+    in_file = entry.state == "cleared" and listed.released_at is not None  # the release has not come to them yet
+    if ("suspended" if in_file else entry.state) != before:
         raise NotOnList
     if by.role is not Role.SUPERVISOR:
         raise NotASupervisor
-    if by.region not in (None, session.get_one(PaymentList, entry.list_id).region):
+    if by.region not in (None, listed.region):
         raise OfAnotherRegion
     why = given(rt, session.get_one(Person, entry.person_id), why)
+    if in_file:
+        releasing.suspend(session, rt, listed, entry)
     entry.state = after
     facts = {"list": entry.list_id, "why": why}
     action = "suspension lifted" if after == "lifted" else "lifting taken back"
     journal.write(session, rt.now(), by.name, action, f"person:{entry.person_id}", **facts)
+
+
+def _list_of(session: Session, suspension_id: str) -> PaymentList | None:
+    """The list, for this transaction alone: a slice of its release comes before this, or after."""
+    mine = select(Suspension.list_id).where(Suspension.id == suspension_id).scalar_subquery()
+    found = select(PaymentList).where(PaymentList.id == mine).with_for_update()
+    return session.scalars(found.execution_options(populate_existing=True)).first()
