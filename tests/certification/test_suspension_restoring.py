@@ -79,6 +79,16 @@ def test_who_is_in_the_file_of_a_release_that_stands_still_is_paid_again(
     assert holds(rt)
 
 
+def test_who_certifies_once_the_file_is_out_is_paid_again(rt: Runtime, clock: Clock) -> None:
+    one, _ = in_order(rt, clock, 2)
+    identifier = begun(rt, 3)
+    assert listed(rt, identifier).releasing == releasing.SUSPENDING
+    certified(rt, one)
+    assert releasing.go_on(rt, identifier) is None
+    assert found(rt) == ["suspended", "suspended"]
+    assert [file.people for file in restore(rt)] == [1]
+
+
 def test_a_release_that_nobody_certified_after_is_finished_all_the_same(rt: Runtime, clock: Clock) -> None:
     in_order(rt, clock, 2)
     identifier = begun(rt, 4)

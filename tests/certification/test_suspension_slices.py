@@ -171,17 +171,6 @@ def test_what_came_after_the_check_counts_when_the_file_is_made(
     assert listed(rt, identifier).people == 0
 
 
-def test_who_certifies_once_the_file_is_out_is_paid_again(rt: Runtime, clock: Clock) -> None:
-    one, _ = in_order(rt, clock, 2)
-    identifier = begun(rt, 3)
-    assert listed(rt, identifier).releasing == releasing.SUSPENDING
-    with rt.sessions.begin() as session:
-        certify(session, rt, session.get_one(Person, one.id))
-    assert releasing.go_on(rt, identifier) is None
-    assert found(rt) == ["suspended", "suspended"]
-    assert [file.people for file in restore(rt)] == [1]
-
-
 def test_an_outage_is_waited_for(rt: Runtime, clock: Clock) -> None:
     in_order(rt, clock, 2)
     identifier = begun(rt, 1)

@@ -23,7 +23,8 @@ from certification.periods import add_months
 from certification.regions import SHANGHAI
 from certification.runtime import utc_now
 from certification.settings import Settings
-from certification.store import Contact, Period
+from certification.store import Contact, PaymentList, Period
+from certification.suspension import releasing
 from ops import compose
 from ops.cli import main
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
@@ -134,6 +135,22 @@ def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Burea
     assert (row["id_number"], row["back_pay_months"]) == (NUMBER, "0")
     assert done(stillhere(town, "suspensions", "restore", *of, "--out", str(tmp_path / "out")))["files"] == [file]
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_a_release_that_was_called_off_says_so(bureau: Bureau) -> None:
+    town, of = bureau.town, bureau.of
+    assert done(stillhere(town, "suspensions", "propose", *of))["called_off"] is None
+    assert [done(bureau.sign(name))["signatures"] for name in bureau.apps] == [1, 2]
+    rt = compose.runtime(Settings.read(town))
+    with rt.sessions.begin() as session:
+        assert isinstance(releasing.ask(session, rt, "kunming", bureau.following, "李"), PaymentList)
+    rt.sessions.kw["bind"].dispose()
+    assert stillhere(town, "staff", "close", "王").exit_code == 0
+    assert "签名" in sentence(stillhere(town, "suspensions", "release", *of))
+    shown = stillhere(town, "suspensions", "show", *of)
+    off = done(shown)["called_off"]
+    assert off["by"] == "李" and "有效签名不足两个" in off["why"] and "two signatures no longer held" in off["why"]
+    assert f"the release was called off · {off['at']} · " in shown.stdout
 
 
 def test_a_wrong_password_signs_nothing_and_stays_in_the_journal(bureau: Bureau) -> None:
