@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import journal
@@ -29,10 +28,10 @@ def take_back(session: Session, rt: Runtime, suspension_id: str, by: Proven, why
 
 
 def _turn(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: str, before: str, after: str) -> None:
-    listed = _list_of(session, suspension_id)
     entry = session.get(Suspension, suspension_id, with_for_update=True)
-    if entry is None or listed is None:
+    if entry is None:
         raise NotOnList
+    listed = session.get_one(PaymentList, entry.list_id, populate_existing=True)
     in_file = entry.state == "cleared" and listed.released_at is not None  # the release has not come to them yet
     if ("suspended" if in_file else entry.state) != before:
         raise NotOnList
@@ -47,10 +46,3 @@ def _turn(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: st
     facts = {"list": entry.list_id, "why": why}
     action = "suspension lifted" if after == "lifted" else "lifting taken back"
     journal.write(session, rt.now(), by.name, action, f"person:{entry.person_id}", **facts)
-
-
-def _list_of(session: Session, suspension_id: str) -> PaymentList | None:
-    """The list, for this transaction alone: a slice of its release comes before this, or after."""
-    mine = select(Suspension.list_id).where(Suspension.id == suspension_id).scalar_subquery()
-    found = select(PaymentList).where(PaymentList.id == mine).with_for_update()
-    return session.scalars(found.execution_options(populate_existing=True)).first()
