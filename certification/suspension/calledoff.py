@@ -24,7 +24,7 @@ _SENTENCES = {
     ),
     NotSigned.__name__: (
         "有签名的主管已停用账号或不再担任主管，有效签名不足两个；补签后可以再发出。",
-        "A supervisor who had signed has no account any more, or is none now: two signatures no longer held."
+        "A supervisor who had signed has no account any more, or is no supervisor: two signatures no longer held."
         " Once another supervisor has signed, it can be released again.",
     ),
     NobodyMaySuspend.__name__: (

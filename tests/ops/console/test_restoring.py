@@ -172,11 +172,11 @@ def test_a_release_that_was_called_off_says_when_and_why(at_wang: Browser, rt: R
     in_order(rt, clock, 2)
     listed = begun(rt, 1)
     at_wang.open(f"{LISTS}/{listed}")
-    assert "停止了发出" not in at_wang.page
+    assert "交办的发出" not in at_wang.page
     closes_an_account(rt, clock)
     assert isinstance(one_slice(rt, listed), releasing.NotSigned)
     at_wang.open(f"{LISTS}/{listed}")
-    assert "2026-04-10 10:00 停止了发出（由 陈主管 提交）" in at_wang.page and "有效签名不足两个" in at_wang.page
+    assert "陈主管 交办的发出已于 2026-04-10 10:00 停止" in at_wang.page and "有效签名不足两个" in at_wang.page
     at_wang.send("/console/language/en")
     at_wang.open(f"{LISTS}/{listed}")
     assert "called off at 2026-04-10 10:00" in at_wang.page and "two signatures no longer held" in at_wang.page
