@@ -137,6 +137,25 @@ def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Burea
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
 
 
+def test_a_file_that_is_gone_keeps_no_other_from_being_written(bureau: Bureau, tmp_path: Path) -> None:
+    town, of = bureau.town, bureau.of
+    stillhere(town, "suspensions", "propose", *of)
+    assert [done(bureau.sign(name))["signatures"] for name in bureau.apps] == [1, 2]
+    assert done(stillhere(town, "suspensions", "release", *of))["people"] == 1
+    assert stillhere(town, *ROUTE).exit_code == 0
+    rt = compose.runtime(Settings.read(town))
+    with rt.sessions.begin() as session:  # a part of which everybody was erased since
+        row = {"kind": "restoration", "region": "kunming", "month": bureau.following, "part": 1, "people": 1}
+        by = {"proposed_by": "李", "proposed_at": rt.now(), "released_by": "李", "released_at": rt.now()}
+        session.add(PaymentList(**row, **by, sha256="0" * 64))
+    rt.sessions.kw["bind"].dispose()
+    told = stillhere(town, "suspensions", "restore", *of, "--out", str(tmp_path / "out"))
+    assert "People on the list were erased" in sentence(told) and "0" * 64 in told.output
+    [file] = (tmp_path / "out").glob("*.csv")
+    assert file.name == f"restorations-kunming-{bureau.following:%Y-%m}-2.csv"
+    assert NUMBER in file.read_text(encoding="utf-8")
+
+
 def test_a_release_that_was_called_off_says_so(bureau: Bureau) -> None:
     town, of = bureau.town, bureau.of
     assert done(stillhere(town, "suspensions", "propose", *of))["called_off"] is None
