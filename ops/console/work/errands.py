@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from werkzeug.datastructures import FileStorage
 from certification import errands
 from certification.errands import Kind
 from certification.runtime import Runtime
-from certification.store import Errand, new_id, only_read
-from certification.suspension import lists
+from certification.store import Errand, PaymentList, new_id, only_read
+from certification.suspension import lists, restoring
 from ops import errands as behind
 from ops.console import access, exporting, language, listing, shown
 from ops.console import asked as form
@@ -74,9 +73,11 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, errand_id)
+            parts = _restored(session, found)
         why = (found.zh if language.chosen() == language.FIRST else found.en) or ""
         region = shown.place(rt.regions, found.region)
-        return render_template("errand.html", errand=found, going=_progress(found), why=why, region=region)
+        facts = {"why": why, "region": region, "parts": parts}
+        return render_template("errand.html", errand=found, going=_progress(found), **facts)
 
     @console.get("/errands/<errand_id>/events")
     @access.for_(access.WORK)
@@ -93,12 +94,9 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.START)
     def ask_proposal() -> ResponseReturnValue:
         form.sure()
-        try:
-            month = date.fromisoformat(request.form.get("month", "") + "-01")
-        except ValueError:
-            abort(400)
+        month = form.month()
         lists.in_time(rt, month)
-        return _asked(rt, Kind.PROPOSAL, month=month.isoformat())
+        return ask(rt, Kind.PROPOSAL, month=month.isoformat())
 
     @console.post("/errands/known-cases")
     @access.for_(access.START)
@@ -107,14 +105,14 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
         number = request.form.get("number", "")
         if not (number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= errands.MOST_KNOWN):
             abort(400)
-        return _asked(rt, Kind.KNOWN_CASES, of=int(number[:6]))
+        return ask(rt, Kind.KNOWN_CASES, of=int(number[:6]))
 
     @console.post("/errands/comparison")
     @access.for_(access.START)
     @access.weighs(MOST_BYTES)
     def ask_comparison() -> ResponseReturnValue:
         form.sure()
-        identifier, region = _identifier(), _region(rt)
+        identifier, region = _identifier(), region_asked(rt)
         with rt.sessions() as session:
             only_read(session)
             again = session.get(Errand, identifier) is not None
@@ -125,7 +123,7 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
             raise behind.FileMissing
         behind.make_sure_of_room(rt, request.content_length or 0)
         kept = _keep(behind.folder(rt, identifier), files)
-        return _asked(rt, Kind.COMPARISON, of=behind.PARTS, region=region, files=kept)
+        return ask(rt, Kind.COMPARISON, of=behind.PARTS, region=region, files=kept)
 
 
 def theirs(session: Session, errand_id: str) -> Errand:
@@ -138,8 +136,9 @@ def theirs(session: Session, errand_id: str) -> Errand:
     return found
 
 
-def _asked(rt: Runtime, kind: Kind, *, of: int = 1, region: str | None = None, **asked: Any) -> ResponseReturnValue:
-    identifier, region = _identifier(), region or _region(rt)
+def ask(rt: Runtime, kind: Kind, *, of: int = 1, region: str | None = None, **asked: Any) -> ResponseReturnValue:
+    """Ask for a work with the form that was sent, once for each form, and lead to its page."""
+    identifier, region = _identifier(), region or region_asked(rt)
     with rt.sessions.begin() as session:
         errands.ask(session, rt, identifier, kind, region, access.who().name, of=of, **asked)
     return _there(identifier)
@@ -149,13 +148,23 @@ def _there(identifier: str) -> ResponseReturnValue:
     return redirect(url_for("console.errand", errand_id=identifier))
 
 
+def _restored(session: Session, errand: Errand) -> list[PaymentList]:
+    """The parts of a list of restored payment that came of it."""
+    if errand.kind != Kind.RESTORATION:
+        return []
+    mine = (PaymentList.kind == restoring.RESTORATION, PaymentList.region == errand.region)
+    found = select(PaymentList).where(*mine, PaymentList.errand_id == errand.id).order_by(PaymentList.part)
+    return list(session.scalars(found))
+
+
 def _identifier() -> str:
     """That of the form, drawn when it was shown: sent twice, it asks once."""
     given = request.form.get("once", "")
     return given if _IDENTIFIER.fullmatch(given) else abort(400)
 
 
-def _region(rt: Runtime) -> str:
+def region_asked(rt: Runtime) -> str:
+    """The region that the form is about: one of theirs, or there is none."""
     region = request.form.get("region", "")
     if region not in {one.code for one in rt.regions} or not access.sees(region):
         abort(404)

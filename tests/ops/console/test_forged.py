@@ -85,7 +85,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/prompts/<dialect>/<name>/withdraw": {},
     f"{LISTED}/sign": {**SIGNED, "digest": "0" * 64},
     f"{LISTED}/release": {"sure": "yes"},
-    "/suspensions/restore": {"region": "kunming", "month": "2026-05"},
+    "/suspensions/restore": {"once": "3" * 32, "region": "kunming", "month": "2026-05"},
     f"{LISTED}/people/<listed_person>/off": {"why": "住院"},
     f"{LISTED}/people/<listed_person>/back": {"why": "住院"},
     "/suspensions/entries/<entry_id>/lift": {**SIGNED, "why": "已认证"},
