@@ -56,8 +56,9 @@ class OfAVerdict(Problem):
 
     def __init__(self, case_id: str) -> None:
         super().__init__(
-            f"这条记录来自案件 {case_id} 的结论，请在那个案件里撤回结论。",
-            f"This sign of life rests on the verdict on case {case_id}: take that verdict back.",
+            f"这条记录来自案件 {case_id} 的结论，请在那个案件里撤回结论（stillhere cases take-back {case_id}）。",
+            f"This sign of life rests on the verdict on case {case_id}: take that back, on its page or with"
+            f" `stillhere cases take-back {case_id}`.",
         )
 
 
