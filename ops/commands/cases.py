@@ -14,6 +14,7 @@ from certification.cases import CaseKind, CaseUnknown, DecidedAlready
 from certification.certifying import day_of
 from certification.errors import Problem
 from certification.regions import SHANGHAI
+from certification.reasons import ReasonMissing
 from certification.review import Verdict
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
@@ -209,6 +210,8 @@ def take_back(case_id: str, reason: str | None, by: str, as_json: bool) -> None:
         only_read(session)
         case = cases.find(session, case_id)
         found, soon = case.id, takingback.way(session, rt, case, by, supervisor=True) is Way.SOON
+    if not soon and reason is None:
+        raise ReasonMissing
     by = by if soon else _proven(rt, found, by)
     with rt.sessions.begin() as session:
         case = cases.find(session, found)

@@ -101,7 +101,7 @@ def test_later_and_of_others_a_supervisor_does_who_proves_it(
         assert refused.exit_code == 1 and "password" in refused.output, "it asks, and nothing was typed"
     wrong = take_back(town, rt, case, "李", *REASON, app=apps["李"], password="wrong", after=LATER)
     assert "Name, password or code is wrong" in sentence(wrong)
-    assert "reason" in sentence(take_back(town, rt, case, "李", app=apps["李"], after=LATER))
+    assert "Please say why" in sentence(take_back(town, rt, case, "李", app=apps["李"], after=LATER))
     assert verdict(rt, case) == DECIDED and taken(rt) == []
     right = take_back(town, rt, case, " 李 ", *REASON, "--json", app=apps["李"], after=2 * LATER)
     assert done(right)["taken_back"] == case
