@@ -13,8 +13,8 @@ from certification import bereavement, cases, knowncases, review, secondlooks, s
 from certification.cases import CaseKind, CaseUnknown, DecidedAlready
 from certification.certifying import day_of
 from certification.errors import Problem
-from certification.regions import SHANGHAI
 from certification.reasons import ReasonMissing
+from certification.regions import SHANGHAI
 from certification.review import Verdict
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
