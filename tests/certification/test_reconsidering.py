@@ -19,7 +19,7 @@ from certification.store import Evidence, Period, Person
 from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.certification.suspending import journalled
-from tests.certification.test_withdrawing import WEI, WHY, closed, recorded
+from tests.certification.test_withdrawing import WEI, WHY, closed, recorded, take_back
 from tests.certification.together import at_once
 
 
@@ -107,6 +107,24 @@ def test_nothing_counts_that_was_taken_back_or_is_of_another_period(
             certifying.current_period(session, rt, session.get_one(Person, one.id))
     assert reconsidering.close(easier, "kunming", WEI) == Reconsidered(2)
     assert not closed(rt, wu) and not closed(rt, zheng)
+
+
+def test_what_is_taken_back_at_the_same_moment_certifies_nobody(rt: Runtime, easier: Runtime) -> None:
+    def race(evidence: str) -> None:
+        turn = iter((True, False))
+
+        def deed() -> None:
+            if next(turn):
+                reconsidering.close(easier, "kunming", WEI)
+            else:
+                take_back(rt, evidence)
+
+        at_once(2, deed)
+
+    several = [somebody(rt, 1950 + one) for one in range(6)]
+    for one in several:
+        race(pin(rt, one))
+    assert not any(closed(rt, one) for one in several)
 
 
 def test_nobody_is_certified_who_was_found_to_have_died(rt: Runtime, easier: Runtime, wu: Person) -> None:
