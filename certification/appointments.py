@@ -146,8 +146,7 @@ def _hold_no_other(session: Session, rt: Runtime, person: Person) -> None:
 
 def coming(session: Session, rt: Runtime, person: Person) -> Appointment | None:
     """The person's appointment that is still to come, or was today."""
-    today = datetime.combine(certifying.day_of(rt.now()), time.min, SHANGHAI)
-    _let_pass(session, rt, person, today)
+    _let_pass(session, rt, person, _today(rt))
     mine = select(Appointment).where(Appointment.person_id == person.id, Appointment.state == "booked")
     return session.scalars(mine).first()
 
@@ -178,7 +177,7 @@ def keep(session: Session, rt: Runtime, person: Person, by: str) -> Recorded:
         source=f"appointment:{kept.office}"[:200],
         ref=kept.id,
         observed_at=rt.now(),
-        detail={"appointment": kept.id},
+        detail={"appointment": kept.id, "by": by},
         actor=by,
     )
 
@@ -194,9 +193,33 @@ def miss(session: Session, rt: Runtime, person: Person, by: str) -> Appointment:
 def restore(session: Session, rt: Runtime, appointment: Appointment, by: str) -> None:
     """Take back that an appointment of today or later was called off or missed. Raises NotBooked, BookedAlready,
     TimeTaken."""
-    today = datetime.combine(certifying.day_of(rt.now()), time.min, SHANGHAI)
-    if appointment.state not in ("cancelled", "missed") or appointment.at < today:
+    if appointment.state not in ("cancelled", "missed") or appointment.at < _today(rt):
         raise NotBooked
+    _book_again(session, rt, appointment, by)
+
+
+def await_again(session: Session, rt: Runtime, appointment_id: str, by: str) -> bool:
+    """Await somebody who had not come, as was said by mistake, where their day is not over and their seat is free."""
+    one = session.get(Appointment, appointment_id, populate_existing=True)
+    if one is None or one.state != "kept" or one.at < _today(rt):
+        return False
+    try:
+        _book_again(session, rt, one, by)
+    except (NotBooked, BookedAlready, TimeTaken):
+        return False
+    return True
+
+
+def keep_again(session: Session, rt: Runtime, appointment_id: str, by: str) -> None:
+    """Note that somebody came after all, whatever was noted of their appointment meanwhile."""
+    left = update(Appointment).where(Appointment.id == appointment_id, Appointment.state != "kept")
+    kept = session.execute(left.values(state="kept", left_at=rt.now()).returning(Appointment)).scalar()
+    if kept is not None:
+        facts = {"appointment": kept.id, "office": kept.office}
+        journal.write(session, rt.now(), by, "appointment kept", f"person:{kept.person_id}", **facts)
+
+
+def _book_again(session: Session, rt: Runtime, appointment: Appointment, by: str) -> None:
     _hold_no_other(session, rt, session.get_one(Person, appointment.person_id))
     left = update(Appointment).where(Appointment.id == appointment.id, Appointment.state == appointment.state)
     try:
@@ -250,6 +273,10 @@ def _leave(session: Session, rt: Runtime, person: Person, by: str, state: str) -
     )
     session.refresh(booked)
     return booked
+
+
+def _today(rt: Runtime) -> datetime:
+    return datetime.combine(certifying.day_of(rt.now()), time.min, SHANGHAI)
 
 
 def _let_pass(session: Session, rt: Runtime, person: Person, today: datetime) -> None:

@@ -87,13 +87,11 @@ def record(
     return Recorded(evidence, closed)
 
 
-def reconsider(session: Session, rt: Runtime, person: Person, actor: str) -> bool:
-    """Close the present period if what is on record suffices now, as after a change of the region's rules."""
-    return _close(session, rt, person, current_period(session, rt, person), actor)
-
-
 def close_again(session: Session, rt: Runtime, period_id: str, actor: str) -> bool:
-    """Close a period that was opened again, if what is still on record suffices, for as long as that certifies."""
+    """Close a period without anything new, if what is on record suffices, for as long as that certifies.
+
+    So one does that was opened again, or whose region asks for less than when the evidence came.
+    """
     period = session.get_one(Period, period_id, populate_existing=True)
     person = session.get_one(Person, period.person_id)
     if not _close(session, rt, person, period, actor):

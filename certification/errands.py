@@ -31,6 +31,7 @@ class Kind(StrEnum):
     PROPOSAL = "proposal"  # of a month's list of suspensions
     COMPARISON = "comparison"  # of a region's people with files of signals
     KNOWN_CASES = "known_cases"  # put among the others
+    RESTORATION = "restoration"  # of payment to whoever certified since
 
 
 QUEUED = (Kind.KNOWN_CASES,)
@@ -97,8 +98,8 @@ def step(session: Session, rt: Runtime, errand: Errand) -> bool:
     return session.scalar(mine.values(**values).returning(Errand.id)) is not None
 
 
-def end(session: Session, rt: Runtime, errand: Errand, result: str) -> None:
-    """Note that a work is done, and what it came to."""
+def end(session: Session, rt: Runtime, errand: Errand, result: str | None = None) -> None:
+    """Note that a work is done, and what it came to, where that is one thing."""
     session.execute(_open(errand.id).values(state=DONE, done=errand.of, result=result, ended_at=rt.now()))
 
 

@@ -21,6 +21,8 @@ from certification.store import Person, Visit, insert_once, new_id
 PHOTO_BYTES = 4 * 2**20
 ADDRESS_LENGTH = 120
 UNMADE = ("asked", "assigned")
+AGAIN = "again:"
+"""What the cause of a visit begins with that is made because the sign of life of an earlier one was taken back."""
 
 
 class Outcome(StrEnum):
@@ -109,6 +111,18 @@ def assign(
     _done(session, visit, session.scalar(unreported.values(**values).returning(Visit.id)))
     facts = {"visit": visit.id, "visitor": visitor, "on": on.isoformat()}
     journal.write(session, rt.now(), by, "visit assigned", f"person:{visit.person_id}", **facts)
+
+
+def former(visit: Visit) -> str | None:
+    """The visit whose sign of life was taken back, and which this one is made for; None where there is none."""
+    return visit.cause.removeprefix(AGAIN).partition(":")[0] if visit.cause.startswith(AGAIN) else None
+
+
+def send_nobody(session: Session, rt: Runtime, visit_id: str, person_id: str, by: str) -> None:
+    """Call off who was to go once more, if nobody went: the sign of life of the first visit stands after all."""
+    mine = select(Visit.cause).where(Visit.person_id == person_id, Visit.state.in_(UNMADE))
+    for cause in session.scalars(mine.where(Visit.cause.startswith(f"{AGAIN}{visit_id}:"))).all():
+        drop(session, rt, cause, by)
 
 
 def report(

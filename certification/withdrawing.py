@@ -7,19 +7,28 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, certifying, journal, people, reasons, reopening, review, templates
+from certification import (
+    bereavement,
+    cases,
+    certifying,
+    grounds,
+    journal,
+    people,
+    reasons,
+    reopening,
+    review,
+    templates,
+)
 from certification.errors import Problem
 from certification.evidence import Kind
 from certification.runtime import Runtime
-from certification.store import Case, Evidence, Message, Paper, Person, TakenBack, new_id
+from certification.store import Case, Evidence, Message, Person, TakenBack, new_id
 
 SOON = timedelta(minutes=30)
 """Within this whoever pressed the wrong key takes it back alone."""
 UNDONE = "undone"
 """The verdict on a case that was opened by what was taken back."""
 LONGEST_REASON = 200
-_SAID_AGAIN = (Kind.AGENT.value, Kind.PAPER.value, Kind.POST.value)
-"""Kinds of which a human may say the same again of the same event: the event is free again."""
 
 
 class SignUnknown(Problem):
@@ -47,13 +56,14 @@ class OfAVerdict(Problem):
 
     def __init__(self, case_id: str) -> None:
         super().__init__(
-            f"这条记录来自案件 {case_id} 的结论，请在那个案件里撤回结论。",
-            f"This sign of life rests on the verdict on case {case_id}: take that verdict back.",
+            f"这条记录来自案件 {case_id} 的结论，请在那个案件里撤回结论（stillhere cases take-back {case_id}）。",
+            f"This sign of life rests on the verdict on case {case_id}: take that back, on its page or with"
+            f" `stillhere cases take-back {case_id}`.",
         )
 
 
 class NotTheirsToTakeBack(Problem):
-    """Whoever certified somebody at the desk takes it back soon, or a supervisor does."""
+    """Whoever certified somebody at the desk, or for an agent, takes it back soon, or a supervisor does."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -83,32 +93,43 @@ def find(session: Session, text: str) -> Evidence:
     return evidence
 
 
-def by_them_just_now(evidence: Evidence, by: str, now: datetime) -> bool:
-    """Whether somebody certified the person at the desk themselves, and it is SOON after."""
-    theirs = evidence.kind == Kind.DESK and evidence.detail.get("by") == by and evidence.withdrawn_at is None
+def by_them_just_now(evidence: Evidence, by: str, now: datetime, *, agent: str | None = None) -> bool:
+    """Whether somebody certified the person at the desk themselves, or for their `agent`, and it is SOON after."""
+    kind = Kind.DESK if agent is None else Kind.AGENT
+    there = evidence.kind == kind and evidence.detail.get("agent") == agent
+    theirs = there and evidence.detail.get("by") == by and evidence.withdrawn_at is None
     return theirs and now - evidence.recorded_at <= SOON
 
 
 def withdraw(
-    session: Session, rt: Runtime, evidence_id: str, *, by: str, why: str, supervisor: bool = False
+    session: Session,
+    rt: Runtime,
+    evidence_id: str,
+    *,
+    by: str,
+    why: str,
+    supervisor: bool = False,
+    agent: str | None = None,
 ) -> TakenBack | None:
     """Take one sign of life back; None where it was taken back before.
 
     A period that it closed opens again unless other evidence closes it, as it was before; the ladder begins anew, from
-    today on. Nobody is suspended by it, and for a while nobody may be (checks.LEAST_AGAIN). Where a paper was accepted,
-    it is with us again. Periods that weaker evidence closed while this backed it stay certified: that was right by what
-    was known. Raises SignUnknown, OfAComparison, OfAVerdict, NotTheirsToTakeBack, ReasonMissing, ReasonPersonal.
+    today on. Nobody is suspended by it, and for a while nobody may be (checks.LEAST_AGAIN). What it rested on waits
+    again (grounds). Periods that weaker evidence closed while this backed it stay certified: that was right by what was
+    known. `agent`: for which they act who are no clerk. Raises SignUnknown, OfAComparison, OfAVerdict,
+    NotTheirsToTakeBack, ReasonMissing, ReasonPersonal.
     """
     evidence = find(session, evidence_id)
     if evidence.kind == Kind.RECORD:
         raise OfAComparison
     if evidence.source == review.SOURCE:
         raise OfAVerdict(str(evidence.detail.get("case", "")))
-    if not supervisor and evidence.withdrawn_at is None and not by_them_just_now(evidence, by, rt.now()):
+    theirs = supervisor or by_them_just_now(evidence, by, rt.now(), agent=agent)
+    if not theirs and evidence.withdrawn_at is None:
         raise NotTheirsToTakeBack
     person = session.get_one(Person, evidence.person_id)
     said = given(rt, person, why)
-    opened = out(session, rt, person, evidence, by=by, why=said, again=evidence.kind in _SAID_AGAIN)
+    opened = out(session, rt, person, evidence, by=by, why=said, again=grounds.free_again(evidence))
     if opened is None:
         return None
     return note(session, rt, person, by=by, why=said, evidence=evidence, opened=opened, tell=bool(opened))
@@ -135,7 +156,8 @@ def put_back(session: Session, rt: Runtime, evidence_id: str, *, by: str, why: s
     if row is None or session.scalar(withdrawn.values(withdrawn_at=None, ref=event).returning(Evidence.id)) is None:
         return False
     row.stands_by, row.stands_at, row.stands_why = by, rt.now(), said
-    _move_paper(session, rt, evidence, "received", "accepted")
+    if not grounds.settle(session, rt, evidence, by):
+        raise RecordedAnew
     session.flush()
     period = certifying.current_period(session, rt, person, evidence.observed_at)
     closed = certifying.close_again(session, rt, period.id, by)
@@ -164,7 +186,7 @@ def out(
     if again:
         evidence.detail = {**evidence.detail, "ref": event}
         evidence.ref = f"withdrawn:{evidence.id}"
-    _move_paper(session, rt, evidence, "accepted", "received")
+    grounds.reopen(session, rt, evidence, by)
     session.flush()
     opened = reopening.open_again(session, rt, person, evidence, by)
     _forget_refresh(session, rt, person, event, by)
@@ -239,16 +261,6 @@ def given(rt: Runtime, person: Person | None, why: str) -> str:
     if not said:
         raise reasons.ReasonMissing
     return reasons.impersonal(said) if person is None else reasons.about(rt.keys, person, said)
-
-
-def _move_paper(session: Session, rt: Runtime, evidence: Evidence, before: str, after: str) -> None:
-    """A paper accepted by mistake is with us again, to be returned or accepted; and the other way round."""
-    if evidence.kind not in (Kind.PAPER, Kind.POST):
-        return
-    there = update(Paper).where(Paper.id == str(evidence.detail.get("paper", "")), Paper.state == before)
-    moved = session.scalar(there.values(state=after, since=rt.now()).returning(Paper.id))
-    if moved is None and after == "accepted":
-        raise RecordedAnew
 
 
 def _forget_refresh(session: Session, rt: Runtime, person: Person, event: str, by: str) -> None:

@@ -1,4 +1,4 @@
-"""Works that were asked for in the console, done: lists proposed, files compared, known cases put in.
+"""Works that were asked for in the console, done: lists proposed, payment restored, files compared, known cases put in.
 
 The sweep has a thread for what takes long, so that its other duties wait for none; the worker does what needs the
 libraries of voices. Killed at any point, each is begun again, and what was done is not done twice.
@@ -15,6 +15,7 @@ from threading import Lock, Thread
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from certification import errands
 from certification.comparison.folders import RunElsewhere
@@ -22,7 +23,7 @@ from certification.errands import Kind
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Errand, only_read
-from certification.suspension import lists
+from certification.suspension import lists, restoring
 
 logger = logging.getLogger(__name__)
 
@@ -116,9 +117,8 @@ def _next(rt: Runtime) -> Errand | None:
 
 
 def _do(rt: Runtime, errand: Errand) -> None:
-    deed = propose if errand.kind == Kind.PROPOSAL else compare
     try:
-        deed(rt, errand)
+        _DEEDS[Kind(errand.kind)](rt, errand)
     except RunElsewhere:  # the same files are compared by a command: it is looked at again
         with rt.sessions.begin() as session:
             errands.leave(session, errand)
@@ -140,6 +140,21 @@ def propose(rt: Runtime, errand: Errand) -> None:
         errands.end(session, rt, errand, listed.id)
 
 
+def restore(rt: Runtime, errand: Errand, size: int = restoring.MOST) -> None:
+    """Restore payment, in parts of `size` people at most; with each is noted how far it is, and the end at the end."""
+    month, done = date.fromisoformat(str(errand.asked["month"])), errand.done
+
+    def noted(session: Session, people: int) -> None:
+        nonlocal done
+        done += people
+        if people:
+            errands.move(session, rt, errand.id, min(done, errand.of))
+        else:
+            errands.end(session, rt, errand)
+
+    restoring.go_on(rt, errand.region, month, errand.asked_by, errand=errand.id, noted=noted, size=size)
+
+
 def compare(rt: Runtime, errand: Errand) -> None:
     """Compare the files that were sent; they go when the run is ready. The same files are one run."""
     from certification.comparison import runs  # its libraries are large, and most sweeps need none
@@ -158,6 +173,10 @@ def compare(rt: Runtime, errand: Errand) -> None:
     with rt.sessions.begin() as session:
         errands.end(session, rt, errand, run)
     clear(rt, errand.id)
+
+
+_DEEDS = {Kind.PROPOSAL: propose, Kind.RESTORATION: restore, Kind.COMPARISON: compare}
+"""What the sweep's thread does."""
 
 
 def folder(rt: Runtime, identifier: str) -> Path:

@@ -15,7 +15,8 @@ class PaymentList(Identified, Base):
 
     `version` grows with every change of who is to be suspended, so that a signature holds for one content only, and
     `changed_by` made the last of these. `releasing`: what a release is at, having come to the person `released_to`;
-    `release_digest`: what was signed when it began. It is out from `released_at` on.
+    `release_digest`: what was signed when it began. It is out from `released_at` on. `errand_id`: of the work that a
+    part of a restoration came of, where it was asked for on a page.
     """
 
     __tablename__ = "payment_lists"
@@ -36,6 +37,7 @@ class PaymentList(Identified, Base):
     released_at: Mapped[datetime | None]
     people: Mapped[int | None]  # in the file
     sha256: Mapped[str | None] = mapped_column(String(64))  # of the file
+    errand_id: Mapped[str | None] = mapped_column(String(32))
 
 
 class Suspension(Identified, Base):

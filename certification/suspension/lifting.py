@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certification import journal
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import PaymentList, Person, Suspension
+from certification.suspension import releasing
 from certification.suspension.lists import NotASupervisor, OfAnotherRegion
 from certification.suspension.taking import NotOnList, given
 
@@ -28,15 +28,20 @@ def take_back(session: Session, rt: Runtime, suspension_id: str, by: Proven, why
 
 
 def _turn(session: Session, rt: Runtime, suspension_id: str, by: Proven, why: str, before: str, after: str) -> None:
-    mine = select(Suspension).where(Suspension.id == suspension_id)
-    entry = session.scalars(mine.with_for_update().execution_options(populate_existing=True)).first()
-    if entry is None or entry.state != before:
+    entry = session.get(Suspension, suspension_id, with_for_update=True)
+    if entry is None:
+        raise NotOnList
+    listed = session.get_one(PaymentList, entry.list_id, populate_existing=True)
+    in_file = entry.state == "cleared" and listed.released_at is not None  # the release has not come to them yet
+    if ("suspended" if in_file else entry.state) != before:
         raise NotOnList
     if by.role is not Role.SUPERVISOR:
         raise NotASupervisor
-    if by.region not in (None, session.get_one(PaymentList, entry.list_id).region):
+    if by.region not in (None, listed.region):
         raise OfAnotherRegion
     why = given(rt, session.get_one(Person, entry.person_id), why)
+    if in_file:
+        releasing.suspend(session, rt, listed, entry)
     entry.state = after
     facts = {"list": entry.list_id, "why": why}
     action = "suspension lifted" if after == "lifted" else "lifting taken back"

@@ -194,13 +194,25 @@ def _suspend(session: Session, rt: Runtime, listed: PaymentList, size: int) -> b
     """Suspend the next people who are in the file; whether there are more."""
     entries = _next(session, listed, "cleared", size)
     for entry in entries:
-        entry.state = "suspended"
-        facts = {"list": listed.id, "from": f"{listed.month:%Y-%m}"}
-        subject = f"person:{entry.person_id}"
-        journal.write(session, rt.now(), str(listed.released_by), "payment suspended", subject, **facts)
+        suspend(session, rt, listed, entry)
     listed.released_to = entries[-1].person_id if entries else ""
     listed.releasing = listed.releasing if entries else None
     return bool(entries)
+
+
+def suspend(session: Session, rt: Runtime, listed: PaymentList, entry: Suspension) -> None:
+    """Suspend somebody who is in the file of a list that is out."""
+    entry.state = "suspended"
+    facts = {"list": listed.id, "from": f"{listed.month:%Y-%m}"}
+    subject = f"person:{entry.person_id}"
+    journal.write(session, rt.now(), str(listed.released_by), "payment suspended", subject, **facts)
+
+
+def hold(session: Session, region: str) -> list[str]:
+    """Have nobody else at a region's lists in this transaction; those that are out and not done to the end."""
+    mine = select(PaymentList.id, PaymentList.releasing).where(PaymentList.region == region)
+    mine = mine.where(PaymentList.kind == lists.SUSPENSION).order_by(PaymentList.id).with_for_update()
+    return [identifier for identifier, releasing in session.execute(mine) if releasing == SUSPENDING]
 
 
 def _call_off(session: Session, rt: Runtime, listed: PaymentList, hindered: Problem) -> None:

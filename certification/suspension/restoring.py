@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from certification import certifying, journal
 from certification.errors import Problem
 from certification.overdue import certified
 from certification.runtime import Runtime
-from certification.store import PaymentList, Period, Suspension, insert_once, new_id
-from certification.suspension import files, lists
-from certification.suspension.files import File
+from certification.store import PaymentList, Period, Suspension, insert_once, new_id, only_read
+from certification.suspension import files, lists, releasing
+from certification.suspension.files import File, FileGone
 
 RESTORATION = "restoration"
+MOST = 5000
+"""People in one part: SQLite keeps every other writer waiting while it is made."""
 
 
 class NotThisMonth(Problem):
@@ -29,49 +32,96 @@ class NotThisMonth(Problem):
         )
 
 
-def restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> list[File]:
+def restore(rt: Runtime, region: str, month: date, by: str, size: int = MOST) -> list[File | FileGone]:
+    """Release here and now everybody of a region who is to be paid again from `month` on: see go_on().
+
+    Every part of the month's list is given back, the same each time, or why it cannot be. Raises NotThisMonth.
+    """
+    past = month not in _months(rt)
+    if not past:
+        go_on(rt, region, month, by, size=size)
+    with rt.sessions() as session:
+        only_read(session)
+        mine = (PaymentList.kind == RESTORATION, PaymentList.region == region, PaymentList.month == month)
+        found = session.scalars(select(PaymentList).where(*mine).order_by(PaymentList.part))
+        parts = [_file(session, rt, part) for part in found]
+    if past and not parts:
+        raise NotThisMonth(*_months(rt))
+    return parts
+
+
+def go_on(
+    rt: Runtime,
+    region: str,
+    month: date,
+    by: str,
+    *,
+    errand: str | None = None,
+    noted: Callable[[Session, int], object] = lambda _session, _people: None,
+    size: int = MOST,
+) -> None:
     """Release everybody of a region who certified since, or whose suspension was lifted, to be paid from `month` on.
 
-    Each person once, with the months to be paid back: from the one they were suspended from to the one before. Those
-    found make a new part of the month's list; every part of it is given back, the same each time. Raises NotThisMonth,
-    FileGone.
+    Each person once, with the months to be paid back: from the one they were suspended from to the one before. They
+    make new parts of the month's list, of `size` people at most, each in a transaction of its own, in which `noted` is
+    told of how many are in it; of none, in the end. What a release left to do once its file was out is done first: or
+    whoever is in the file, and not suspended yet, would have to wait for another restoration. Raises NotThisMonth.
     """
-    present, following = certifying.day_of(rt.now()).replace(day=1), lists.following_month(rt)
-    if month in (present, following):
-        _restore(session, rt, region, month, by)
-    released = (
-        select(PaymentList)
-        .where(PaymentList.kind == RESTORATION, PaymentList.region == region, PaymentList.month == month)
-        .order_by(PaymentList.part)
-    )
-    parts = session.scalars(released).all()
-    if not parts and month not in (present, following):
-        raise NotThisMonth(present, following)
-    return [files.again(session, rt, part) for part in parts]
+    in_time(rt, month)
+    people = size
+    while people:
+        with rt.sessions.begin() as session:
+            unfinished = releasing.hold(session, region)
+            if not unfinished:
+                people = _part(session, rt, region, month, by, errand, size)
+                noted(session, people)
+        for identifier in unfinished:
+            releasing.go_on(rt, identifier)
 
 
-def _restore(session: Session, rt: Runtime, region: str, month: date, by: str) -> None:
+def in_time(rt: Runtime, month: date) -> None:
+    """Raises NotThisMonth unless `month` is the present one or follows it."""
+    if month not in _months(rt):
+        raise NotThisMonth(*_months(rt))
+
+
+def _months(rt: Runtime) -> tuple[date, date]:
+    return certifying.day_of(rt.now()).replace(day=1), lists.following_month(rt)
+
+
+def _file(session: Session, rt: Runtime, part: PaymentList) -> File | FileGone:
+    try:
+        return files.again(session, rt, part)
+    except FileGone as problem:
+        return problem
+
+
+def _part(session: Session, rt: Runtime, region: str, month: date, by: str, errand: str | None, size: int) -> int:
+    """Make a part of the next who are to be paid again; how many they are."""
     found = (
-        _to_restore(select(Suspension, PaymentList.month))
+        _to_restore(select(Suspension.id, Suspension.person_id, PaymentList.month))
         .where(PaymentList.region == region)
         .order_by(Suspension.person_id)
+        .limit(size)
         .with_for_update(of=Suspension)
     )
-    certified_since = session.execute(found.execution_options(populate_existing=True)).all()
-    if not certified_since:
-        return
-    listed = _next_part(session, rt, region, month, by)
-    for suspension, suspended_from in certified_since:
-        suspension.state, suspension.restoration_id = "restored", listed.id
-        suspension.paid_from = max(month, suspended_from)
-        months = files.back_pay(suspended_from, suspension.paid_from)[2]
-        facts = {"list": listed.id, "from": f"{suspension.paid_from:%Y-%m}", "back_pay_months": months}
-        journal.write(session, rt.now(), by, "payment restored", f"person:{suspension.person_id}", **facts)
+    to_restore = session.execute(found).all()
+    if not to_restore:
+        return 0
+    listed, changed = _next_part(session, rt, region, month, by, errand), list[dict[str, object]]()
+    for identifier, person_id, suspended_from in to_restore:
+        paid_from = max(month, suspended_from)
+        row = {"id": identifier, "state": "restored", "restoration_id": listed.id, "paid_from": paid_from}
+        changed.append(row)
+        months = files.back_pay(suspended_from, paid_from)[2]
+        facts = {"list": listed.id, "from": f"{paid_from:%Y-%m}", "back_pay_months": months}
+        journal.write(session, rt.now(), by, "payment restored", f"person:{person_id}", **facts)
+    session.execute(update(Suspension), changed)
     file = files.make(session, rt, listed)
     listed.people, listed.sha256 = file.people, file.sha256
-    session.flush()
     facts = {"people": file.people, "sha256": file.sha256}
     journal.write(session, rt.now(), by, "restorations released", lists.subject(listed), region=region, **facts)
+    return file.people
 
 
 def waiting(session: Session) -> dict[str, int]:
@@ -85,16 +135,21 @@ def _to_restore(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         wanted.select_from(Suspension)
         .join(PaymentList, PaymentList.id == Suspension.list_id)
         .join(Period, Period.id == Suspension.period_id)
-        .where(or_(Suspension.state == "lifted", and_(Suspension.state == "suspended", certified())))
+        .where(or_(Suspension.state == "lifted", and_(or_(Suspension.state == "suspended", _in_file()), certified())))
     )
 
 
-def _next_part(session: Session, rt: Runtime, region: str, month: date, by: str) -> PaymentList:
+def _in_file() -> ColumnElement[bool]:
+    """Whether they are named to the agency, and the release has not come to suspend them yet."""
+    return and_(Suspension.state == "cleared", PaymentList.released_at.is_not(None))
+
+
+def _next_part(session: Session, rt: Runtime, region: str, month: date, by: str, errand: str | None) -> PaymentList:
     mine = (PaymentList.kind == RESTORATION, PaymentList.region == region, PaymentList.month == month)
     made, new = {"kind": RESTORATION, "region": region, "month": month, "version": 1, "proposed_by": by}, False
     while not new:  # a second round when somebody else makes the same part
         part = session.scalars(select(func.coalesce(func.max(PaymentList.part), 0)).where(*mine)).one() + 1
         identifier, now = new_id(), rt.now()
         row = {**made, "id": identifier, "part": part, "proposed_at": now, "released_by": by, "released_at": now}
-        new = insert_once(session, PaymentList, **row)
+        new = insert_once(session, PaymentList, **row, errand_id=errand)
     return session.get_one(PaymentList, identifier)

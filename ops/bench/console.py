@@ -27,7 +27,7 @@ from certification.identity import check_character
 from certification.keys import KeyRing
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Person, open_sessions
+from certification.store import Case, Person, open_sessions
 from ops.app import create_app
 from ops.bench import city, parts, results
 
@@ -95,6 +95,7 @@ def _asked(rt: Runtime, client: FlaskClient) -> dict[str, Callable[[], int]]:
         somebody = session.scalars(select(Person).order_by(Person.id).offset(1000).limit(1)).one()
         number = rt.keys.open(somebody.number_sealed, seals.number(somebody.id)).decode()
         name = rt.keys.open(somebody.name_sealed, seals.name(somebody.id)).decode()
+        case = session.scalars(select(Case.id).where(Case.kind == _KINDS[1].value).limit(1)).one()
     page = client.get("/console/people", base_url=_HERE)
     token = _TOKEN.search(page.get_data(as_text=True))
     assert token is not None
@@ -124,6 +125,10 @@ def _asked(rt: Runtime, client: FlaskClient) -> dict[str, Callable[[], int]]:
         "person by name": look(name),
         "person by the commonest name": look("王秀英"),
         "nobody of this name": look("欧阳无人"),
+        "one case": get(f"/console/cases/{case}"),
+        "the roll": get("/console/roll"),
+        "the roll, those nearly due": get("/console/roll?stand=due&days=30"),
+        "the roll, a rare need": get("/console/roll?need=hard_of_hearing"),
     }
 
 

@@ -7,16 +7,21 @@ from datetime import datetime
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
-from certification import bereavement, cases, review
-from certification.cases import CaseKind, DecidedAlready
+from certification import bereavement, cases, knowncases, review, secondlooks, staff, takingback
+from certification.cases import CaseKind, CaseUnknown, DecidedAlready
 from certification.certifying import day_of
 from certification.errors import Problem
+from certification.reasons import ReasonMissing
 from certification.regions import SHANGHAI
 from certification.review import Verdict
-from certification.store import only_read
+from certification.runtime import Runtime
+from certification.staff import Proven, Role
+from certification.store import Case, Person, only_read
+from certification.takingback import NothingToTakeBack, TooLateToTakeBack, Way
 from ops import dossiers
-from ops.commands.desk import as_json, by, region_of, runtime, told
+from ops.commands.desk import as_json, by, impersonal, region_of, runtime, told
 
 ZH = {
     CaseKind.VOICE_DOUBT: "声音有疑问",
@@ -185,6 +190,62 @@ def decide(case_id: str, verdict: str, by: str, as_json: bool) -> None:
         receipt = None if recorded is None else recorded.evidence.receipt
         certified = recorded is not None and recorded.closed
         click.echo(json.dumps({"decided": case.id, "verdict": verdict, "certified": certified, "receipt": receipt}))
+
+
+@cases_.command("take-back")
+@click.argument("case_id", metavar="CASE")
+@click.option("--reason", callback=impersonal, help="why, for the journal: after half an hour it is needed")
+@by()
+@as_json
+def take_back(case_id: str, reason: str | None, by: str, as_json: bool) -> None:
+    """Take the verdict on a case back: it waits again, and what followed from the verdict is undone. 撤回结论。
+
+    CASE: its identifier, or the beginning of it.
+    Within half an hour whoever decided it does; later another supervisor, with a reason, who is asked for their
+    password and one-time code; and nobody once a second human judged it. A sign of life that it put on record counts no
+    more, and whoever was told of the verdict hears of that.
+    """
+    rt = runtime()
+    with rt.sessions() as session:
+        only_read(session)
+        case = cases.find(session, case_id)
+        found, soon = case.id, takingback.way(session, rt, case, by, supervisor=True) is Way.SOON
+    if not soon and reason is None:
+        raise ReasonMissing
+    by = by if soon else _proven(rt, found, by)
+    with rt.sessions.begin() as session:
+        case = cases.find(session, found)
+        if takingback.take_back(session, rt, case, by=by, supervisor=not soon, why=reason or "") is None:
+            raise NothingToTakeBack
+    click.echo(f"已撤回结论，这件事重新等待处理 the verdict is taken back, and the case waits again: {found}")
+    if as_json:
+        click.echo(json.dumps({"taken_back": found}))
+
+
+def _proven(rt: Runtime, case_id: str, by: str) -> str:
+    """The name, as their account has it, of a supervisor who proves who they are and may see the case.
+
+    Raises NotProven, AccountLocked, TooLateToTakeBack, CaseUnknown.
+    """
+    password = click.prompt(f"{by} 的密码 password", hide_input=True)
+    code = click.prompt("动态码 one-time code", hide_input=True)
+    with rt.sessions.begin() as session:
+        proven = staff.prove(session, rt, by, password, code)
+    if not isinstance(proven, Proven):  # raised after the commit, which keeps what the journal says of it
+        raise proven
+    if proven.role is not Role.SUPERVISOR:
+        raise TooLateToTakeBack
+    with rt.sessions() as session:
+        if not _theirs(session, session.get_one(Case, case_id), proven):
+            raise CaseUnknown(case_id, several=False)
+    return proven.name
+
+
+def _theirs(session: Session, case: Case, who: Proven) -> bool:
+    """Whether somebody may see a case: of their region, and no second look at what they judged first."""
+    person = None if case.person_id is None else session.get(Person, case.person_id)
+    regions = {one.region for one in (person, knowncases.of(session, case.id)) if one is not None}
+    return not secondlooks.not_for(case, who.name) and (who.region is None or regions <= {who.region})
 
 
 def _minute(at: datetime) -> str:

@@ -62,7 +62,7 @@ def withdraw(receipt: str, reason: str, by: str, as_json: bool) -> None:
 
     Where nothing else certifies the period, it opens again, the person is told, and has the usual time to come. Again,
     it changes nothing. What came with a comparison goes with it (`compare undo`), what a human's verdict put on record
-    with that (on the console).
+    with that (`cases take-back`).
     """
     rt = runtime()
     with rt.sessions.begin() as session:

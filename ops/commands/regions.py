@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from certification import changes
+from certification import changes, reconsidering
 from certification.certifying import day_of
 from certification.changes import Effect
 from certification.regions import BASE, Region, RegionFileInvalid, Regions, holidays_missing
@@ -19,7 +19,7 @@ from certification.settings import SettingInvalid, found
 from certification.store import only_read
 from ivr.calls import unspoken
 from ops import writing
-from ops.commands.desk import as_json, clock, region_of, runtime
+from ops.commands.desk import as_json, by, clock, region_of, runtime
 
 CALLED = {
     "code": "代码",
@@ -174,6 +174,33 @@ def diff(path: Path, out: Path | None, as_json: bool) -> None:
         click.echo(json.dumps({"regions": told}, ensure_ascii=False))
 
 
+@regions.command()
+@click.argument("place", metavar="[REGION]", required=False)
+@by()
+@as_json
+def reconsider(place: str | None, by: str, as_json: bool) -> None:
+    """Close the periods for which what is on record suffices by the rules of today, where they ask for less. 重新核定。
+
+    REGION: its code or its name; without it, everybody's. For after a change of the rules: `diff` says how many it
+    would be. Nothing that is closed is opened by it. Stopped in
+    between, it goes on when it is called again.
+    """
+    rt = runtime()
+    with rt.sessions() as session:
+        only_read(session)
+        on_roll = changes.on_the_roll(session)
+    told = {}
+    for code in sorted(on_roll) if place is None else [region_of(rt.regions, place).code]:
+        found = reconsidering.close(rt, code, by)
+        told[code] = asdict(found)
+        click.echo(
+            f"{rt.regions[code].name} {code}: 未认证的本期 open periods {found.looked_at} · 现已认证 now certified"
+            f" {found.closed}" + (f" · 打不开 unreadable {found.unreadable}" if found.unreadable else "")
+        )
+    if as_json:
+        click.echo(json.dumps({"regions": told}))
+
+
 def _note(rows: list[tuple[str, str, str]], code: str, person: str, how: list[str]) -> None:
     rows.append((code, person, " ".join(how)))
 
@@ -186,6 +213,9 @@ def _say(change: Change, effect: Effect) -> None:
     for name, (zh, en) in TOLD.items():
         if counts[name] or name == "people":
             click.echo(f"  {zh}：{counts[name]} 人 {en}: {counts[name]}")
+    if effect.newly:
+        again = f"stillhere regions reconsider {change.code}"
+        click.echo(f"  启用后，用 {again} 给他们办结 Once it is in use, `{again}` certifies them.")
     if effect.no_longer:
         click.echo(
             "  已认证的人不应因改规则而变成未认证：请先查明原因，再启用。"

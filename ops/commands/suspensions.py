@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from certification import staff
 from certification.errors import Problem
+from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.staff import Proven
 from certification.store import PaymentList, only_read
-from certification.suspension import lists, releasing, restoring
+from certification.suspension import calledoff, lists, releasing, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from certification.suspension.files import File
 from ops import writing
@@ -138,16 +139,18 @@ def release(place: str, month: datetime, by: str, folder: Path | None, as_json: 
 def restore(place: str, month: datetime, by: str, folder: Path | None, as_json: bool) -> None:
     """Release everybody who certified since they were suspended, paid again from this month on. 恢复发放并补发。
 
-    As often as you like: each time with those who certified since, in a file of their own.
+    As often as you like: each time with those who certified since, in files of their own.
     """
     rt = runtime()
-    with rt.sessions.begin() as session:
-        files = restoring.restore(session, rt, region_of(rt.regions, place).code, month.date(), by)
-    written = [_write(rt, folder, file) for file in files]
-    if not written:
+    files = restoring.restore(rt, region_of(rt.regions, place).code, month.date(), by)
+    written = [_write(rt, folder, file) for file in files if isinstance(file, File)]
+    if not files:
         click.echo("没有需要恢复的人 nobody to be paid again")
     if as_json:
         click.echo(json.dumps({"files": written}))
+    for problem in files:
+        if isinstance(problem, Problem):  # raised when the others are written: somebody waits for their pension
+            raise problem
 
 
 def _find(session: Session, rt: Runtime, place: str, month: date) -> PaymentList:
@@ -158,6 +161,7 @@ def _find(session: Session, rt: Runtime, place: str, month: date) -> PaymentList
 def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
     people, digest = lists.lines(session, listed), lists.digest(session, listed)
     states = Counter(one.state for one in people)
+    off = calledoff.called_off(session, listed)
     return {
         "list": listed.id,
         "region": listed.region,
@@ -167,6 +171,12 @@ def _facts(session: Session, listed: PaymentList) -> dict[str, object]:
         "reasons": dict(Counter(str(why) for one in people for why in one.blocks)),
         "digest": digest,
         "signed_by": sorted(lists.signatories(session, listed, digest).values()),
+        "called_off": off
+        and {
+            "at": off.at.astimezone(SHANGHAI).isoformat(timespec="minutes"),
+            "by": off.by,
+            "why": f"{off.zh} {off.en}",
+        },
     }
 
 
@@ -177,6 +187,8 @@ def _tell(facts: dict[str, object], as_json: bool, **more: object) -> None:
         f"{facts['region']} {facts['month']} · 拟暂停 proposed {facts['proposed']} · 不暂停 held {facts['held']}"
     )
     click.echo(f"SHA-256 {facts['digest']} · 已签 signed by {names}")
+    if isinstance(off := facts["called_off"], dict):
+        click.echo(f"发出已停止 the release was called off · {off['at']} · {off['why']}")
     if as_json:
         click.echo(json.dumps(facts | more, ensure_ascii=False))
 

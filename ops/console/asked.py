@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import abort, request
 
 LONGEST = 200
@@ -12,6 +14,14 @@ def reason() -> str:
     """Why something is done, as the form's field `why` has it."""
     why = request.form.get("why", "")
     return why if len(why) <= LONGEST else abort(400)
+
+
+def month() -> date:
+    """The first day of the month that the form's field `month` names."""
+    try:
+        return date.fromisoformat(request.form.get("month", "") + "-01")
+    except ValueError:
+        abort(400)
 
 
 def sure() -> None:

@@ -17,7 +17,8 @@ from certification.regions.plans import Suspension as Rules
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
 from certification.store import JournalEntry, PaymentList, Person, Staff, Suspension, new_id
-from certification.suspension import lists, releasing
+from certification.suspension import lists, releasing, restoring
+from certification.suspension.files import File
 from certification.suspension.releasing import Released
 from tests.certification.conftest import MORNING, Clock
 from tests.certification.numbers import resident_number
@@ -99,6 +100,14 @@ def suspend(rt: Runtime, month: date = MAY) -> Released:
     released = releasing.release(rt, REGION, month, "clerk")
     assert isinstance(released, Released)
     return released
+
+
+def restore(rt: Runtime, month: date = MAY, region: str = REGION, size: int = restoring.MOST) -> list[File]:
+    """Restore payment in parts of `size` people at most; the files of the month, of which none is gone."""
+    found = restoring.restore(rt, region, month, "王主管", size)
+    files = [one for one in found if isinstance(one, File)]
+    assert files == found
+    return files
 
 
 def states(session: Session) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -222,6 +222,7 @@ def test_what_suffices_by_rules_of_today_closes_the_period_when_it_is_considered
     easier = told(rt, evidence=rt.regions["kunming"].evidence.model_copy(update={"needs": Strength.POSSESSION}))
     with rt.sessions.begin() as session:
         assert not record(session, rt, wu, Kind.PIN).closed
-        assert not certifying.reconsider(session, rt, wu, "cli")
-        assert certifying.reconsider(session, easier, wu, "cli")
+        period = certifying.current_period(session, rt, wu).id
+        assert not certifying.close_again(session, rt, period, "cli")
+        assert certifying.close_again(session, easier, period, "cli")
         assert certifying.status(session, rt, wu).closed

@@ -30,9 +30,9 @@ from certification.runtime import Runtime
 from certification.settings import Settings
 from certification.staff import Proven, Role
 from certification.store import Case, Evidence, JournalEntry, Outage, PaymentList, Person, Suspension, open_sessions
-from certification.suspension import lists, releasing, restoring
+from certification.suspension import lists, releasing
 from tests.certification.conftest import Clock, Queue
-from tests.certification.suspending import MAY, OVER, REGION, certify, pensioner, sign, supervisor
+from tests.certification.suspending import MAY, OVER, REGION, certify, pensioner, restore, sign, supervisor
 
 KEYS = KeyRing.generate_text()
 JANUARY = OVER.replace(month=1)
@@ -63,7 +63,7 @@ office = st.one_of(
 )
 """What the office does; random acts alone hardly ever lead as far as a release, so each round ends as it should."""
 ROUND: list[tuple[object, ...]] = [("propose", "职员"), ("sign", 1), ("sign", 2), ("release",)]
-slices = st.lists(trouble | st.tuples(st.just("slice")), max_size=6)
+slices = st.lists(trouble | st.tuples(st.sampled_from(["slice", "restore"])), max_size=6)
 acts = st.tuples(
     st.lists(reached, max_size=4),
     st.lists(trouble | office, max_size=8),
@@ -111,8 +111,8 @@ class Office:
         """One act, in a transaction of its own."""
         self.n += 1
         self.clock.forward(seconds=1)
-        if name in ("release", "slice"):
-            self._go_on(name)
+        if name in ("release", "slice", "restore"):
+            self._restore() if name == "restore" else self._go_on(name)
             return
         with self.rt.sessions.begin() as session:
             getattr(self, f"_{name.replace(' ', '_')}")(session, *given)
@@ -234,11 +234,14 @@ class Office:
             assert session.scalars(undecided).all() == []
             self.model.suspended += 1
 
-    def _restore(self, session: Session) -> None:
-        running = self._running(session)
-        files = restoring.restore(session, self.rt, REGION, MAY, "clerk")
+    def _restore(self) -> None:
+        """Restore payment: whoever is in a file that is out is paid again, however far its release has come."""
+        with self.rt.sessions() as session:
+            running = self._running(session)
+        files = restore(self.rt)
         certified = {person.id for n, person in enumerate(self.people) if self.model.certified(n)}
-        assert self._running(session) == running - certified
+        with self.rt.sessions() as session:
+            assert self._running(session) == running - certified
         self.model.restored += len(running & certified)
         assert sum(file.people for file in files) == self.model.restored
 
@@ -248,7 +251,8 @@ class Office:
         return set(session.scalars(out.where(Suspension.payee_sealed.is_not(None))))
 
     def _running(self, session: Session) -> set[str]:
-        return set(session.scalars(select(Suspension.person_id).where(Suspension.state == "suspended")))
+        paid_again = select(Suspension.person_id).where(Suspension.state == "restored")
+        return self._in_file(session) - set(session.scalars(paid_again))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from certification.errors import Problem
 from certification.evidence import Kind, Strength
 from certification.runtime import Runtime
 from certification.store import PaymentList, Period, Person, Suspension
-from certification.suspension import files, lists, releasing, restoring
+from certification.suspension import files, lists, releasing
 from certification.suspension.checks import Block
 from certification.suspension.files import File, FileGone
 from certification.suspension.lists import ListUnknown, NobodyProposed, NotNextMonth
@@ -31,6 +31,7 @@ from tests.certification.suspending import (
     certify,
     journalled,
     overdue,
+    restore,
     ruled,
     sign,
     states,
@@ -44,11 +45,6 @@ JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 
 def release(rt: Runtime) -> Released | Problem:
     return releasing.release(rt, REGION, MAY, "clerk")
-
-
-def restore(rt: Runtime, month: date) -> list[File]:
-    with rt.sessions.begin() as session:
-        return restoring.restore(session, rt, REGION, month, "clerk")
 
 
 def signed(rt: Runtime) -> None:
@@ -230,7 +226,7 @@ def test_each_region_restores_its_own(rt: Runtime, clock: Clock) -> None:
     suspend(rt)
     with rt.sessions.begin() as session:
         certify(session, rt, session.get_one(Person, wu.id))
-        assert restoring.restore(session, rt, "nanjing", MAY, "clerk") == []
+    assert restore(rt, MAY, "nanjing") == []
     assert [file.people for file in restore(rt, MAY)] == [1]
 
 

@@ -18,13 +18,24 @@ from certification.cases import CaseKind
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.store import Case, PaymentList, Person, Suspension, open_sessions
-from certification.suspension import lifting, lists, releasing, restoring, taking
+from certification.suspension import lifting, lists, releasing, taking
 from certification.suspension.checks import Block
 from certification.suspension.lists import ListReleasing, NotNextMonth
 from certification.suspension.releasing import NobodyMaySuspend, NotSigned, Released
 from ops import releases
 from tests.certification.conftest import Clock
-from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, ruled, sign, states, supervisor
+from tests.certification.suspending import (
+    MAY,
+    REGION,
+    certify,
+    journalled,
+    overdue,
+    restore,
+    ruled,
+    sign,
+    states,
+    supervisor,
+)
 from tests.certification.together import at_once
 
 _FORKED = get_context("fork")
@@ -107,7 +118,7 @@ def test_who_certifies_meanwhile_is_not_in_the_file(rt: Runtime, clock: Clock, s
     identifier = begun(rt, slices)
     with rt.sessions.begin() as session:
         certify(session, rt, session.get_one(Person, first.id))
-        assert restoring.restore(session, rt, REGION, MAY, "clerk") == [], "nobody is paid again who was not suspended"
+    assert restore(rt) == [], "nobody is paid again who was not suspended"
     assert releasing.go_on(rt, identifier) is None
     with rt.sessions() as session:
         assert states(session) == {first.id: ("dropped", (Block.CERTIFIED,)), second.id: ("suspended", ())}
@@ -158,19 +169,6 @@ def test_what_came_after_the_check_counts_when_the_file_is_made(
     with rt.sessions() as session:
         assert states(session)[one.id] == ("dropped", (block,))
     assert listed(rt, identifier).people == 0
-
-
-def test_who_certifies_once_the_file_is_out_is_paid_again(rt: Runtime, clock: Clock) -> None:
-    one, _ = in_order(rt, clock, 2)
-    identifier = begun(rt, 3)
-    assert listed(rt, identifier).releasing == releasing.SUSPENDING
-    with rt.sessions.begin() as session:
-        certify(session, rt, session.get_one(Person, one.id))
-    assert releasing.go_on(rt, identifier) is None
-    assert found(rt) == ["suspended", "suspended"]
-    with rt.sessions.begin() as session:
-        [file] = restoring.restore(session, rt, REGION, MAY, "clerk")
-    assert file.people == 1
 
 
 def test_an_outage_is_waited_for(rt: Runtime, clock: Clock) -> None:

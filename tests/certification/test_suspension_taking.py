@@ -21,7 +21,18 @@ from certification.suspension.lists import ChangedIt, ListReleased, NotASupervis
 from certification.suspension.releasing import NotSigned, Released
 from certification.suspension.taking import NotOnList
 from tests.certification.conftest import Clock
-from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, sign, states, supervisor, suspend
+from tests.certification.suspending import (
+    MAY,
+    REGION,
+    certify,
+    journalled,
+    overdue,
+    restore,
+    sign,
+    states,
+    supervisor,
+    suspend,
+)
 
 JUNE = date(2026, 6, 1)
 
@@ -160,8 +171,9 @@ def test_a_lifted_suspension_is_paid_again_with_what_was_not_paid(rt: Runtime, c
     with rt.sessions.begin() as session:
         assert states(session) == {one.id: ("lifted", ())}
         assert restoring.waiting(session) == {REGION: 1}
-        [file] = restoring.restore(session, rt, REGION, JUNE, "王主管")
-        assert file.content.decode().splitlines()[1].endswith(",2026-05,2026-05,1")
+    [file] = restore(rt, JUNE)
+    assert file.content.decode().splitlines()[1].endswith(",2026-05,2026-05,1")
+    with rt.sessions() as session:
         assert states(session) == {one.id: ("restored", ())}
         assert restoring.waiting(session) == {}
     assert isinstance(lift(rt, lifting.take_back), NotOnList)
@@ -176,7 +188,7 @@ def test_a_lifting_is_taken_back_until_payment_is_made_again(rt: Runtime, clock:
     assert lift(rt, lifting.take_back) is None
     with rt.sessions.begin() as session:
         assert states(session) == {one.id: ("suspended", ())}
-        assert restoring.restore(session, rt, REGION, MAY, "王主管") == []
+    assert restore(rt) == []
 
 
 def test_who_is_not_paid_again_yet_is_on_no_new_list(rt: Runtime, clock: Clock) -> None:

@@ -12,11 +12,16 @@ Result = TypeVar("Result")
 
 def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
     """Call `act` in so many threads that wait for each other; gives what they answered, or raises what one raised."""
-    together = Barrier(times)
+    return side_by_side(*[act] * times)
 
-    def start() -> Result:
+
+def side_by_side(*acts: Callable[[], Result]) -> list[Result]:
+    """Call each in a thread; they wait for each other. Gives what they answered, or raises what one raised."""
+    together = Barrier(len(acts))
+
+    def start(act: Callable[[], Result]) -> Result:
         together.wait()
         return act()
 
-    with ThreadPoolExecutor(times) as pool:
-        return [begun.result() for begun in [pool.submit(start) for _ in range(times)]]
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [begun.result() for begun in [pool.submit(start, act) for act in acts]]

@@ -23,7 +23,8 @@ from certification.periods import add_months
 from certification.regions import SHANGHAI
 from certification.runtime import utc_now
 from certification.settings import Settings
-from certification.store import Contact, Period
+from certification.store import Contact, PaymentList, Period
+from certification.suspension import releasing
 from ops import compose
 from ops.cli import main
 from tests.ops.test_commands import NUMBER, json_of, sentence, settings, stillhere, town
@@ -134,6 +135,41 @@ def test_a_list_goes_its_way_and_who_certifies_later_is_paid_again(bureau: Burea
     assert (row["id_number"], row["back_pay_months"]) == (NUMBER, "0")
     assert done(stillhere(town, "suspensions", "restore", *of, "--out", str(tmp_path / "out")))["files"] == [file]
     assert done(stillhere(town, "journal", "verify", "--json"))["intact"] is True
+
+
+def test_a_file_that_is_gone_keeps_no_other_from_being_written(bureau: Bureau, tmp_path: Path) -> None:
+    town, of = bureau.town, bureau.of
+    stillhere(town, "suspensions", "propose", *of)
+    assert [done(bureau.sign(name))["signatures"] for name in bureau.apps] == [1, 2]
+    assert done(stillhere(town, "suspensions", "release", *of))["people"] == 1
+    assert stillhere(town, *ROUTE).exit_code == 0
+    rt = compose.runtime(Settings.read(town))
+    with rt.sessions.begin() as session:  # a part of which everybody was erased since
+        row = {"kind": "restoration", "region": "kunming", "month": bureau.following, "part": 1, "people": 1}
+        by = {"proposed_by": "李", "proposed_at": rt.now(), "released_by": "李", "released_at": rt.now()}
+        session.add(PaymentList(**row, **by, sha256="0" * 64))
+    rt.sessions.kw["bind"].dispose()
+    told = stillhere(town, "suspensions", "restore", *of, "--out", str(tmp_path / "out"))
+    assert "People on the list were erased" in sentence(told) and "0" * 64 in told.output
+    [file] = (tmp_path / "out").glob("*.csv")
+    assert file.name == f"restorations-kunming-{bureau.following:%Y-%m}-2.csv"
+    assert NUMBER in file.read_text(encoding="utf-8")
+
+
+def test_a_release_that_was_called_off_says_so(bureau: Bureau) -> None:
+    town, of = bureau.town, bureau.of
+    assert done(stillhere(town, "suspensions", "propose", *of))["called_off"] is None
+    assert [done(bureau.sign(name))["signatures"] for name in bureau.apps] == [1, 2]
+    rt = compose.runtime(Settings.read(town))
+    with rt.sessions.begin() as session:
+        assert isinstance(releasing.ask(session, rt, "kunming", bureau.following, "李"), PaymentList)
+    rt.sessions.kw["bind"].dispose()
+    assert stillhere(town, "staff", "close", "王").exit_code == 0
+    assert "签名" in sentence(stillhere(town, "suspensions", "release", *of))
+    shown = stillhere(town, "suspensions", "show", *of)
+    off = done(shown)["called_off"]
+    assert off["by"] == "李" and "有效签名不足两个" in off["why"] and "two signatures no longer held" in off["why"]
+    assert f"the release was called off · {off['at']} · " in shown.stdout
 
 
 def test_a_wrong_password_signs_nothing_and_stays_in_the_journal(bureau: Bureau) -> None:

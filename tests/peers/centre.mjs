@@ -4,10 +4,12 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const smpp = createRequire(join(process.argv[2], "here.js"))("smpp");
 const [smppPort, httpPort] = process.argv.slice(3).map(Number);
 const RECEIPT = smpp.ESM_CLASS.MC_DELIVERY_RECEIPT; // 0x04
+const AGAIN_MS = 200;
 const came = []; // each submit_sm: what was in it, and whether it was taken
 const told = []; // each receipt: of which message, and how the gateway answered it
 const plans = []; // what is done with the next submit_sm, and those after it; else it is taken and delivered
@@ -22,7 +24,10 @@ async function aSession() {
   return [...bound].at(-1);
 }
 
-// Brings one deliver_sm until it is answered, in another session where one breaks; the status of the answer.
+const temporary = new Set([smpp.errors.ESME_RX_T_APPN, smpp.errors.ESME_RTHROTTLED]); // as while a gateway starts
+
+// Brings one deliver_sm until it is answered, in another session where one breaks, and again where the gateway asks for
+// that; the status of the last answer.
 async function deliver(fields) {
   for (;;) {
     const session = await aSession();
@@ -30,7 +35,8 @@ async function deliver(fields) {
       session.once("close", () => answered(null));
       session.deliver_sm(fields, answered);
     });
-    if (answer) return answer.command_status;
+    if (answer && !temporary.has(answer.command_status)) return answer.command_status;
+    if (answer) await sleep(AGAIN_MS);
   }
 }
 

@@ -125,6 +125,7 @@ KNOWN = (
     "period opened again",
     "period prolonged",
     "periods opened",
+    "periods reconsidered",
     "person added",
     "person assigned",
     "person closed as deceased",

@@ -48,9 +48,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             asked.sure()
             supervisor, why = who.role is Role.SUPERVISOR, asked.reason()
             row = withdrawing.withdraw(session, rt, one.id, by=who.name, why=why, supervisor=supervisor)
-            opened = row is not None and row.period_id is not None
-        told = gettext("sign.taken_back_open") if opened else gettext("sign.taken_back")
-        flash(gettext("sign.taken_before") if row is None else told)
+        flash(said(row))
         return redirect(url_for("console.person", person_id=person_id))
 
     @console.post("/people/<person_id>/signs/<evidence_id>/put-back")
@@ -62,6 +60,13 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             done = withdrawing.put_back(session, rt, one.id, by=access.who().name, why=asked.reason())
         flash(gettext("sign.put_back") if done else gettext("sign.stands"))
         return redirect(url_for("console.person", person_id=person_id))
+
+
+def said(row: TakenBack | None) -> str:
+    """What whoever took a sign of life back is told; None: it was taken back before."""
+    opened = gettext("sign.taken_back_open") if row is not None and row.period_id else gettext("sign.taken_back")
+    told: str = gettext("sign.taken_before") if row is None else opened
+    return told
 
 
 def of(session: Session, rt: Runtime, person: Person) -> list[Sign]:

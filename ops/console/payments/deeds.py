@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from io import BytesIO
 
 from flask import Blueprint, abort, flash, redirect, request, send_file, url_for
@@ -13,14 +12,16 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from certification import journal, staff
+from certification.errands import Kind
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven
-from certification.store import PaymentList, Person, Suspension
+from certification.store import PaymentList, Person, Suspension, only_read
 from certification.suspension import files, lifting, lists, releasing, restoring, taking
 from certification.suspension.checks import SIGNATURES
 from ops.console import access, asked
 from ops.console.payments.lists import theirs
+from ops.console.work import asking
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -32,7 +33,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
 
 
 def _lists(console: Blueprint, rt: Runtime) -> None:
-    """Signing, and asking for the release, which the sweep does (ops.releases)."""
+    """Signing, and asking for the release and for restorations, which the sweep does (ops.releases, ops.errands)."""
 
     @console.post("/suspensions/<list_id>/sign")
     @access.for_(access.SIGN)
@@ -67,17 +68,12 @@ def _lists(console: Blueprint, rt: Runtime) -> None:
     @console.post("/suspensions/restore")
     @access.for_(access.SIGN)
     def restore_payment() -> ResponseReturnValue:
-        region = request.form.get("region", "")
-        if region not in {one.code for one in rt.regions} or not access.sees(region):
-            abort(404)
-        try:
-            month = date.fromisoformat(request.form.get("month", "") + "-01")
-        except ValueError:
-            abort(400)
-        with rt.sessions.begin() as session:
-            found = restoring.restore(session, rt, region, month, access.who().name)
-        flash(gettext("pay.restored", files=len(found)) if found else gettext("pay.restored_nobody"))
-        return redirect(url_for("console.suspensions", stage="restoration"))
+        region, month = asking.region(rt), asked.month()
+        restoring.in_time(rt, month)
+        with rt.sessions() as session:
+            only_read(session)
+            waiting = restoring.waiting(session).get(region, 0)
+        return asking.ask(rt, Kind.RESTORATION, of=max(waiting, 1), month=month.isoformat())
 
 
 def _people(console: Blueprint, rt: Runtime) -> None:

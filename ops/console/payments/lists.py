@@ -21,8 +21,8 @@ from certification.keys import SealBroken
 from certification.regions import SHANGHAI
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import PaymentList, Period, Person, Suspension, only_read
-from certification.suspension import lists, releasing, restoring
+from certification.store import PaymentList, Period, Person, Suspension, new_id, only_read
+from certification.suspension import calledoff, lists, releasing, restoring
 from certification.suspension.checks import SIGNATURES, Block
 from ops.console import access, exporting, language, listing, shown
 from ops.console.listing import Asked, Field, Line, Rows
@@ -60,7 +60,7 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             page = listing.page(session, _found(asked), _BY, asked, down=True)
             waiting = {code: one for code, one in restoring.waiting(session).items() if access.sees(code)}
         following = lists.following_month(rt)
-        facts = {"waiting": waiting, "following": following, "present": _present(rt)}
+        facts = {"waiting": waiting, "following": following, "present": _present(rt), "fresh": new_id}
         return render_template(
             "suspensions.html", asked=asked, page=page, region=partial(shown.place, rt.regions), stages=_stage, **facts
         )
@@ -189,6 +189,7 @@ def _facts(session: Session, rt: Runtime, listed: PaymentList) -> dict[str, Any]
         "going": progress(listed),
         "days_left": days_left(rt, listed),
         "taken_off": Block.TAKEN_OFF.value,
+        "called_off": calledoff.called_off(session, listed),
     }
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import agents, certifying, desks, journal, people
+from certification import agents, certifying, desks, journal, people, withdrawing
 from certification.certifying import Recorded
+from certification.evidence import Kind
 from certification.identity import ResidentNumber
 from certification.keys import SealBroken
 from certification.runtime import Runtime
-from certification.store import Agent, AgentPerson, Period, Person, only_read
+from certification.store import Agent, AgentPerson, Evidence, Period, Person, only_read
 from ops.console import access, exporting, language, listing, shown
+from ops.console import asked as form
+from ops.console.desk import signs
 from ops.console.desk.find import named
 from ops.console.listing import Asked, Field, Page
 
@@ -39,7 +43,8 @@ def pages(console: Blueprint, rt: Runtime) -> None:
             rows = [row(session, rt, one) for one in page.rows]
             facts = {"found": len(rows), "filter": given.values}
             journal.write(session, rt.now(), access.who().name, "people listed", f"agent:{agent.id}", **facts)
-        return _page(rt, agent, given, page, rows)
+            just = _just(session, rt, agent, [one["id"] for one in rows])
+        return _page(rt, agent, given, page, rows, just=just)
 
     @console.get("/mine.<kind>")
     @access.for_(access.AGENTS)
@@ -71,7 +76,8 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
             if person is not None and theirs:
                 found = agents.people_of(agent.id, certifying.day_of(rt.now()))
                 rows = [row(session, rt, session.execute(found.where(AgentPerson.person_id == person.id)).one())]
-        return _page(rt, agent, asked(), Page([], None, None), rows, looked=True)
+            just = _just(session, rt, agent, [one["id"] for one in rows])
+        return _page(rt, agent, asked(), Page([], None, None), rows, just=just, looked=True)
 
     @console.post("/mine/certify")
     @access.for_(access.AGENTS)
@@ -96,6 +102,18 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
             abort(404)
         return render_template("certified.html", agent=agent, done=done)
 
+    @console.post("/mine/<person_id>/signs/<evidence_id>/withdraw")
+    @access.for_(access.AGENTS)
+    def withdraw_mine(person_id: str, evidence_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            agent = _agent(session)
+            one = _theirs(session, agent, person_id, evidence_id)
+            form.sure()
+            by, why = access.who().name, form.reason()
+            row = withdrawing.withdraw(session, rt, one.id, by=by, why=why, agent=agent.id)
+        flash(signs.said(row))
+        return redirect(url_for("console.mine"))
+
 
 def _agent(session: Session) -> Agent:
     """The agent of whoever is signed in. Raises AgentClosed."""
@@ -103,6 +121,29 @@ def _agent(session: Session) -> Agent:
     if agent.closed_at is not None:
         raise agents.AgentClosed(agent)
     return agent
+
+
+def _theirs(session: Session, agent: Agent, person_id: str, evidence_id: str) -> Evidence:
+    """A sign of life that this agent put on record, of somebody who is among its people; anything else is not there."""
+    person, evidence = session.get(Person, person_id), session.get(Evidence, evidence_id)
+    if person is None:
+        abort(404)
+    if not agents.has(session, agent.id, person.id):
+        access.not_theirs(f"person:{person.id}")
+    if evidence is None or evidence.person_id != person.id:
+        abort(404)
+    if evidence.kind != Kind.AGENT or evidence.detail.get("agent") != agent.id:
+        access.not_theirs(f"person:{person.id}")
+    return evidence
+
+
+def _just(session: Session, rt: Runtime, agent: Agent, persons: Collection[str]) -> dict[str, Evidence]:
+    """What whoever is signed in put on record of these people just now, and may take back; by person."""
+    now, by = rt.now(), access.who().name
+    lately = (Evidence.recorded_at >= now - withdrawing.SOON, Evidence.withdrawn_at.is_(None))
+    found = session.scalars(select(Evidence).where(Evidence.person_id.in_(persons), *lately)).all()
+    theirs = (one for one in found if withdrawing.by_them_just_now(one, by, now, agent=agent.id))
+    return {one.person_id: one for one in theirs}
 
 
 def asked() -> Asked:
@@ -156,9 +197,16 @@ def _shown(rt: Runtime, person: Person, one: Any) -> dict[str, Any]:
 
 
 def _page(
-    rt: Runtime, agent: Agent, given: Asked, page: Page, rows: list[dict[str, Any]], *, looked: bool = False
+    rt: Runtime,
+    agent: Agent,
+    given: Asked,
+    page: Page,
+    rows: list[dict[str, Any]],
+    *,
+    just: dict[str, Evidence],
+    looked: bool = False,
 ) -> str:
-    facts = {"agent": agent, "region": rt.regions[agent.region], "looked": looked}
+    facts = {"agent": agent, "region": rt.regions[agent.region], "looked": looked, "just": just}
     return render_template("mine.html", asked=given, page=page, rows=rows, **facts)
 
 
@@ -170,5 +218,6 @@ def _done(session: Session, rt: Runtime, agent: Agent, person: Person, by: str) 
         key = (
             gettext("desk.certified", receipt=receipt) if outcome.closed else gettext("desk.recorded", receipt=receipt)
         )
-        return {"name": named(rt, person), "said": key, "refused": False}
-    return {"name": named(rt, person), "said": language.said(outcome), "refused": True}
+        mine = _just(session, rt, agent, [person.id]).get(person.id)
+        return {"name": named(rt, person), "said": key, "refused": False, "just": mine}
+    return {"name": named(rt, person), "said": language.said(outcome), "refused": True, "just": None}

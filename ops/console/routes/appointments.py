@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from certification import appointments, certifying, desks, journal
+from certification import appointments, certifying, desks, grounds, journal
 from certification.regions import SHANGHAI, Region
 from certification.runtime import Runtime
 from certification.store import Appointment, Case, Person
@@ -40,9 +40,11 @@ def _day(console: Blueprint, rt: Runtime) -> None:
         offices, invited = dict[str, list[dict[str, Any]]](), []
         with rt.sessions.begin() as session:
             if region is not None:
-                for one in appointments.of_day(session, region.code, day):
-                    person = session.get_one(Person, one.person_id)
-                    offices.setdefault(one.office, []).append({"one": one, "name": named(rt, person)})
+                booked = appointments.of_day(session, region.code, day)
+                taken = grounds.taken_back(session, grounds.APPOINTMENT, {one.person_id for one in booked})
+                for one in booked:
+                    known = {"name": named(rt, session.get_one(Person, one.person_id)), "taken": taken.get(one.id)}
+                    offices.setdefault(one.office, []).append({"one": one, **known})
                 for case in appointments.to_invite(session, region.code, most=MOST):
                     person = session.get_one(Person, case.person_id)
                     invited.append({"case": case, "person": person, "name": named(rt, person)})

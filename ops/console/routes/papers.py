@@ -13,7 +13,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import journal, papers
+from certification import grounds, journal, papers
 from certification.errors import Problem
 from certification.paperfaults import STATES, VOID, PaperUnchecked, PaperUnknown
 from certification.papers import PaperKind
@@ -43,9 +43,10 @@ def _list(console: Blueprint, rt: Runtime) -> None:
             down = asked["state"] is None
             page = listing.page(session, _rows(asked), _BY, asked, down=down, walk=_walk(asked))
             found: list[Any] = list(page.rows)
+            taken = grounds.taken_back(session, grounds.PAPER, {person.id for _, person, *_ in found})
             rows = [
                 {"paper": paper, "name": named(rt, person), "lost": papers.lost(rt, paper, rt.regions[person.region])}
-                | {"region": rt.regions[person.region]}
+                | {"region": rt.regions[person.region], "taken": taken.get(paper.id)}
                 for paper, person, *_ in found
             ]
             facts = {"found": len(rows), "filter": asked.values}
@@ -89,6 +90,7 @@ def _one(console: Blueprint, rt: Runtime) -> None:
                 "name": named(rt, person),
                 "region": region,
                 "lost": papers.lost(rt, one, region),
+                "taken": grounds.taken_back(session, grounds.PAPER, [person.id]).get(one.id),
             }
             return render_template(
                 "paper.html", paper=one, fault=None if fault is None else language.said(fault), void=VOID, **facts

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, desks, journal, needs, people, seals, visits
+from certification import certifying, desks, grounds, journal, needs, people, seals, visits
 from certification.keys import SealBroken
 from certification.phones import dialled
 from certification.runtime import Runtime
@@ -33,7 +33,9 @@ def pages(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             mine = [one for one in visits.waiting(session, me) if one.state == "assigned"]
             rows = [_row(session, rt, one) for one in mine if access.sees(_person(session, one).region)]
-            done = [_row(session, rt, one) for one in visits.reported_since(session, me, today)]
+            reported = visits.reported_since(session, me, today)
+            taken = grounds.taken_back(session, grounds.VISIT, {one.person_id for one in reported})
+            done = [_row(session, rt, one) | {"taken": taken.get(one.id)} for one in reported]
             journal.write(session, rt.now(), me, "visits listed", "visits", found=len(rows), done=len(done))
         now = [row for row in rows if row["visit"].planned_on is None or row["visit"].planned_on <= today]
         later = [row for row in rows if row not in now]
@@ -90,6 +92,8 @@ def _facts(session: Session, rt: Runtime, visit: Visit) -> dict[str, Any]:
     """What the visitor sees: where the person lives and their telephones only until it is reported; journalled."""
     person = _person(session, visit)
     facts: dict[str, Any] = {"visit": visit, "name": named(rt, person), "longest": LONGEST, "outcomes": list(Outcome)}
+    taken, former = grounds.taken_back(session, grounds.VISIT, [person.id]), visits.former(visit)
+    facts |= {"taken": taken.get(visit.id), "instead": taken.get(former) if former else None}
     if visit.state != "assigned":
         return {**facts, "address": "", "phones": [], "needs": [], "tail": ""}
     journal.write(session, rt.now(), access.who().name, "address shown", f"person:{person.id}", visit=visit.id)

@@ -13,11 +13,12 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal, seals, staff, visits
+from certification import certifying, grounds, journal, seals, staff, visits
 from certification.keys import SealBroken
+from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Person, Visit, only_read
+from certification.store import Person, TakenBack, Visit, only_read
 from certification.visits import STATES
 from ops.console import access, exporting, listing, shown
 from ops.console.desk.find import named, theirs
@@ -43,8 +44,10 @@ def _list(console: Blueprint, rt: Runtime) -> None:
             down = asked["state"] is None
             page = listing.page(session, _rows(asked), _BY, asked, down=down, walk=_walk(asked))
             found: list[Any] = list(page.rows)
+            taken = grounds.taken_back(session, grounds.VISIT, {person.id for _, person, *_ in found})
             rows = [
                 {"visit": visit, "name": named(rt, person), "region": rt.regions[person.region]}
+                | {"taken": taken.get(visit.id)}
                 for visit, person, *_ in found
             ]
             facts = {"found": len(rows), "filter": asked.values}
@@ -77,6 +80,7 @@ def _one(console: Blueprint, rt: Runtime) -> None:
                 "visitors": visitors(session, person.region),
                 "unmade": one.state in visits.UNMADE,
                 "today": certifying.day_of(rt.now()),
+                **_once_more(session, rt, one, person),
             }
             return render_template("visit.html", visit=one, longest=visits.ADDRESS_LENGTH, **facts)
 
@@ -97,18 +101,23 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
     @console.post("/visits/<visit_id>/assign")
     @access.for_(access.TEND)
     def assign_visit(visit_id: str) -> ResponseReturnValue:
-        visitor, address = request.form.get("visitor", ""), request.form.get("address", "")
-        try:
-            on = date.fromisoformat(request.form.get("on", ""))
-        except ValueError:
-            abort(400)
         with rt.sessions.begin() as session:
             one, person = theirs_(session, visit_id)
-            if visitor not in visitors(session, person.region) or on < certifying.day_of(rt.now()):
-                abort(400)
+            visitor, on, address = _given(session, rt, person)
             visits.assign(session, rt, one, visitor=visitor, on=on, by=access.who().name, address=address)
         flash(gettext("visit.assigned", visitor=visitor, on=shown.day(on)))
         return redirect(url_for("console.visit", visit_id=visit_id))
+
+    @console.post("/visits/<visit_id>/again")
+    @access.for_(access.TEND)
+    def send_again(visit_id: str) -> ResponseReturnValue:
+        with rt.sessions.begin() as session:
+            one, person = theirs_(session, visit_id)
+            visitor, on, address = _given(session, rt, person)
+            whom: dict[str, Any] = {"visitor": visitor, "on": on, "address": address}
+            made, new = grounds.send_again(session, rt, one, by=access.who().name, **whom)
+        flash(gettext("visit.assigned", visitor=visitor, on=shown.day(on)) if new else gettext("visit.not_another"))
+        return redirect(url_for("console.visit", visit_id=made.id))
 
     @console.post("/visits/<visit_id>/drop")
     @access.for_(access.TEND)
@@ -121,6 +130,28 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
                 raise visits.VisitElsewhere(one)
         flash(gettext("visit.dropped"))
         return redirect(url_for("console.visit", visit_id=visit_id))
+
+
+def _given(session: Session, rt: Runtime, person: Person) -> tuple[str, date, str]:
+    """Who goes, on which day and where, as the form has it."""
+    visitor, address = request.form.get("visitor", ""), request.form.get("address", "")
+    try:
+        on = date.fromisoformat(request.form.get("on", ""))
+    except ValueError:
+        abort(400)
+    if visitor not in visitors(session, person.region) or on < certifying.day_of(rt.now()):
+        abort(400)
+    return visitor, on, address
+
+
+def _once_more(session: Session, rt: Runtime, visit: Visit, person: Person) -> dict[str, Any]:
+    """That the sign of life of a visit was taken back, who goes there instead, and for which visit this one is made."""
+    taken = grounds.taken_back(session, grounds.VISIT, [person.id])
+    former, mine = visits.former(visit), taken.get(visit.id)
+    awaited = visits.awaited(session, person) if mine else None
+    may = mine is not None and awaited is None and rt.regions[person.region].opens(Route.VISIT)
+    where = _last_address(session, rt, person.id) if may else ""
+    return {"taken": mine, "former": former, "awaited": awaited, "again": may, "where": where}
 
 
 def theirs_(session: Session, visit_id: str) -> tuple[Visit, Person]:
@@ -142,8 +173,12 @@ def _address(session: Session, rt: Runtime, visit: Visit) -> str:
     if visit.address_sealed is not None:
         found = _open(rt, visit.address_sealed, seals.address(visit.id, visit.person_id))
         return shown.NOTHING if found is None else found.decode()
+    return _last_address(session, rt, visit.person_id) if visit.state in visits.UNMADE else ""
+
+
+def _last_address(session: Session, rt: Runtime, person_id: str) -> str:
     try:
-        return visits.address(session, rt, visit.person_id) if visit.state in visits.UNMADE else ""
+        return visits.address(session, rt, person_id)
     except SealBroken:
         return ""
 
@@ -198,14 +233,19 @@ def _outcomes() -> dict[str, str]:
 
 def _heading() -> list[str]:
     keys = ("roll.name", "list.region", "visit.state", "visit.visitor", "visit.on", "visit.outcome", "visit.asked")
-    return [gettext(key) for key in keys]
+    return [gettext(key) for key in (*keys, "sign.taken")]
 
 
 def _lines(rt: Runtime, asked: Asked, session: Session) -> Iterator[exporting.Row]:
     found: Iterator[Any] = listing.everything(session, _rows(asked), _BY, down=asked["state"] is None)
     states = {one: gettext(f"visit_state.{one}") for one in STATES}
-    outcomes = _outcomes()
+    outcomes, taken = _outcomes(), grounds.taken_back(session, grounds.VISIT)
     for visit, person, *_ in found:
         place, on = shown.place(rt.regions, person.region), shown.day(visit.planned_on)
         outcome = outcomes.get(visit.outcome or "", "")
-        yield [named(rt, person), place, states[visit.state], visit.visitor, on, outcome, shown.moment(visit.asked_at)]
+        asked_at, back = shown.moment(visit.asked_at), _taken(taken.get(visit.id))
+        yield [named(rt, person), place, states[visit.state], visit.visitor, on, outcome, asked_at, back]
+
+
+def _taken(row: TakenBack | None) -> str:
+    return "" if row is None else gettext("sign.taken_by", name=row.by, at=shown.moment(row.at))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -16,8 +15,8 @@ from sqlalchemy.orm import Session
 from certification import errands
 from certification.errands import Kind
 from certification.runtime import Runtime
-from certification.store import Errand, new_id, only_read
-from certification.suspension import lists
+from certification.store import Errand, PaymentList, new_id, only_read
+from certification.suspension import lists, restoring
 from ops import errands as behind
 from ops.console import access, exporting, language, listing, shown
 from ops.console import asked as form
@@ -66,9 +65,11 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
         with rt.sessions() as session:
             only_read(session)
             found = theirs(session, errand_id)
+            parts = _restored(session, found)
         why = (found.zh if language.chosen() == language.FIRST else found.en) or ""
         region = shown.place(rt.regions, found.region)
-        return render_template("errand.html", errand=found, going=_progress(found), why=why, region=region)
+        facts = {"why": why, "region": region, "parts": parts}
+        return render_template("errand.html", errand=found, going=_progress(found), **facts)
 
     @console.get("/errands/<errand_id>/events")
     @access.for_(access.WORK)
@@ -85,10 +86,7 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.START)
     def ask_proposal() -> ResponseReturnValue:
         form.sure()
-        try:
-            month = date.fromisoformat(request.form.get("month", "") + "-01")
-        except ValueError:
-            abort(400)
+        month = form.month()
         lists.in_time(rt, month)
         return asking.ask(rt, Kind.PROPOSAL, month=month.isoformat())
 
@@ -117,6 +115,15 @@ def theirs(session: Session, errand_id: str) -> Errand:
     if not access.sees(found.region):
         access.not_theirs(errands.subject(found.id))
     return found
+
+
+def _restored(session: Session, errand: Errand) -> list[PaymentList]:
+    """The parts of a list of restored payment that came of it."""
+    if errand.kind != Kind.RESTORATION:
+        return []
+    mine = (PaymentList.kind == restoring.RESTORATION, PaymentList.region == errand.region)
+    found = select(PaymentList).where(*mine, PaymentList.errand_id == errand.id).order_by(PaymentList.part)
+    return list(session.scalars(found))
 
 
 def _progress(one: Errand) -> Progress:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from certification import agents, people
+from certification import agents, desks, people
 from certification.agents import AgentKind
+from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Agent, Evidence, Person
+from certification.store import Agent, Evidence, Person, TakenBack
+from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.certification.suspending import journalled
 from tests.ops.console.browser import Browser, Hire
@@ -19,6 +22,7 @@ from tests.ops.console.test_roll import SCRIPT, fetched
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Another = Callable[[str], Browser]
+WHY = "点错了人"
 NUMBER = resident_number("530102", 1950, 5, 15)
 
 
@@ -141,6 +145,95 @@ def test_a_name_is_text(wang: Browser, rt: Runtime, factory: Agent) -> None:
     worker(rt, factory, 1953, SCRIPT)
     said = fetched(wang, "mine").decode()
     assert "<script>alert" not in said and "&lt;script&gt;" in said
+
+
+def back(browser: Browser, person: str, evidence: str, **form: str) -> int:
+    browser.open("/console/mine")
+    path = f"/console/mine/{person}/signs/{evidence}/withdraw"
+    return browser.send(path, follow=True, **form).status_code
+
+
+def test_it_takes_its_own_back_within_half_an_hour(
+    wang: Browser, rt: Runtime, factory: Agent, wu: Person, clock: Clock
+) -> None:
+    assert certify(wang, wu.id, seen="yes") == 200
+    [one] = evidence(rt)
+    action = f"/console/mine/{wu.id}/signs/{one.id}/withdraw"
+    assert "30 分钟内撤回" in wang.page and action in wang.page
+    assert back(wang, wu.id, one.id, why=WHY) == 400, "without the tick it is no request of ours"
+    assert back(wang, wu.id, one.id, why="", sure="yes") == 409
+    assert back(wang, wu.id, one.id, why="吴先生没来", sure="yes") == 409
+    assert evidence(rt)[0].withdrawn_at is None
+    wang.open("/console/mine")
+    assert "刚才认证的" in wang.page and action in wang.page
+    wang.send("/console/mine/find", number=NUMBER)
+    assert action in wang.page
+    assert back(wang, wu.id, one.id, why=WHY, sure="yes") == 200
+    assert "会请本人重新办理" in wang.page and "刚才认证的" not in wang.page
+    with rt.sessions() as session:
+        [row] = session.scalars(select(TakenBack))
+        assert (row.evidence_id, row.by, row.why, row.tell) == (one.id, "王代办", WHY, True)
+    assert len(journalled(rt, "evidence withdrawn")) == 1
+    assert back(wang, wu.id, one.id, why=WHY, sure="yes") == 200 and "之前已经撤回" in wang.page
+    assert certify(wang, wu.id, seen="yes") == 200 and len(evidence(rt)) == 2, "on the same day, it is seen anew"
+    [again] = [each for each in evidence(rt) if each.withdrawn_at is None]
+    clock.forward(minutes=29)
+    wang.open("/console/mine")
+    assert "刚才认证的" in wang.page
+    clock.forward(minutes=1, seconds=1)
+    wang.open("/console/mine")
+    assert "吴先生" in wang.page and "刚才认证的" not in wang.page
+    assert back(wang, wu.id, again.id, why=WHY, sure="yes") == 409 and "请主管撤回" in wang.page
+
+
+def test_it_takes_nothing_of_others_back(
+    wang: Browser, another: Another, hired: Hire, rt: Runtime, factory: Agent, wu: Person
+) -> None:
+    said: dict[str, Any] = {"why": WHY, "sure": "yes"}
+    with rt.sessions.begin() as session:
+        other = agents.add(session, rt, name="烟厂", kind=AgentKind.EMPLOYER, region="kunming", by="clerk")
+        agents.assign(session, rt, other, session.get_one(Person, wu.id), "clerk")
+        ours = session.get_one(Agent, factory.id)
+        person = session.get_one(Person, wu.id)
+        theirs = agents.certify(session, rt, other, person, by="王代办")
+        colleagues = agents.certify(session, rt, ours, person, by="钱代办")
+        desk = desks.certify(session, rt, person, "王代办")
+        assert not isinstance(theirs, Problem) and not isinstance(colleagues, Problem)
+        assert not isinstance(desk, Problem)
+    stranger = worker(rt, other, 1952, "外人")
+    with rt.sessions.begin() as session:
+        far = agents.certify(session, rt, other, session.get_one(Person, stranger.id), by="王代办")
+        assert not isinstance(far, Problem)
+    wang.open("/console/mine")
+    assert "刚才认证的" not in wang.page
+    assert back(wang, wu.id, theirs.evidence.id, **said) == 404
+    assert back(wang, wu.id, desk.evidence.id, **said) == 404
+    assert back(wang, stranger.id, far.evidence.id, **said) == 404
+    assert len([one for one in journalled(rt, "page refused") if "another's" in one]) == 3
+    assert back(wang, wu.id, colleagues.evidence.id, **said) == 409, "a colleague's is a supervisor's to take back"
+    assert back(wang, wu.id, far.evidence.id, **said) == back(wang, "0" * 32, far.evidence.id, **said) == 404
+    assert len([one for one in journalled(rt, "page refused") if "another's" in one]) == 3
+    assert all(one.withdrawn_at is None for one in evidence(rt))
+    clerk = another("192.0.2.8")
+    clerk.signs_in(hired("某经办", Role.CLERK, region="kunming"))
+    clerk.open("/console/")
+    path = f"/console/mine/{wu.id}/signs/{colleagues.evidence.id}/withdraw"
+    assert clerk.send(path, **said).status_code == 403
+
+
+def test_one_that_was_taken_from_it_or_an_agent_that_was_closed_takes_nothing_back(
+    wang: Browser, rt: Runtime, factory: Agent, wu: Person
+) -> None:
+    certify(wang, *ids(rt), seen="yes")
+    mine, zheng = sorted(evidence(rt), key=lambda one: one.person_id != wu.id)
+    with rt.sessions.begin() as session:
+        agents.release(session, rt, session.get_one(Agent, factory.id), session.get_one(Person, wu.id), "clerk")
+    assert back(wang, wu.id, mine.id, why=WHY, sure="yes") == 404
+    with rt.sessions.begin() as session:
+        agents.close(session, rt, session.get_one(Agent, factory.id), "clerk")
+    path = f"/console/mine/{zheng.person_id}/signs/{zheng.id}/withdraw"
+    assert wang.send(path, why=WHY, sure="yes").status_code == 409 and "已停用" in wang.page
+    assert all(one.withdrawn_at is None for one in evidence(rt))
 
 
 def test_auditors_see_the_agents_and_their_people_and_change_nothing(

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from certification import staff
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Errand
+from certification.store import Errand, Person
 from certification.suspension import lists
 from ops import errands, seeding
 from tests.certification.conftest import Clock
-from tests.certification.suspending import MAY, REGION, overdue
+from tests.certification.suspending import MAY, REGION, certify, overdue, suspend
 from tests.ops.console.browser import Hire
 from tests.ops.console.chromium import Desk
 from tests.ops.console.test_known_recordings import WHOLE
@@ -46,6 +46,30 @@ def test_a_supervisor_proposes_a_list_and_sees_it_done(
         listed = lists.find(session, REGION, MAY)
     assert desk.page.url.endswith(f"/suspensions/{listed.id}") and listed.proposed_by == "王主管"
     assert desk.page.locator("#sign").count() == 0, "who proposed it does not sign it"
+    assert desk.faults == []
+
+
+def test_a_supervisor_restores_payment_and_takes_the_file(
+    chromium: Browser, url: str, rt: Runtime, clock: Clock, hired: Hire
+) -> None:
+    person = overdue(rt, clock)
+    suspend(rt)
+    with rt.sessions.begin() as session:
+        certify(session, rt, session.get_one(Person, person.id))
+    desk = Desk.at(chromium, rt, url)
+    desk.signs_in(hired("王主管", Role.SUPERVISOR, region=REGION))
+    desk.goes_to("暂停名单")
+    desk.reaches("恢复发放", "summary")
+    desk.page.keyboard.press("Enter")
+    desk.goes_to("恢复发放", "button")
+    assert "正在办" in desk.page.locator("#work > p").first.inner_text()
+    errands.work(rt)
+    desk.page.get_by_role("link", name="恢复发放名单（第 1 份）").wait_for()
+    desk.page.reload()
+    desk.goes_to("昆明")
+    with desk.page.expect_download() as taken:
+        desk.page.get_by_role("button", name="下载", exact=True).click()
+    assert taken.value.suggested_filename.startswith("restorations-kunming-2026-0")
     assert desk.faults == []
 
 

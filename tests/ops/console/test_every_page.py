@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from certification import agents, consent, errands, staff
+from certification import agents, consent, errands, people, staff, visits, withdrawing
 from certification.agents import AgentKind
+from certification.certifying import Recorded
 from certification.errands import Kind
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Agent, Person, Staff, new_id
+from certification.store import Agent, Person, Staff, Visit, new_id
 from ops import sittings
 from ops.console.language import FIRST, LANGUAGES
 from tests.certification.conftest import Clock
+from tests.certification.numbers import resident_number
 from tests.certification.test_review import spoken
 from tests.ops.console.browser import Account, Hire
 from tests.ops.console.chromium import SIZE, TABLET, Desk, launched, served
@@ -23,6 +25,7 @@ from tests.ops.console.test_matrix import MATRIX
 from tests.ops.console.test_other_routes_in_chromium import town
 from tests.ops.console.test_payments_in_chromium import everything
 from tests.ops.console.test_review_room import heard
+from tests.ops.console.test_rounds import given
 
 PERSON = "people/<person_id>"
 PAGES: dict[str, Role | None] = {
@@ -72,8 +75,8 @@ PAGES: dict[str, Role | None] = {
 """Who opens each page here; what stands in < > is of `things`."""
 BESIDES = {
     Role.OPERATOR: ("cases?kind=no_pin", "staff", "nowhere"),
-    Role.CLERK: ("", f"{PERSON}/enrol?step=pin", "papers?state=accepted"),
-    Role.VISITOR: ("",),
+    Role.CLERK: ("", f"{PERSON}/enrol?step=pin", "papers?state=accepted", "visits/<undone_id>"),
+    Role.VISITOR: ("", "rounds/<undone_id>"),
     Role.AGENT: ("mine?stand=done",),
     Role.SUPERVISOR: ("cases/<case_id>", "roll", "operators", "journal"),
     Role.AUDITOR: ("cases/<case_id>", PERSON, f"{PERSON}/card", "suspensions/<list_id>", "runs/<run_id>", "staff"),
@@ -151,6 +154,22 @@ def things(rt: Runtime, clock: Clock, folder: Path) -> tuple[dict[str, str], Per
     }, one
 
 
+def undone(rt: Runtime, account: Account, agent_id: str, resident: Person) -> str:
+    """A visit whose sign of life was taken back; and whoever acts for the agent has just certified somebody."""
+    with rt.sessions.begin() as session:
+        number = resident_number("320102", 1953, 5, 15)
+        sun = people.add(session, rt, id_number=number, name="孙女士", region=resident.region)
+    visit = given(rt, sun)
+    with rt.sessions.begin() as session:
+        row = session.get_one(Visit, visit)
+        met = visits.report(session, rt, row, visitor="李上门", outcome=visits.Outcome.MET, text="在家")
+        assert met is not None
+        withdrawing.withdraw(session, rt, met.evidence.id, by="魏主管", why="走错了门", supervisor=True)
+        agent, person = session.get_one(Agent, agent_id), session.get_one(Person, resident.id)
+        assert isinstance(agents.certify(session, rt, agent, person, by=account.name), Recorded)
+    return visit
+
+
 def staff_of(rt: Runtime, hired: Hire, resident: Person) -> dict[Role, Account]:
     """Somebody of each role."""
     with rt.sessions.begin() as session:
@@ -224,6 +243,7 @@ def test_axe_finds_nothing_no_page_is_too_wide_and_keys_reach_everything(
     known["staff_id"] = identifier(rt, team[Role.OPERATOR])
     with rt.sessions() as session:
         known["agent_id"] = session.scalars(select(Agent.id).where(Agent.name == "机床厂")).one()
+    known["undone_id"] = undone(rt, team[Role.AGENT], known["agent_id"], resident)
     wrong = dict[str, list[str]]()
     with served(rt) as url, launched() as chromium:
         for role in (None, *team):

@@ -21,7 +21,7 @@ from certification.store import PaymentList, Person, Suspension
 from certification.suspension import lists
 from ops import releases
 from tests.certification.conftest import Clock
-from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, states, suspend
+from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, restore, states, suspend
 from tests.ops.console.browser import PASSWORD, Account, Browser, Hire
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -211,13 +211,8 @@ def test_a_suspension_is_lifted_taken_back_and_paid_again(
     assert turn("lift") == 200
     browser.open(LISTS)
     assert "等待恢复发放" in browser.page
-    browser.send(f"{LISTS}/restore", follow=True, region=REGION, month="2026-05")
-    assert "名单 1 份" in browser.page and "恢复发放" in browser.page
-    assert entry(rt, "吴先生").state == "restored"
+    restore(rt)
     assert turn("suspend-again") == 409
-    browser.open(LISTS)
-    for form, status in (("qingdao", 404), ("atlantis", 404), (REGION, 400)):
-        assert browser.send(f"{LISTS}/restore", month="soon", region=form).status_code == status
 
 
 def test_who_is_on_a_list_is_shown_masked_with_how_they_were_tried(at_wang: Browser, listed: str, rt: Runtime) -> None:
@@ -305,9 +300,8 @@ def test_a_list_of_restored_payment_is_not_signed_nor_released(
     suspend(rt)
     with rt.sessions.begin() as session:
         certify(session, rt, session.get_one(Person, person.id))
+    restore(rt)
     browser.signs_in(wang)
-    browser.open(LISTS)
-    browser.send(f"{LISTS}/restore", follow=True, region=REGION, month="2026-05")
     with rt.sessions() as session:
         [made] = session.scalars(select(PaymentList.id).where(PaymentList.kind == "restoration"))
     browser.open(f"{LISTS}/{made}")

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy.orm import Session
 
+from certification import errands, journal
 from certification.comparison import standing
+from certification.errands import Kind
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Campaign, ComparisonRun, new_id
-from certification.suspension import lists
+from certification.store import Campaign, ComparisonRun, PaymentList, new_id
+from certification.suspension import lists, restoring
 from ops import releases
 from ops.console.language import LANGUAGES
 from tests.certification.comparing import compare, number, residents, signals
@@ -118,7 +121,9 @@ def everything(rt: Runtime, clock: Clock, tmp_path: Path) -> list[str]:
     ready = a_run(rt, tmp_path)
     overdue(rt, clock)
     with rt.sessions.begin() as session:
-        list_id = lists.propose(session, rt, REGION, MAY, "赵经办").id
+        listed = lists.propose(session, rt, REGION, MAY, "赵经办")
+        journal.write(session, rt.now(), "王主管", "release called off", lists.subject(listed), why="NotSigned")
+        restored(session, rt)
         going = ComparisonRun(**{one.key: getattr(ready, one.key) for one in ComparisonRun.__table__.columns})
         going.id, going.inputs = new_id(), "x"
         session.add(going)
@@ -129,8 +134,18 @@ def everything(rt: Runtime, clock: Clock, tmp_path: Path) -> list[str]:
         session.add(Campaign(id="c" * 32, state="planned", counts=counts, **campaign))
         going_id = going.id
     runs = ["runs", f"runs/{ready.id}", f"runs/{going_id}"]
-    lists_ = ["suspensions", "suspensions?stage=restoration", f"suspensions/{list_id}"]
-    return [*lists_, *runs, "campaigns", f"campaigns/{'c' * 32}"]
+    lists_ = ["suspensions", "suspensions?stage=restoration", f"suspensions/{listed.id}"]
+    return [*lists_, *runs, "campaigns", f"campaigns/{'c' * 32}", f"errands/{'e' * 32}"]
+
+
+def restored(session: Session, rt: Runtime) -> None:
+    """A restoration that was asked for and is done, in two parts."""
+    errand = errands.ask(session, rt, "e" * 32, Kind.RESTORATION, REGION, "王主管", of=3, month=MAY.isoformat())
+    for part in (1, 2):
+        row = {"kind": restoring.RESTORATION, "region": REGION, "month": MAY, "part": part, "errand_id": errand.id}
+        by = {"proposed_by": "王主管", "released_by": "王主管", "proposed_at": rt.now(), "released_at": rt.now()}
+        session.add(PaymentList(**row, **by, people=part, sha256="0" * 64))
+    errands.end(session, rt, errand)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
