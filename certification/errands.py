@@ -19,8 +19,10 @@ JOB = "ops.jobs.do_errand"
 TRIES = 3
 STALLED = timedelta(minutes=2)
 """So long after anything was heard of one that somebody had begun, another begins it again."""
+MOST_SHIPPED = 6
+"""Known cases at once of the voices that came along: more, and whoever judges them knows the voices."""
 MOST_KNOWN = 100
-"""Known cases at once."""
+"""The same of recordings of one's own."""
 
 
 class Kind(StrEnum):

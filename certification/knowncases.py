@@ -1,12 +1,13 @@
 """Cases whose answer is known, among the others: they measure who decides them, and nothing follows from them.
 
-Of nobody on the roll: in the queue and in the room they look like a doubted voice, with a name and numbers made up. The
-score shown is drawn the same way whoever speaks, so that ears are measured and not trust in a number.
+Of nobody on the roll: in the queue and in the room they look like a doubted voice, with a name and numbers made up (see
+certification.disguise). The score shown is drawn the same way whoever speaks, so that ears are measured and not trust
+in a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,6 +29,12 @@ MOST_DAYS = 90  # that a recording is kept, as the notice says of every one; see
 PER_SECOND = 8000  # bytes of mu-law
 THRESHOLD = 5.0
 """Natural-log likelihood ratio; of a score that is shown where none was weighed yet."""
+UP = range(7, 20)
+"""Hours of a day in Shanghai in which people call, and are enrolled."""
+_SAYING_S = (4, 12)  # between two recordings: the next words are said to the caller
+_WEIGHING_S = (5, 30)  # from the last recording until there is a case
+_OTHERS = {(): 12, ("relative",): 5, ("self",): 3}
+"""Whose telephones are on record beside the one that called, and how often."""
 
 
 class AudioTooShort(Problem):
@@ -50,33 +57,55 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both sides of a case, and whether one speaker is on both."""
+    """Both sides of a case, and whether one speaker is on both. `dialect`: what they speak, where it is known."""
 
     same: bool
     enrolled: Sequence[Clip]
     attempt: Sequence[Clip]
+    dialect: str | None = None
 
 
-def seed(session: Session, rt: Runtime, region: Region, pair: Pair, *, by: str) -> Case:
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a case is to look like beside its voices. `surname`: of whom it seems to be; None: any of the commonest.
+
+    `numbers`: llr, threshold and score; None: drawn. `before`, `near`: what the room shows of earlier tries and of
+    neighbours (certification.disguise). `first`: whether it goes before others. `left`: days until the period ends.
+    """
+
+    surname: str | None = field(default=None, repr=False)
+    numbers: Mapping[str, float] | None = None
+    before: Sequence[Mapping[str, Any]] = ()
+    near: Sequence[Mapping[str, Any]] = ()
+    first: bool = False
+    left: int | None = None
+
+
+PLAIN = Looks()
+"""As of somebody who never called before, and whose telephone is theirs alone."""
+
+
+def seed(session: Session, rt: Runtime, region: Region, pair: Pair, *, by: str, looks: Looks = PLAIN) -> Case:
     """Put a case among those that wait in a region. Raises AudioTooShort.
 
     Its recordings are kept as long as any other of the region's.
     """
     today = rt.now().astimezone(SHANGHAI).date()
-    due = today + timedelta(days=rt.random.randrange(5, 200))
+    due = today + timedelta(days=rt.random.randrange(5, 200) if looks.left is None else looks.left)
     call = Call(id=new_id(), sid=f"known:{new_id()}", state={}, outcome="known", started_at=rt.now())
     call.touched_at = call.ended_at = call.seen_to_at = rt.now()
     session.add(call)
     session.flush()
-    called = rt.now() - timedelta(minutes=rt.random.randrange(24 * 60))  # seeded together, they do not look so
-    sides = {"enrolled": (pair.enrolled, called - timedelta(days=rt.random.randrange(5, 80)))}
-    sides["attempt"] = (pair.attempt, called)
-    kept = {side: [_keep(session, rt, region, call, one, at) for one in clips] for side, (clips, at) in sides.items()}
+    called = _by_day(rt, rt.now())  # seeded together, they do not look so
+    most = max(min(region.recording_days, MOST_DAYS) - 2, 1)  # an enrolment of which the recordings are still there
+    before = _by_day(rt, called - timedelta(days=rt.random.randint(min(5, most), most)))
+    enrolled, _ = _kept(session, rt, region, call, pair.enrolled, before)
+    attempt, over = _kept(session, rt, region, call, pair.attempt, called)
     kind = CaseKind.VOICE_DOUBT
     case = cases.open_case(session, rt, kind=kind, cause=f"{kind}:{new_id()}", actor=by)
-    case.rank = cases.rank(kind, min(due, today + PATIENCE), first=False)
-    case.opened_at = called
-    about = {**_made_up(rt, region), **_numbers(rt), **kept, "due": due.isoformat()}
+    case.rank = cases.rank(kind, min(due, today + PATIENCE), first=looks.first)
+    case.opened_at = min(over + timedelta(seconds=rt.random.randint(*_WEIGHING_S)), rt.now())
+    about = _made_up(rt, region, pair, looks) | {"enrolled": enrolled, "attempt": attempt, "due": due.isoformat()}
     known = {"case_id": case.id, "region": region.code, "same": pair.same, "about": about}
     session.add(KnownCase(**known, seeded_by=by, seeded_at=rt.now()))
     journal.write(session, rt.now(), by, "known case seeded", f"case:{case.id}", region=region.code)
@@ -108,6 +137,25 @@ def judge(
     judgements.note(session, rt, case, Part.KNOWN, by=by, verdict=verdict, step=step, reason=None, same=known.same)
 
 
+def _by_day(rt: Runtime, before: datetime) -> datetime:
+    """A moment of the day that ends here, at which people are up."""
+    while True:
+        at = before - timedelta(seconds=rt.random.randrange(60, 24 * 60 * 60))
+        if at.astimezone(SHANGHAI).hour in UP:
+            return at
+
+
+def _kept(
+    session: Session, rt: Runtime, region: Region, call: Call, clips: Sequence[Clip], at: datetime
+) -> tuple[list[str], datetime]:
+    """Keep the recordings of a call that began then; their identifiers, and when it was over."""
+    kept = []
+    for clip in clips:
+        kept.append(_keep(session, rt, region, call, clip, at))
+        at += timedelta(seconds=len(clip.audio) / PER_SECOND + rt.random.randint(*_SAYING_S))
+    return kept, at
+
+
 def _keep(session: Session, rt: Runtime, region: Region, call: Call, clip: Clip, at: datetime) -> str:
     if len(clip.audio) < PER_SECOND:
         raise AudioTooShort(clip.name)
@@ -132,11 +180,24 @@ def _keep(session: Session, rt: Runtime, region: Region, call: Call, clip: Clip,
     return identifier
 
 
-def _made_up(rt: Runtime, region: Region) -> dict[str, Any]:
-    """Somebody who is nobody. The number begins as no mobile does that is in use: it rings nowhere."""
-    name = rt.random.choice(SURNAMES) + rt.random.choice(GIVEN)
-    telephone = f"+86140{rt.random.randrange(10**8):08d}"
-    return {"name": name, "dialect": rt.random.choice(list(region.dialects)), "telephone": telephone}
+def _made_up(rt: Runtime, region: Region, pair: Pair, looks: Looks) -> dict[str, Any]:
+    """Somebody who is nobody."""
+    surname = looks.surname or rt.random.choice(SURNAMES)
+    [others] = rt.random.choices(list(_OTHERS), list(_OTHERS.values()))
+    return {
+        "name": surname + rt.random.choice(GIVEN),
+        "dialect": pair.dialect or rt.random.choice(list(region.dialects)),
+        "telephone": _number(rt),
+        "others": [[_number(rt), whose] for whose in others],
+        **(_numbers(rt) if looks.numbers is None else looks.numbers),
+        "before": [dict(one) for one in looks.before],
+        "near": [dict(one) for one in looks.near],
+    }
+
+
+def _number(rt: Runtime) -> str:
+    """It begins as no mobile does that is in use: it rings nowhere."""
+    return f"+86140{rt.random.randrange(10**8):08d}"
 
 
 def _numbers(rt: Runtime) -> dict[str, float]:

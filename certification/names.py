@@ -1,4 +1,4 @@
-"""Who has a name: found by a blind index of it, narrowed by what their identity number says of them."""
+"""Who has a name: found by a blind index of it, narrowed by what their identity number says; and names half hidden."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from certification.store import Person, only_read
 MOST = 2000
 """So many people of one name are looked at; the commonest name of a city of two million has as many."""
 SLICE = 1000
+_HIDDEN = "**"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class Namesakes:
 
     people: tuple[Namesake, ...]
     more: bool
+
+
+def masked(name: str) -> str:
+    """A name of which only the beginning is seen: 王**.
+
+    Two stars always: the last character tells a woman from a man, and how many there are one person from another.
+    """
+    return name[:1] + _HIDDEN if name else name
 
 
 def find(

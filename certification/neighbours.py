@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from certification import helpers, people, seals, sharing
+from certification import helpers, names, people, seals, sharing
 from certification.cases import CaseKind
 from certification.keys import SealBroken
 from certification.runtime import Runtime
@@ -75,11 +75,6 @@ def of(session: Session, rt: Runtime, person: Person, call: Call | None, alike: 
         if one in rows  # whom the weighing named may be erased since
     ]
     return Neighbours(some, more=len(found) > MOST)
-
-
-def masked(name: str) -> str:
-    """A name of which only the beginning is seen."""
-    return name[:1] + "*" * (len(name) - 1)
 
 
 def _numbers(session: Session, rt: Runtime, person: Person) -> tuple[set[str], set[str]]:
@@ -160,6 +155,6 @@ def _certified(session: Session, persons: Collection[str]) -> dict[str, datetime
 
 def _name(rt: Runtime, person: Person) -> str | None:
     try:
-        return masked(people.reveal(rt.keys, person).name)
+        return names.masked(people.reveal(rt.keys, person).name)
     except SealBroken:
         return None

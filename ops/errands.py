@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from certification import errands, knowncases
+from certification import errands
 from certification.comparison.folders import RunElsewhere
 from certification.errands import Kind
 from certification.errors import Problem
@@ -28,11 +28,11 @@ from certification.suspension import lists, restoring
 logger = logging.getLogger(__name__)
 
 FOLDER = "uploads"
-"""Where files that were sent lie in the data folder until they are compared."""
+"""Where files that were sent lie in the data folder until they are compared, or put in."""
 MOST_FILES = 20  # of a comparison
 STAGES = 6  # of a comparison: read, periods, roll, compared, written, stored
 PARTS = 1000  # of a comparison, as its page counts
-MOST_WAITING = 10  # comparisons whose files lie here at once
+MOST_WAITING = 10  # works of a kind whose files lie here at once
 SPARE = 1 << 30  # bytes of the disk that files which are sent leave free
 LEFT_FOR = timedelta(days=1)
 _NOTED = timedelta(seconds=2)
@@ -54,9 +54,9 @@ class NoRoom(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            "前面交办的比对还没做完，或者服务器磁盘快满了，这次没有收下。请等前面的做完，或请管理员清理磁盘。",
-            "Comparisons asked for before are not done yet, or the server's disk is nearly full: nothing was taken."
-            " Wait until they are done, or ask the administrator to make room.",
+            "前面交办的事还没做完，或者服务器磁盘快满了，这次没有收下。请等前面的做完，或请管理员清理磁盘。",
+            "What was asked for before is not done yet, or the server's disk is nearly full: nothing was taken."
+            " Wait until it is done, or ask the administrator to make room.",
         )
 
 
@@ -83,6 +83,8 @@ def see_to(rt: Runtime) -> int:
                 again = errands.begin(session, rt, one)
             if again:
                 rt.enqueue(errands.JOB, one.id)
+            elif one.tries >= errands.TRIES:
+                clear(rt, one.id)
     return len(found)
 
 
@@ -173,25 +175,6 @@ def compare(rt: Runtime, errand: Errand) -> None:
     clear(rt, errand.id)
 
 
-def seed(rt: Runtime, identifier: str) -> bool:
-    """Put the next known case in, in one transaction with how many there are; whether there are more to come."""
-    from ops import shipped  # numbers and sound, which the sweep needs not
-
-    with rt.sessions.begin() as session:
-        errand = session.get(Errand, identifier)
-        if errand is None or errand.state != errands.ASKED:
-            return False
-        region = next((one for one in rt.regions if one.code == errand.region), None)
-        if region is None:
-            errands.refuse(session, rt, errand, RegionGone(errand.region))
-            return False
-        more = errand.done + 1 < errand.of
-        if not errands.step(session, rt, errand):
-            return False
-        knowncases.seed(session, rt, region, next(shipped.pairs(rt.random)), by=errand.asked_by)
-    return more
-
-
 _DEEDS = {Kind.PROPOSAL: propose, Kind.RESTORATION: restore, Kind.COMPARISON: compare}
 """What the sweep's thread does."""
 
@@ -201,11 +184,11 @@ def folder(rt: Runtime, identifier: str) -> Path:
     return rt.settings.data / FOLDER / identifier
 
 
-def make_sure_of_room(rt: Runtime, size: int) -> None:
-    """Raise NoRoom where `size` bytes more would leave little of the disk, or MOST_WAITING comparisons wait."""
+def make_sure_of_room(rt: Runtime, size: int, kind: Kind = Kind.COMPARISON) -> None:
+    """Raise NoRoom where `size` bytes more would leave little of the disk, or MOST_WAITING works of this kind wait."""
     with rt.sessions() as session:
         only_read(session)
-        mine = select(Errand.id).where(Errand.kind == Kind.COMPARISON.value, Errand.state == errands.ASKED)
+        mine = select(Errand.id).where(Errand.kind == kind.value, Errand.state == errands.ASKED)
         waiting = len(session.scalars(mine.limit(MOST_WAITING)).all())
     if waiting >= MOST_WAITING or shutil.disk_usage(rt.settings.data).free < 2 * size + SPARE:
         raise NoRoom

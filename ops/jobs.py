@@ -16,7 +16,7 @@ from certification.errands import JOB
 from certification.reports import making
 from certification.runtime import Runtime
 from certification.store import Assessment, Person, Recording, only_read
-from ops import errands, sittings, twins, unmatched
+from ops import seeding, sittings, twins, unmatched
 from ops.concluding import Overtaken, conclude
 from ops.judging import gather, judge
 from ops.voices import Bench
@@ -86,7 +86,7 @@ def do_errand(errand_id: str) -> None:
     """Put the next known case in; the rest comes after what waits in the queue, so that no voice waits for it."""
     if _bench is None:
         raise RuntimeError("no bench: ops.jobs.use() comes before the first job")
-    if errands.seed(_bench.rt, errand_id):
+    if seeding.seed(_bench.rt, errand_id):
         _bench.rt.enqueue(JOB, errand_id)
 
 

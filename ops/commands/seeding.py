@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import click
-import numpy as np
 
-from certification import knowncases
-from certification.errors import Problem
-from certification.knowncases import Clip, Pair
+from certification import disguise
+from certification.knowncases import Pair
+from ivr.dialects import dialects
+from ops import pairs as lists
 from ops import shipped
 from ops.commands.desk import as_json, by, region_of, runtime
-from voiceprint import audio
 
 MOST = 500
-
-
-class PairsUnusable(Problem):
-    """A line of the list says no pair."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"录音对列表有误：{why}。每行写“1|0 登记录音 来电录音”，1 是同一人，0 是不同的人，几段用 + 相连。",
-            f"The list of pairs is wrong: {why}. A line is `1|0 ENROLLED CALL`, 1 for one speaker; join files by `+`.",
-        )
 
 
 @click.command()
@@ -39,36 +29,28 @@ class PairsUnusable(Problem):
 def seed(place: str, pairs: Path | None, folder: Path | None, most: int, by: str, as_json: bool) -> None:
     """Put cases whose answer is known among the others, to see how well they are judged. 放入已知答案的案件。
 
-    --pairs: recordings of people who agreed to it, or made by machine; without it, the voices that came along. Nobody
-    is told, nothing follows, and they are in no number of real cases. Who was right is on the console, under operators.
+    --pairs: recordings of people who agreed to it, or made by machine. A line is `1 a1.wav+a2.wav+a3.wav b1.wav+b2.wav`
+    for one speaker, `0 …` for two; the dialect may follow (mandarin, kunming, …). `words b1.wav 数字 饭店 中国` says
+    what is said in a recording: without that, whoever listens sees no words, as in no real call. A real call has two
+    recordings of three words each, an enrolment three of four. Without --pairs, the two voices that came along: a
+    trial, for whoever judges them knows them soon.
+
+    Nobody is told, nothing follows, and they are in no number of real cases. Who was right is on the console, under
+    operators.
     """
     rt = runtime()
     region = region_of(rt.regions, place)
-    made = _read(pairs, folder or pairs.parent) if pairs else shipped.pairs(rt.random)
+    made = _own(pairs, folder or pairs.parent) if pairs else shipped.pairs(rt.random)
     seeded = []
     with rt.sessions.begin() as session:
-        for _, pair in zip(range(most), made, strict=False):
-            seeded.append(knowncases.seed(session, rt, region, pair, by=by).id)
+        for pair in islice(made, most):
+            seeded.append(disguise.seed(session, rt, region, pair, by=by).id)
     click.echo(f"已放入 seeded: {len(seeded)} · {region.name} {region.code}")
     if as_json:
         click.echo(json.dumps({"region": region.code, "seeded": seeded}))
 
 
-def _read(pairs: Path, folder: Path) -> Iterator[Pair]:
-    """The pairs of a list, in its order. Raises PairsUnusable, AudioUnreadable, AudioEmpty."""
-    from voiceprint.evaluation import parse  # with the encoder's libraries, which no other command needs
-
-    trials, problems = parse(pairs.read_text("utf-8").splitlines())
-    if problems:
-        raise PairsUnusable(str(problems[0]))
-    if not trials:
-        raise PairsUnusable("– 0")
-    for trial in trials:
-        enrolled = [_clip([folder / name]) for name in trial.enrolment]
-        yield Pair(trial.genuine, enrolled, [_clip([folder / name for name in trial.test])])
-
-
-def _clip(paths: list[Path]) -> Clip:
-    """What is in these files one after another, as it sounds on the telephone."""
-    samples = np.concatenate([audio.read(path) for path in paths])
-    return Clip("+".join(path.name for path in paths), audio.encode_mulaw(audio.telephone(samples)))
+def _own(pairs: Path, folder: Path) -> Iterator[Pair]:
+    """The pairs of a list, in its order. Raises ListUnreadable, LineUnusable, ListEmpty."""
+    found = lists.read(pairs.name, pairs.read_bytes(), dialects=dialects(), most=lists.MOST_OF_A_FILE)
+    return found.everything(lambda name: folder / name)

@@ -34,7 +34,7 @@ from ops.console.reports import fairness, tables
 from ops.console.review import queue, room, takings
 from ops.console.routes import agent, agents, appointments, papers, rounds, visits, ways
 from ops.console.studio import reading
-from ops.console.work import batches, errands, runs
+from ops.console.work import batches, errands, known, runs
 
 HERE = Path(__file__).parent
 PREFIX = "/console"
@@ -44,7 +44,7 @@ DESK = (find, person, deeds, signs, helping, record, card, enrol, microphone)
 ROUTES = (roll, ways, papers, visits, rounds, appointments, agent, agents)
 STUDIO = (reading,)
 REPORTS = (tables, fairness)
-WORK = (lists, signing, runs, batches, errands)
+WORK = (lists, signing, runs, batches, errands, known)
 JUDGED = (operators,)
 AUDIT = (search, checking, listening)
 _TRIED = {"sign_in": ["POST"], "provider_start": ["GET"], "provider_back": ["GET"], "provider_code": ["POST"]}

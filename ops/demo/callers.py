@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,20 @@ class TakesMissing(ValueError):
 
 
 class Caller:
-    """Somebody who repeats words: a folder of `WORD-TAKE.flac` (or .wav), WORD an ASCII name of the vocabulary."""
+    """Somebody who repeats words: a folder of `WORD-TAKE.flac` (or .wav), WORD an ASCII name of the vocabulary.
 
-    def __init__(self, folder: Path) -> None:
+    `random`: which take of a word comes first is drawn, and how long the pauses are; without it, both are as they lie.
+    """
+
+    def __init__(self, folder: Path, random: Random | None = None) -> None:
         self._takes: dict[str, list[Path]] = defaultdict(list)
         for path in sorted(folder.glob("*-*.*")):
             self._takes[path.stem.rpartition("-")[0]].append(path)
+        self._pause_s = PAUSE_S
+        if random is not None:
+            self._pause_s *= random.uniform(0.6, 1.8)
+            for takes in self._takes.values():
+                random.shuffle(takes)
         missing = sorted(set(challenge_words()) - set(self._takes))
         if missing:
             raise TakesMissing(f"{folder}: 缺少录音 no recording of {', '.join(missing)} (NAME-1.wav, NAME-2.wav, …)")
@@ -36,7 +45,7 @@ class Caller:
 
         Samples at 8 kHz in [-1, 1].
         """
-        pause = np.zeros(round(PAUSE_S * audio.SAMPLE_RATE), np.float32)
+        pause = np.zeros(round(self._pause_s * audio.SAMPLE_RATE), np.float32)
         parts = [pause]
         for word in (prompt.removeprefix("word.") for prompt in prompts):
             take = self._takes[word].pop(0)

@@ -126,3 +126,10 @@ def test_a_number_that_does_not_open_hides_nobody(rt: Runtime) -> None:
     with rt.sessions.begin() as session:
         session.execute(update(Person).values(number_sealed=b"\x01\x01x"))
     assert find(rt, "王秀英", narrow="1950") == [one]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("吴先生", "吴**"), ("欧阳小兰", "欧**"), ("王英", "王**"), ("吴", "吴**"), ("", "")]
+)
+def test_of_a_hidden_name_neither_its_end_nor_its_length_is_seen(name: str, shown: str) -> None:
+    assert names.masked(name) == shown

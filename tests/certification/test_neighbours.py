@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pytest
 from sqlalchemy.orm import Session
 
 from certification import cases, certifying, helpers, neighbours, people
 from certification.cases import CaseKind
 from certification.evidence import Kind, Strength
 from certification.helpers import Relation
-from certification.neighbours import MOST, Neighbours, masked
+from certification.neighbours import MOST, Neighbours
 from certification.runtime import Runtime
 from certification.store import Call, Person
 from tests.certification import sealed
@@ -98,8 +97,3 @@ def test_a_telephone_of_a_whole_street_shows_some_and_says_so(rt: Runtime, wu: P
             add(session, rt, n, phone=OWN)
     found = near(rt, wu)
     assert (len(found.some), found.more) == (MOST, True)
-
-
-@pytest.mark.parametrize(("name", "shown"), [("吴先生", "吴**"), ("欧阳小兰", "欧***"), ("吴", "吴"), ("", "")])
-def test_of_a_name_the_beginning_is_seen(name: str, shown: str) -> None:
-    assert masked(name) == shown

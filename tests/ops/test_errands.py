@@ -16,7 +16,7 @@ from certification.errands import STALLED, TRIES, Kind
 from certification.runtime import Runtime
 from certification.store import ComparisonRun, Errand, KnownCase, PaymentList, new_id, only_read
 from ops import errands as behind
-from ops import jobs, schedule
+from ops import jobs, schedule, seeding
 from ops.voices import Bench
 from tests.certification.comparing import number, residents, signals
 from tests.certification.conftest import Clock, Queue, clock, queue
@@ -109,7 +109,7 @@ def test_known_cases_that_break_off_are_given_up_at_last(rt: Runtime, clock: Clo
 
 def test_for_a_region_whose_file_is_gone_nothing_is_done(rt: Runtime) -> None:
     ask(rt, Kind.KNOWN_CASES, "gone", of=2)
-    assert not behind.seed(rt, ONCE)
+    assert not seeding.seed(rt, ONCE)
     ask(rt, Kind.COMPARISON, "gone", once="1" * 32, files=[])
     assert behind.work(rt) == 1
     for once in (ONCE, "1" * 32):

@@ -29,7 +29,7 @@ def test_the_voices_that_came_along_are_seeded(town: dict[str, str], rt: Runtime
         assert {one.case_id for one in found} == set(made["seeded"])
         assert {one.seeded_by for one in found} == {"魏主管"}
         seconds = [one.seconds for one in session.scalars(select(Recording))]
-        assert len(seconds) == 6 * 4 and min(seconds) > 1
+        assert len(seconds) == 6 * 5 and min(seconds) > 1
         assert session.scalars(select(Evidence)).all() == []
     listed = done(stillhere(town, "cases", "list", "--json"))["cases"]
     assert {one["id"] for one in listed} == set(made["seeded"])
@@ -60,12 +60,12 @@ def test_a_list_of_pairs_says_who_is_the_same_and_all_are_seeded_or_none(
     with rt.sessions() as session:
         found = {one.same: one.about for one in session.scalars(select(KnownCase))}
     assert {same: (len(one["enrolled"]), len(one["attempt"])) for same, one in found.items()} == {
-        True: (2, 1),
+        True: (2, 2),
         False: (1, 1),
     }
 
 
-@pytest.mark.parametrize(("written", "why"), [("2 a b\n", "1|0 ENROL TEST"), ("\n", "0")], ids=["wrong", "empty"])
+@pytest.mark.parametrize(("written", "why"), [("2 a b\n", "1 ENROLLED CALL"), ("\n", "0")], ids=["wrong", "empty"])
 def test_a_list_that_says_no_pair_is_refused(town: dict[str, str], tmp_path: Path, written: str, why: str) -> None:
     pairs = tmp_path / "pairs.txt"
     pairs.write_text(written, "utf-8")

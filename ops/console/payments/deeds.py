@@ -21,7 +21,7 @@ from certification.suspension import files, lifting, lists, releasing, restoring
 from certification.suspension.checks import SIGNATURES
 from ops.console import access, asked
 from ops.console.payments.lists import theirs
-from ops.console.work import errands as works
+from ops.console.work import asking
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -68,12 +68,12 @@ def _lists(console: Blueprint, rt: Runtime) -> None:
     @console.post("/suspensions/restore")
     @access.for_(access.SIGN)
     def restore_payment() -> ResponseReturnValue:
-        region, month = works.region_asked(rt), asked.month()
+        region, month = asking.region(rt), asked.month()
         restoring.in_time(rt, month)
         with rt.sessions() as session:
             only_read(session)
             waiting = restoring.waiting(session).get(region, 0)
-        return works.ask(rt, Kind.RESTORATION, of=max(waiting, 1), region=region, month=month.isoformat())
+        return asking.ask(rt, Kind.RESTORATION, of=max(waiting, 1), month=month.isoformat())
 
 
 def _people(console: Blueprint, rt: Runtime) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from certification import (
     bereavement,
     cases,
+    disguise,
     earlier,
     holding,
     journal,
     judgements,
     knowncases,
+    names,
     neighbours,
     reasons,
     receipts,
@@ -26,7 +28,6 @@ from certification import (
 )
 from certification.cases import CaseKind
 from certification.earlier import Came, Earlier
-from certification.neighbours import Neighbours
 from certification.regions import Route
 from certification.runtime import Runtime
 from certification.staff import Role
@@ -41,8 +42,6 @@ from voiceprint.level import level
 
 LONGEST = 200
 UNTOLD: dict[str, Any] = {"before": None, "near": None}
-NEW: dict[str, Any] = UNTOLD | {"before": [], "near": Neighbours([], more=False)}
-"""Of a case whose answer is known: as of somebody who never called before."""
 _UNSURE = review.Verdict.UNSURE.value
 
 
@@ -114,15 +113,16 @@ def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> d
     place = person.region if person is not None else None if known is None else known.region
     region = None if place is None else rt.regions[place]
     dossier, found = dossiers.of(session, rt, case, by), heard
-    blind = _blind(session, case)
+    dossier = dossier if known is None else _made_up(dossier, known)
+    by_voice, blind = review.of_a_voice(session, case), _blind(session, case)
     heard = found.unscored() if blind else found
     return {
         "case": case,
-        "dossier": dossier if known is None else _made_up(dossier, known),
+        "dossier": _nameless(dossier) if by_voice else dossier,
         "region": region,
         **listening(heard),
         "place": scores.place(rt, heard.numbers),
-        **(UNTOLD if blind else NEW if known is not None else history(session, rt, case, person, heard)),
+        **(UNTOLD if blind else history(session, rt, case, person, heard) if known is None else _as_of(case, known)),
         **takings.of(session, rt, case, blind=blind),
         "blind": blind,
         "confirmable": found.confirmable,
@@ -130,7 +130,7 @@ def _facts(session: Session, rt: Runtime, case: Case, heard: voices.Voices) -> d
         "holder": holder,
         "mine": holder == by and case.decided_at is None,
         "until": None if case.taken_at is None else case.taken_at + holding.HELD,
-        "of_a_voice": review.of_a_voice(session, case),
+        "of_a_voice": by_voice,
         "second": case.kind == CaseKind.SECOND_LOOK,
         "longest": LONGEST,
         "found": judgements.found,
@@ -171,11 +171,22 @@ def _covered(session: Session, one: Earlier) -> Earlier:
     return replace(one, came=Came.WAITING, by=None, receipt=None)
 
 
+def _nameless(dossier: Dossier) -> Dossier:
+    """Without a name that could be looked for: whoever judges a voice needs none, and a known case's is nobody's."""
+    return dossier if dossier.name is None else replace(dossier, name=names.masked(dossier.name))
+
+
 def _made_up(dossier: Dossier, known: KnownCase) -> Dossier:
     """The dossier of a case whose answer is known: somebody who is nobody."""
     about = known.about
-    telephones = [Reached(str(about["telephone"]), "self")]
+    others = [Reached(str(number), str(whose)) for number, whose in about.get("others", [])]
+    telephones = [Reached(str(about["telephone"]), "caller"), *others]
     return replace(dossier, name=str(about["name"]), dialect=str(about["dialect"]), telephones=telephones)
+
+
+def _as_of(case: Case, known: KnownCase) -> dict[str, Any]:
+    """What history.html shows of a case whose answer is known."""
+    return {"before": disguise.before(known, case.opened_at), "near": disguise.near(known, case.opened_at)}
 
 
 def _decide(session: Session, rt: Runtime, case: Case, said: str, by: str) -> str | None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
 from certification import errands
 from certification.errands import Kind
@@ -26,16 +21,13 @@ from ops import errands as behind
 from ops.console import access, exporting, language, listing, shown
 from ops.console import asked as form
 from ops.console.listing import Asked, Field, Rows
-from ops.console.work import events
+from ops.console.work import asking, events, known, sending
 from ops.console.work.events import Progress
 
 STATES = (errands.ASKED, errands.DONE, errands.REFUSED)
 MOST_BYTES = 1 << 30
 """Of all files of a comparison together: a line has about sixty bytes, and a city a few million lines."""
-_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
-_STRANGE = re.compile(r"[^\w.-]+")
 _BY = (Errand.asked_at, Errand.id)
-_LONGEST = 60  # characters of a file's name that are kept
 
 
 def pages(console: Blueprint, rt: Runtime) -> None:
@@ -54,7 +46,7 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
         named = {one.code: shown.region(one) for one in rt.regions}
         facts = {"theirs": {code: said for code, said in named.items() if access.sees(code)}, "fresh": new_id}
-        limits = {"most_known": errands.MOST_KNOWN, "most_mb": MOST_BYTES >> 20, "most_files": behind.MOST_FILES}
+        limits = {"most_mb": MOST_BYTES >> 20, "most_files": behind.MOST_FILES, **known.limits()}
         month = lists.following_month(rt)
         return render_template("errands.html", asked=asked, page=page, named=named, month=month, **facts, **limits)
 
@@ -96,34 +88,23 @@ def _begun(console: Blueprint, rt: Runtime) -> None:
         form.sure()
         month = form.month()
         lists.in_time(rt, month)
-        return ask(rt, Kind.PROPOSAL, month=month.isoformat())
-
-    @console.post("/errands/known-cases")
-    @access.for_(access.START)
-    def ask_known_cases() -> ResponseReturnValue:
-        form.sure()
-        number = request.form.get("number", "")
-        if not (number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= errands.MOST_KNOWN):
-            abort(400)
-        return ask(rt, Kind.KNOWN_CASES, of=int(number[:6]))
+        return asking.ask(rt, Kind.PROPOSAL, month=month.isoformat())
 
     @console.post("/errands/comparison")
     @access.for_(access.START)
     @access.weighs(MOST_BYTES)
     def ask_comparison() -> ResponseReturnValue:
         form.sure()
-        identifier, region = _identifier(), region_asked(rt)
-        with rt.sessions() as session:
-            only_read(session)
-            again = session.get(Errand, identifier) is not None
-        if again:
-            return _there(identifier)
+        identifier = asking.identifier()
+        asking.region(rt)
+        if asking.before(rt, identifier):
+            return asking.there(identifier)
         files = [one for one in request.files.getlist("files") if one.filename]
         if not 1 <= len(files) <= behind.MOST_FILES:
             raise behind.FileMissing
         behind.make_sure_of_room(rt, request.content_length or 0)
-        kept = _keep(behind.folder(rt, identifier), files)
-        return ask(rt, Kind.COMPARISON, of=behind.PARTS, region=region, files=kept)
+        kept = sending.keep(behind.folder(rt, identifier), files)
+        return asking.ask(rt, Kind.COMPARISON, of=behind.PARTS, files=kept)
 
 
 def theirs(session: Session, errand_id: str) -> Errand:
@@ -136,18 +117,6 @@ def theirs(session: Session, errand_id: str) -> Errand:
     return found
 
 
-def ask(rt: Runtime, kind: Kind, *, of: int = 1, region: str | None = None, **asked: Any) -> ResponseReturnValue:
-    """Ask for a work with the form that was sent, once for each form, and lead to its page."""
-    identifier, region = _identifier(), region or region_asked(rt)
-    with rt.sessions.begin() as session:
-        errands.ask(session, rt, identifier, kind, region, access.who().name, of=of, **asked)
-    return _there(identifier)
-
-
-def _there(identifier: str) -> ResponseReturnValue:
-    return redirect(url_for("console.errand", errand_id=identifier))
-
-
 def _restored(session: Session, errand: Errand) -> list[PaymentList]:
     """The parts of a list of restored payment that came of it."""
     if errand.kind != Kind.RESTORATION:
@@ -155,40 +124,6 @@ def _restored(session: Session, errand: Errand) -> list[PaymentList]:
     mine = (PaymentList.kind == restoring.RESTORATION, PaymentList.region == errand.region)
     found = select(PaymentList).where(*mine, PaymentList.errand_id == errand.id).order_by(PaymentList.part)
     return list(session.scalars(found))
-
-
-def _identifier() -> str:
-    """That of the form, drawn when it was shown: sent twice, it asks once."""
-    given = request.form.get("once", "")
-    return given if _IDENTIFIER.fullmatch(given) else abort(400)
-
-
-def region_asked(rt: Runtime) -> str:
-    """The region that the form is about: one of theirs, or there is none."""
-    region = request.form.get("region", "")
-    if region not in {one.code for one in rt.regions} or not access.sees(region):
-        abort(404)
-    return region
-
-
-def _keep(folder: Path, files: list[FileStorage]) -> list[dict[str, Any]]:
-    """Keep files that were sent, all of them or none: whole and on the disk, in a folder of this sending's own."""
-    mine = new_id()
-    part = folder / f"{mine}.part"
-    part.mkdir(mode=0o700, parents=True)
-    try:
-        kept = []
-        for number, one in enumerate(files, 1):
-            name = f"{number}-{_STRANGE.sub('_', str(one.filename))[-_LONGEST:]}"
-            with (part / name).open("wb") as file:
-                one.save(file)
-                file.flush()
-                os.fsync(file.fileno())
-                kept.append({"name": name, "bytes": file.tell(), "kept": f"{mine}/{name}"})
-        part.rename(folder / mine)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return kept
 
 
 def _progress(one: Errand) -> Progress:

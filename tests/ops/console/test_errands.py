@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from certification.errands import MOST_KNOWN
+from certification.errands import MOST_SHIPPED
 from certification.runtime import Runtime
 from certification.staff import Role
 from certification.store import ComparisonRun, Errand, PaymentList, only_read
 from ops import errands as behind
+from ops import seeding
 from tests.certification.comparing import number, residents, signals
 from tests.certification.conftest import Clock, Queue
 from tests.certification.suspending import REGION, journalled, overdue
@@ -111,13 +112,13 @@ def test_what_is_no_comparison_is_not_taken(sun: Browser, rt: Runtime, monkeypat
 
 
 def test_known_cases_are_asked_for_in_the_worker(sun: Browser, rt: Runtime, queue: Queue) -> None:
-    for wrong in ("", "0", "-1", "1.5", str(MOST_KNOWN + 1), "１"):
+    for wrong in ("", "0", "-1", "1.5", str(MOST_SHIPPED + 1), "１"):
         page = sun.page
         assert asks(sun, "known-cases", number=wrong).status_code == 400
         sun.page = page
     assert asks(sun, "known-cases", number="2").status_code == 302
     assert queue.jobs == [("ops.jobs.do_errand", ONCE)]
-    assert behind.seed(rt, ONCE) and not behind.seed(rt, ONCE)
+    assert seeding.seed(rt, ONCE) and not seeding.seed(rt, ONCE)
     sun.open(HERE)
     assert "2 / 2" in sun.page
     assert len(journalled(rt, "known case seeded")) == 2

@@ -1,20 +1,24 @@
-"""A list proposed and an account opened again in a real browser, by keys alone."""
+"""A list proposed, recordings sent and an account opened again in a real browser, by keys alone."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import select
 
 from certification import staff
 from certification.runtime import Runtime
 from certification.staff import Role
-from certification.store import Person
+from certification.store import Errand, Person
 from certification.suspension import lists
-from ops import errands
+from ops import errands, seeding
 from tests.certification.conftest import Clock
 from tests.certification.suspending import MAY, REGION, certify, overdue, suspend
 from tests.ops.console.browser import Hire
 from tests.ops.console.chromium import Desk
+from tests.ops.console.test_known_recordings import WHOLE
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -86,3 +90,24 @@ def test_the_administrator_opens_an_account_again(chromium: Browser, url: str, r
     assert "赵经办 的账号已开" in desk.page.get_by_role("status").first.inner_text()
     assert desk.page.locator("dd.code").count() == 1 and desk.page.locator("main svg").count() == 1
     assert desk.faults == []
+
+
+def test_a_supervisor_sends_recordings_with_their_list(
+    chromium: Browser, url: str, rt: Runtime, hired: Hire, tmp_path: Path
+) -> None:
+    for name, content in WHOLE:
+        (tmp_path / name).write_bytes(content)
+    desk = Desk.at(chromium, rt, url)
+    desk.signs_in(hired("王主管", Role.SUPERVISOR, region="kunming"))
+    desk.goes_to("交办")
+    desk.page.locator("#known input[type=file]").set_input_files([tmp_path / name for name, _ in WHOLE])
+    desk.ticks("说话的人同意这样用")
+    desk.goes_to("放入这些案件")
+    assert "正在办" in desk.page.locator("#work > p").first.inner_text()
+    with rt.sessions() as session:
+        once = session.scalars(select(Errand.id)).one()
+    while seeding.seed(rt, once):
+        pass
+    desk.page.get_by_role("link", name="审核情况").nth(1).wait_for()
+    assert "3 / 3" in desk.page.locator("dl.facts").inner_text()
+    assert desk.violations() == [] and desk.faults == []

@@ -146,7 +146,7 @@ def things(rt: Runtime, clock: Clock, folder: Path) -> tuple[dict[str, str], Per
     case = spoken(rt, resident)
     heard(rt, case)
     with rt.sessions.begin() as session:
-        errand = errands.ask(session, rt, new_id(), Kind.KNOWN_CASES, one.region, "clerk", of=3).id
+        errand = errands.ask(session, rt, new_id(), Kind.KNOWN_CASES, one.region, "clerk", of=3, recordings=5).id
     known = {"errand_id": errand, "person_id": resident.id, "case_id": case, "paper_id": paper, "visit_id": visit}
     return known | {part: found[kind] for kind, part in KINDS.items()} | {
         "dialect": "mandarin",

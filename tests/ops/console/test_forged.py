@@ -99,6 +99,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/errands/proposal": {"once": "0" * 32, "region": "kunming", "month": "2026-06", "sure": "yes"},
     "/errands/comparison": {"once": "1" * 32, "region": "kunming", "sure": "yes"},
     "/errands/known-cases": {"once": "2" * 32, "region": "kunming", "number": "2", "sure": "yes"},
+    "/errands/known-recordings": {"once": "3" * 32, "region": "kunming", "sure": "yes"},
     "/journal/check": {},
     "/reports/make": {"page": "reports"},
 }

@@ -158,6 +158,7 @@ MATRIX: dict[tuple[str, str], frozenset[Role] | set[Role] | str] = {
     ("POST", "/console/errands/proposal"): STUDIO,
     ("POST", "/console/errands/comparison"): STUDIO,
     ("POST", "/console/errands/known-cases"): STUDIO,
+    ("POST", "/console/errands/known-recordings"): STUDIO,
     ("GET", "/console/campaigns"): WORK,
     ("GET", "/console/campaigns.<kind>"): WORK,
     ("GET", "/console/campaigns/<campaign_id>"): WORK,

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from certification import review, secondlooks
 from certification.cases import CaseKind
 from certification.judgements import Part
+from certification.names import masked
 from certification.review import Verdict
 from certification.runtime import Runtime
 from certification.staff import Role
@@ -189,8 +190,9 @@ def test_a_known_case_looks_like_any_other_and_tells_nobody(arrive: Arrive, rt: 
     li.send(f"/console/cases/{case}/take", follow=True)
     with rt.sessions() as session:
         about = session.get_one(KnownCase, case).about
-    for said in (about["name"], shown.ending(about["telephone"]), "昆明", "是本人，认证通过", "苹果"):
+    for said in (masked(about["name"]), shown.ending(about["telephone"]), "昆明", "是本人，认证通过", "苹果"):
         assert said in li.page, said
+    assert about["name"] not in li.page, "nobody finds it in the list of people"
     [attempt] = about["attempt"]
     answer = li.client.get(f"/console/cases/{case}/recordings/{attempt}.wav", base_url="https://line.example")
     assert (answer.status_code, answer.mimetype) == (200, "audio/wav")
