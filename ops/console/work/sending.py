@@ -18,9 +18,12 @@ _LONGEST = 60  # characters of a file's name that are kept
 
 
 def keep(folder: Path, files: Sequence[FileStorage]) -> list[dict[str, Any]]:
-    """Keep files that were sent, all of them or none: whole and on the disk, in a folder of this sending's own."""
+    """Keep files that were sent, all of them or none: whole and on the disk, in a folder of this sending's own.
+
+    They come in beside `folder`, which goes meanwhile where the same form was sent before and is done.
+    """
     mine = new_id()
-    part = folder / f"{mine}.part"
+    part = folder.parent / f"{mine}.part"
     part.mkdir(mode=0o700, parents=True)
     try:
         kept = []
@@ -31,7 +34,20 @@ def keep(folder: Path, files: Sequence[FileStorage]) -> list[dict[str, Any]]:
                 file.flush()
                 os.fsync(file.fileno())
                 kept.append({"name": name, "bytes": file.tell(), "kept": f"{mine}/{name}"})
+        _settle(part)
+        folder.mkdir(mode=0o700, exist_ok=True)
         part.rename(folder / mine)
+        _settle(folder)
+        _settle(folder.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return kept
+
+
+def _settle(folder: Path) -> None:
+    """Have on the disk which names are in a folder."""
+    there = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(there)
+    finally:
+        os.close(there)
