@@ -85,9 +85,10 @@ def leave(session: Session, errand: Errand) -> None:
     session.execute(_open(errand.id).where(Errand.tries > 0).values(tries=Errand.tries - 1))
 
 
-def move(session: Session, rt: Runtime, identifier: str, done: int) -> None:
-    """Note how far a work is."""
-    session.execute(_open(identifier).values(done=done, moved_at=rt.now()))
+def move(session: Session, rt: Runtime, identifier: str, done: int, *, lasting: bool = False) -> None:
+    """Note how far a work is. `lasting`: what is noted stays done, whatever breaks off later: that is no try."""
+    tries = {"tries": 0} if lasting else {}
+    session.execute(_open(identifier).values(done=done, moved_at=rt.now(), **tries))
 
 
 def step(session: Session, rt: Runtime, errand: Errand) -> bool:

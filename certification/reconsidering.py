@@ -15,7 +15,7 @@ from certification.evidence import Closed, decide
 from certification.keys import SealBroken
 from certification.periods import Span
 from certification.runtime import Runtime
-from certification.store import Period, Person, only_read
+from certification.store import Evidence, Period, Person, only_read
 
 logger = logging.getLogger(__name__)
 
@@ -85,4 +85,6 @@ def _close(session: Session, rt: Runtime, period_id: str, by: str) -> bool:
     if period is None or people.hold(session, period.person_id) is None:  # erased meanwhile
         return False
     session.refresh(period)  # whoever takes a sign of life back holds the person, too
+    counts = select(Evidence.id).where(Evidence.person_id == period.person_id, Evidence.withdrawn_at.is_(None))
+    session.execute(counts.with_for_update(read=True))  # but a comparison that is undone holds what it takes back alone
     return period.closed_at is None and certifying.close_again(session, rt, period_id, by)

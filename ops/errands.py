@@ -148,7 +148,7 @@ def restore(rt: Runtime, errand: Errand, size: int = restoring.MOST) -> None:
         nonlocal done
         done += people
         if people:
-            errands.move(session, rt, errand.id, min(done, errand.of))
+            errands.move(session, rt, errand.id, min(done, errand.of), lasting=True)
         else:
             errands.end(session, rt, errand)
 

@@ -42,6 +42,7 @@ class NobodyMaySuspend(Problem):
     """Nobody at all may be suspended at this moment; the list stays as it is."""
 
     def __init__(self, block: Block) -> None:
+        self.block = block
         super().__init__(f"现在不能发出：{block.zh}", f"Not now: {block.en}")
 
 
@@ -129,9 +130,11 @@ def _slice(session: Session, rt: Runtime, list_id: str, size: int) -> bool | Pro
         return False
     if listed.releasing == SUSPENDING:
         return _suspend(session, rt, listed, size)
+    running = outages.running(session)  # looked at first: one that begins after this is an outage to wait for, too
     hindered = _refusal(session, rt, listed, listed.release_digest or "")
     if hindered is not None:
-        if not outages.running(session) or isinstance(hindered, lists.NotNextMonth):
+        waits = running or (isinstance(hindered, NobodyMaySuspend) and hindered.block is Block.OUTAGE)
+        if not waits or isinstance(hindered, lists.NotNextMonth):
             _call_off(session, rt, listed, hindered)
         return hindered
     if not _check(session, rt, listed, size):

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from certification import certifying, journal
+from certification import cases, certifying, journal, seals
+from certification.cases import CaseKind
 from certification.errors import Problem
+from certification.keys import SealBroken
 from certification.overdue import certified
 from certification.runtime import Runtime
-from certification.store import PaymentList, Period, Suspension, insert_once, new_id, only_read
+from certification.store import PaymentList, Period, Person, Suspension, insert_once, new_id, only_read
 from certification.suspension import files, lists, releasing
 from certification.suspension.files import File, FileGone
 
@@ -68,12 +70,12 @@ def go_on(
     whoever is in the file, and not suspended yet, would have to wait for another restoration. Raises NotThisMonth.
     """
     in_time(rt, month)
-    people = size
+    people, sealed = size, set[str]()
     while people:
         with rt.sessions.begin() as session:
             unfinished = releasing.hold(session, region)
             if not unfinished:
-                people = _part(session, rt, region, month, by, errand, size)
+                people = _part(session, rt, region, month, by, errand, size, sealed)
                 noted(session, people)
         for identifier in unfinished:
             releasing.go_on(rt, identifier)
@@ -96,16 +98,51 @@ def _file(session: Session, rt: Runtime, part: PaymentList) -> File | FileGone:
         return problem
 
 
-def _part(session: Session, rt: Runtime, region: str, month: date, by: str, errand: str | None, size: int) -> int:
+def _next(session: Session, rt: Runtime, region: str, size: int, sealed: set[str]) -> list[tuple[str, str, date]]:
+    """The next who are to be paid again: the suspension, the person, and the month that it began with.
+
+    Whose name and number do not open is in no file, and a human hears of them: they keep nobody else waiting.
+    `sealed`: these suspensions, which are passed over; it grows.
+    """
+    while True:
+        found = (
+            _to_restore(select(Suspension, PaymentList.month))
+            .where(PaymentList.region == region, Suspension.id.not_in(sealed))
+            .order_by(Suspension.person_id)
+            .limit(size)
+            .with_for_update(of=Suspension)
+            .execution_options(populate_existing=True)
+        )
+        rows = session.execute(found).all()
+        opened = [(one.id, one.person_id, month) for one, month in rows if _opens(session, rt, one, sealed)]
+        if opened or not rows:
+            return opened
+
+
+def _opens(session: Session, rt: Runtime, entry: Suspension, sealed: set[str]) -> bool:
+    try:
+        rt.keys.open(entry.payee_sealed or b"", seals.payee(entry.id, entry.person_id))
+    except SealBroken:
+        sealed.add(entry.id)
+        kind, person = CaseKind.UNREADABLE, session.get_one(Person, entry.person_id)
+        cause, detail = f"{kind}:restoration:{entry.id}", {"list": entry.list_id}
+        cases.open_case(session, rt, kind=kind, cause=cause, person=person, detail=detail, actor="schedule")
+        return False
+    return True
+
+
+def _part(
+    session: Session,
+    rt: Runtime,
+    region: str,
+    month: date,
+    by: str,
+    errand: str | None,
+    size: int,
+    sealed: set[str],
+) -> int:
     """Make a part of the next who are to be paid again; how many they are."""
-    found = (
-        _to_restore(select(Suspension.id, Suspension.person_id, PaymentList.month))
-        .where(PaymentList.region == region)
-        .order_by(Suspension.person_id)
-        .limit(size)
-        .with_for_update(of=Suspension)
-    )
-    to_restore = session.execute(found).all()
+    to_restore = _next(session, rt, region, size, sealed)
     if not to_restore:
         return 0
     listed, changed = _next_part(session, rt, region, month, by, errand), list[dict[str, object]]()

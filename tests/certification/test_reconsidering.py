@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from certification import bereavement, certifying, people, reconsidering, withdrawing
 from certification.bereavement import Verdict
@@ -125,6 +126,29 @@ def test_what_is_taken_back_at_the_same_moment_certifies_nobody(rt: Runtime, eas
     for one in several:
         race(pin(rt, one))
     assert not any(closed(rt, one) for one in several)
+
+
+def test_a_comparison_that_is_undone_at_the_same_moment_certifies_nobody(
+    rt: Runtime, easier: Runtime, wu: Person, database_url: str
+) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("one writer at a time")
+    evidence = pin(rt, wu)
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with rt.sessions.begin() as undoing:  # as comparison.undoing does: the evidence, then what it closed
+            undoing.execute(update(Evidence).where(Evidence.id == evidence).values(withdrawn_at=rt.now()))
+            found = pool.submit(reconsidering.close, easier, "kunming", WEI)
+            while not found.done():
+                with rt.sessions() as looking:
+                    if looking.scalar(waits):
+                        break
+            opened = update(Period).where(Period.closed_by == evidence)
+            undoing.execute(opened.values(closed_at=None, closed_by=None))
+        assert found.result() == Reconsidered(1)
+    assert not closed(rt, wu)
 
 
 def test_nobody_is_certified_who_was_found_to_have_died(rt: Runtime, easier: Runtime, wu: Person) -> None:

@@ -10,13 +10,13 @@ from dataclasses import replace
 from multiprocessing import get_context
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from certification import forgetting, journal
 from certification.errors import Problem
 from certification.runtime import Runtime
 from certification.staff import Proven, Role
-from certification.store import PaymentList, Person, Suspension, open_sessions
+from certification.store import Case, PaymentList, Person, Suspension, open_sessions
 from certification.suspension import lifting, releasing, restoring
 from certification.suspension.files import File, FileGone
 from ops import releases
@@ -221,3 +221,20 @@ def test_somebody_erased_keeps_nobody_else_waiting(rt: Runtime, clock: Clock) ->
     assert isinstance(file, File) and file.people == 1
     with rt.sessions() as session:
         assert states(session) == {second.id: ("restored", ())}
+
+
+def test_one_whose_name_does_not_open_keeps_nobody_else_from_being_paid_again(rt: Runtime, clock: Clock) -> None:
+    people = in_order(rt, clock, 3)
+    suspend(rt)
+    certified(rt, *people)
+    with rt.sessions.begin() as session:
+        mine = update(Suspension).where(Suspension.person_id == people[0].id)
+        session.execute(mine.values(payee_sealed=b"altered"))
+    [file] = restore(rt)
+    assert (file.people, numbers(file)) == (2, 2)
+    assert found(rt) == ["suspended", "restored", "restored"]
+    with rt.sessions() as session:
+        assert restoring.waiting(session) == {REGION: 1}
+        kinds = session.scalars(select(Case.kind).where(Case.person_id == people[0].id)).all()
+    assert kinds.count("unreadable") == 1
+    assert restore(rt) == [file]

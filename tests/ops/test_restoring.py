@@ -67,7 +67,7 @@ def test_payment_is_restored_by_the_sweeps_thread_once(rt: Runtime, clock: Clock
     [part] = parts(rt)
     assert (part.errand_id, part.people, part.released_by) == (ONCE, 1, "王主管")
     there = errand(rt)
-    assert (there.state, there.result, there.tries) == ("done", None, 1)
+    assert (there.state, there.result, there.tries) == ("done", None, 0)
     ask(rt, 1, "f" * 32)
     assert behind.work(rt) == 1 and errand(rt, "f" * 32).state == "done"
     assert len(parts(rt)) == 1 and len(journalled(rt, "payment restored")) == 1
@@ -136,6 +136,29 @@ def test_killed_anywhere_it_is_begun_again_and_nobody_is_restored_twice(
     assert [one.id for one in made[: len(before)]] == [one.id for one in before]
     assert {one.errand_id for one in made} == {ONCE} and sum(one.people or 0 for one in made) == 3
     assert errand(rt).state == "done" and len(journalled(rt, "payment restored")) == 3
+
+
+def test_killed_between_parts_more_often_than_it_is_tried_it_still_ends(
+    rt: Runtime, clock: Clock, database_url: str
+) -> None:
+    people = in_order(rt, clock, 4)
+    suspend(rt)
+    certified(rt, people)
+    ask(rt, 4)
+    for made in range(errands.TRIES):
+        with rt.sessions.begin() as session:
+            assert errands.begin(session, rt, errand(rt))
+        moments = 0
+        while len(parts(rt)) <= made:
+            moments += 1
+            rt.sessions.kw["bind"].dispose()
+            process = _FORKED.Process(target=dies, args=(rt, database_url, moments))
+            process.start()
+            process.join()
+        assert (errand(rt).state, len(parts(rt))) == ("asked", made + 1)
+        clock.at += STALLED + timedelta(seconds=1)
+    assert behind.work(rt) == 1
+    assert errand(rt).state == "done" and sum(one.people or 0 for one in parts(rt)) == 4
 
 
 def test_asked_for_too_late_it_says_so(rt: Runtime, clock: Clock) -> None:
