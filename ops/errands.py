@@ -152,7 +152,12 @@ def restore(rt: Runtime, errand: Errand, size: int = restoring.MOST) -> None:
         else:
             errands.end(session, rt, errand)
 
-    restoring.go_on(rt, errand.region, month, errand.asked_by, errand=errand.id, noted=noted, size=size)
+    def alive() -> None:
+        with rt.sessions.begin() as session:
+            errands.move(session, rt, errand.id, min(done, errand.of))
+
+    by = errand.asked_by
+    restoring.go_on(rt, errand.region, month, by, errand=errand.id, noted=noted, alive=alive, size=size)
 
 
 def compare(rt: Runtime, errand: Errand) -> None:

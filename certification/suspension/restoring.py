@@ -60,6 +60,7 @@ def go_on(
     *,
     errand: str | None = None,
     noted: Callable[[Session, int], object] = lambda _session, _people: None,
+    alive: Callable[[], object] = lambda: None,
     size: int = MOST,
 ) -> None:
     """Release everybody of a region who certified since, or whose suspension was lifted, to be paid from `month` on.
@@ -67,7 +68,8 @@ def go_on(
     Each person once, with the months to be paid back: from the one they were suspended from to the one before. They
     make new parts of the month's list, of `size` people at most, each in a transaction of its own, in which `noted` is
     told of how many are in it; of none, in the end. What a release left to do once its file was out is done first: or
-    whoever is in the file, and not suspended yet, would have to wait for another restoration. Raises NotThisMonth.
+    whoever is in the file, and not suspended yet, would have to wait for another restoration; `alive` is called after
+    each slice of it. Raises NotThisMonth.
     """
     in_time(rt, month)
     people, sealed = size, set[str]()
@@ -78,7 +80,17 @@ def go_on(
                 people = _part(session, rt, region, month, by, errand, size, sealed)
                 noted(session, people)
         for identifier in unfinished:
-            releasing.go_on(rt, identifier)
+            _finish(rt, identifier, alive)
+
+
+def _finish(rt: Runtime, list_id: str, alive: Callable[[], object]) -> None:
+    """Do what a release left to do, all of it."""
+
+    def enough() -> bool:
+        alive()
+        return False
+
+    releasing.go_on(rt, list_id, enough=enough)
 
 
 def in_time(rt: Runtime, month: date) -> None:

@@ -82,6 +82,15 @@ def test_whoever_waits_for_a_release_that_stands_still_is_restored_too(rt: Runti
     assert found(rt) == ["suspended", "restored", "restored"] and [part.people for part in parts(rt)] == [2]
 
 
+def test_it_is_heard_of_while_a_release_is_finished_first(rt: Runtime, clock: Clock) -> None:
+    people = in_order(rt, clock, 3)
+    begun(rt, 5)
+    certified(rt, people[1:])
+    heard = list[list[str]]()
+    restoring.go_on(rt, REGION, MAY, "王主管", alive=lambda: heard.append(found(rt)))
+    assert heard == [["suspended"] * 3] and found(rt) == ["suspended", "restored", "restored"]
+
+
 def test_how_far_it_is_is_noted_with_each_part(rt: Runtime, clock: Clock) -> None:
     people = in_order(rt, clock, 3)
     suspend(rt)
