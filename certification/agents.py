@@ -19,6 +19,16 @@ from certification.runtime import Runtime
 from certification.store import Agent, AgentPerson, Period, Person, insert_once, new_id
 
 
+class NobodyTicked(Problem):
+    """People are certified whom somebody ticked in the list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "还没有勾选人：请在名单里勾选今天见到的人，再点“认证勾选的人”。",
+            "Nobody is ticked: tick in the list whom you saw today, then certify them.",
+        )
+
+
 class AgentKind(StrEnum):
     """What an agent is."""
 

@@ -6,7 +6,7 @@ share a telephone, and about the score: so that neither an empty page nor a full
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ _MOVED_S = 1800  # as much as a try is moved, lest it be found in the other's re
 _DAYS = 4  # as much as the end of a period is moved
 _APART = 0.5  # natural-log likelihood ratio: as much as a score is moved, lest it be known again
 _WEIGHED = (review.WEIGHED, "threshold", "score")
+Weighed = tuple[Case, Person, Assessment]
 
 
 def seed(session: Session, rt: Runtime, region: Region, pair: Pair, *, by: str) -> Case:
@@ -69,8 +70,10 @@ def _ago(at: datetime, one: Mapping[str, Any]) -> datetime:
 
 def _looks(session: Session, rt: Runtime, region: Region) -> Looks:
     surname = _surname(session, rt, region)
-    if (drawn := _another(session, rt, region)) is None:
-        return Looks(surname, first=harm.FAILURES in region.ladder.first)  # whoever is doubted failed, there and then
+    weighed = _weighed(session, region)
+    if (drawn := _another(rt, weighed)) is None:
+        first = harm.FAILURES in region.ladder.first  # whoever is doubted failed, there and then
+        return Looks(surname, _by_the_line(rt, weighed), first=first)
     case, person, assessment = drawn
     call = None if case.call_id is None else session.get(Call, case.call_id)
     tries = [one for one in earlier.of(session, person, but=assessment.id) if one.at < case.opened_at]
@@ -88,8 +91,20 @@ def _looks(session: Session, rt: Runtime, region: Region) -> Looks:
     )
 
 
-def _another(session: Session, rt: Runtime, region: Region) -> tuple[Case, Person, Assessment] | None:
+def _another(rt: Runtime, weighed: Sequence[Weighed]) -> Weighed | None:
     """A voice that was doubted for its score alone; None where there was none yet."""
+    found = [one for one in weighed if _doubted(one[2].detail)]
+    return rt.random.choice(found) if found else None
+
+
+def _by_the_line(rt: Runtime, weighed: Sequence[Weighed]) -> dict[str, float] | None:
+    """A score below the line that other cases show, whatever else they were doubted for; None where none has one."""
+    lines = [float(one.detail["threshold"]) for _, _, one in weighed if "threshold" in one.detail]
+    return knowncases.numbers(rt, rt.random.choice(lines)) if lines else None
+
+
+def _weighed(session: Session, region: Region) -> list[Weighed]:
+    """The last voices of a region that a human was asked about, as far as their weighing is still there."""
     rows = (
         select(Case, Person)
         .join(Person, Person.id == Case.person_id)
@@ -97,12 +112,12 @@ def _another(session: Session, rt: Runtime, region: Region) -> tuple[Case, Perso
         .order_by(Case.opened_at.desc(), Case.id)
         .limit(LATELY)
     )
-    found = list[tuple[Case, Person, Assessment]]()
+    found = list[Weighed]()
     for case, person in session.execute(rows):
         weighed = session.get(Assessment, str(case.detail.get("assessment", "")))
-        if weighed is not None and weighed.person_id == person.id and _doubted(weighed.detail):
+        if weighed is not None and weighed.person_id == person.id:
             found.append((case, person, weighed))
-    return rt.random.choice(found) if found else None
+    return found
 
 
 def _doubted(detail: Mapping[str, Any]) -> bool:

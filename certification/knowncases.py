@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from certification import cases, journal, judgements, seals
+from certification import cases, journal, judgements, periods, seals
 from certification.cases import PATIENCE, CaseKind, DecidedAlready
 from certification.errors import Problem
 from certification.judgements import Part
@@ -70,7 +70,8 @@ class Looks:
     """What a case is to look like beside its voices. `surname`: of whom it seems to be; None: any of the commonest.
 
     `numbers`: llr, threshold and score; None: drawn. `before`, `near`: what the room shows of earlier tries and of
-    neighbours (certification.disguise). `first`: whether it goes before others. `left`: days until the period ends.
+    neighbours (certification.disguise). `first`: whether it goes before others. `left`: days until the period ends,
+    where each person has their own.
     """
 
     surname: str | None = field(default=None, repr=False)
@@ -91,7 +92,7 @@ def seed(session: Session, rt: Runtime, region: Region, pair: Pair, *, by: str, 
     Its recordings are kept as long as any other of the region's.
     """
     today = rt.now().astimezone(SHANGHAI).date()
-    due = today + timedelta(days=rt.random.randrange(5, 200) if looks.left is None else looks.left)
+    due = _due(rt, region, today, looks.left)
     call = Call(id=new_id(), sid=f"known:{new_id()}", state={}, outcome="known", started_at=rt.now())
     call.touched_at = call.ended_at = call.seen_to_at = rt.now()
     session.add(call)
@@ -135,6 +136,13 @@ def judge(
     if not cases.decide(session, rt, case, verdict=verdict, by=by):
         raise DecidedAlready(session.get_one(Case, case.id, populate_existing=True))
     judgements.note(session, rt, case, Part.KNOWN, by=by, verdict=verdict, step=step, reason=None, same=known.same)
+
+
+def _due(rt: Runtime, region: Region, today: date, left: int | None) -> date:
+    """The last day of a period: where the calendar has one for everybody, that of everybody."""
+    if (span := periods.everybodys(region.interval, today)) is not None:
+        return span.due
+    return today + timedelta(days=rt.random.randrange(5, 200) if left is None else left)
 
 
 def _by_day(rt: Runtime, before: datetime) -> datetime:
@@ -189,7 +197,7 @@ def _made_up(rt: Runtime, region: Region, pair: Pair, looks: Looks) -> dict[str,
         "dialect": pair.dialect or rt.random.choice(list(region.dialects)),
         "telephone": _number(rt),
         "others": [[_number(rt), whose] for whose in others],
-        **(_numbers(rt) if looks.numbers is None else looks.numbers),
+        **(numbers(rt, THRESHOLD) if looks.numbers is None else looks.numbers),
         "before": [dict(one) for one in looks.before],
         "near": [dict(one) for one in looks.near],
     }
@@ -200,7 +208,7 @@ def _number(rt: Runtime) -> str:
     return f"+86140{rt.random.randrange(10**8):08d}"
 
 
-def _numbers(rt: Runtime) -> dict[str, float]:
+def numbers(rt: Runtime, threshold: float) -> dict[str, float]:
     """A score as doubted voices have them."""
-    llr = THRESHOLD - rt.random.uniform(0.2, 6.0)
-    return {"llr": round(llr, 3), "threshold": THRESHOLD, "score": round(0.25 + 0.04 * llr, 4)}
+    llr = threshold - rt.random.uniform(0.2, 6.0)
+    return {"llr": round(llr, 3), "threshold": threshold, "score": round(0.25 + 0.04 * llr, 4)}

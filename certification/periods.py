@@ -82,6 +82,12 @@ def next_span(interval: Interval, dates: Dates, current: Span, kept: Sequence[Ke
     return span(interval, dates, current.due + _DAY, kept)
 
 
+def everybodys(interval: Interval, day: date) -> Span | None:
+    """The span that `day` lies in for all alike; None where each person has their own."""
+    by_the_calendar = interval in (Interval.QUARTER, Interval.MONTH)
+    return _by_the_calendar(interval, day, day) if by_the_calendar else None
+
+
 def certified(interval: Interval, current: Span, success: date) -> Span:
     """The days for which a success in `current` certifies; in the span after it the next one is awaited."""
     if interval is not Interval.YEAR_FROM_SUCCESS:

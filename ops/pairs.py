@@ -6,7 +6,7 @@ The command and the page read the same list; what is wrong in it is named by fil
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ MOST_OF_A_FILE = 100_000
 """Pairs of a list of which a command takes the first."""
 LONGEST = 20  # characters of a word
 MOST_WORDS = 12  # of a recording
+MOST_FAULTS = 20
+"""Of a list, that are said at once."""
 _BLANK = "\t\r\n\f\v"
 _SHOWN = 60  # characters of a line that an error repeats
 
@@ -35,6 +37,14 @@ class LineUnusable(Problem):
 
     def __init__(self, name: str, line: int, zh: str, en: str) -> None:
         super().__init__(f"{name} 第 {line} 行：{zh}", f"{name}, line {line}: {en}")
+
+
+class LinesUnusable(Problem):
+    """Several lines of a list are wrong: the first of them, each with its number, and how many there are."""
+
+    def __init__(self, faults: Sequence[LineUnusable]) -> None:
+        zh, en = ("\n".join(told) for told in zip(*((one.zh, one.en) for one in faults[:MOST_FAULTS]), strict=True))
+        super().__init__(f"一共 {len(faults)} 处要改：\n{zh}", f"{len(faults)} places are to be mended:\n{en}")
 
 
 class ListEmpty(Problem):
@@ -141,25 +151,39 @@ def missing(name: str, line: int, recording: str) -> LineUnusable:
     return LineUnusable(name, line, zh, en)
 
 
+def refuse(faults: Sequence[LineUnusable]) -> None:
+    """Raise what is wrong with a list, all at once: LineUnusable, or LinesUnusable where there is more than one."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise LinesUnusable(faults)
+
+
 def read(name: str, content: bytes, *, dialects: Collection[str], most: int) -> Listed:
-    """Read a list. Raises ListUnreadable, LineUnusable, ListEmpty."""
-    pairs, words = list[Line](), dict[str, tuple[int, tuple[str, ...]]]()
+    """Read a list. Raises ListUnreadable, LineUnusable, LinesUnusable, ListEmpty."""
+    pairs, words, faults = list[Line](), dict[str, tuple[int, tuple[str, ...]]](), list[LineUnusable]()
     for number, line in enumerate(_text(name, content).splitlines(), 1):
         fields = unicodedata.normalize("NFC", line).split()
         if not fields or fields[0].startswith("#"):
             continue
-        if fields[0] in SAYS:
-            recording, said = _words(name, number, fields)
-            words[recording] = (number, said)
-        else:
-            pairs.append(_pair(name, number, fields, dialects))
+        try:
+            if fields[0] in SAYS:
+                recording, said = _words(name, number, fields)
+                words[recording] = (number, said)
+            else:
+                pairs.append(_pair(name, number, fields, dialects))
+        except LineUnusable as fault:
+            faults.append(fault)
+    refuse(faults)
     if not 1 <= len(pairs) <= most:
         raise ListEmpty(name, len(pairs), most)
     named = {recording for pair in pairs for recording in pair.recordings}
     for recording, (number, _) in words.items():
         if recording not in named:
             zh = f"没有哪一对用到录音 {recording[:_SHOWN]}，请看名字是否写对。"
-            raise LineUnusable(name, number, zh, f"no pair has the recording {recording[:_SHOWN]}: see to its name.")
+            en = f"no pair has the recording {recording[:_SHOWN]}: see to its name."
+            faults.append(LineUnusable(name, number, zh, en))
+    refuse(faults)
     return Listed(name, tuple(pairs), {recording: said for recording, (_, said) in words.items()})
 
 

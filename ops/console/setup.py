@@ -59,6 +59,9 @@ SAID = (400, 403, 404, 405, 409, 413, 429, 500)
 AGAIN = ("400", "409", "413", "429", "csrf")
 """Of these, which lead back to the form that was sent."""
 
+TYPED = ("text", "reason", "why", "address", "name", "phone")
+"""Fields in which somebody wrote: what stood there is given back where a form was not done. None holds a secret."""
+
 
 class Signed(UserMixin):  # type: ignore[misc]
     """Somebody who is signed in, as Flask-Login knows them."""
@@ -197,16 +200,22 @@ def _error(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     name = "csrf" if isinstance(error, CSRFError) else str(error.code)
     said = {"title": gettext(f"error.{name}"), "text": gettext(f"error.{name}.text")}
-    back = {"back": _back()} if request.method == "POST" and name in AGAIN else {}
+    back: dict[str, object] = {"back": _back()} if request.method == "POST" and name in AGAIN else {}
+    if back and name != "413":  # a form that is too large is not read
+        back["typed"] = _typed()
     return access.closed(_answer("error.html", error.code or 500, **said, **back))
 
 
 def _problem(problem: Problem) -> ResponseReturnValue:
     if not _ours():
         raise problem
-    return access.closed(
-        _answer("error.html", 409, title=gettext("error.problem"), text=language.said(problem), kept=True, back=_back())
-    )
+    said = {"title": gettext("error.problem"), "text": language.said(problem)}
+    return access.closed(_answer("error.html", 409, **said, kept=True, back=_back(), typed=_typed()))
+
+
+def _typed() -> list[str]:
+    """What they wrote in the form that they sent."""
+    return [said for name in TYPED for said in map(str.strip, request.form.getlist(name)) if said]
 
 
 def _back() -> str:

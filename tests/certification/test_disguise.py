@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ from sqlalchemy import select, update
 from certification import cases, certifying, disguise, earlier, knowncases, names, neighbours, people, review, seals
 from certification.earlier import Came
 from certification.knowncases import SURNAMES, UP, Clip, Pair
+from certification.periods import Interval
+from certification.regions import Regions
 from certification.runtime import Runtime
 from certification.store import Assessment, Call, Case, KnownCase, Person, Recording
 from tests.certification.conftest import Clock
@@ -124,7 +127,29 @@ def test_its_recordings_are_of_two_calls_by_day(rt: Runtime, clock: Clock, days:
     assert {one.minute for one in at["enrolled"]} != {one.minute for one in at["attempt"]}
 
 
+def test_its_line_is_that_of_cases_which_something_else_made_doubtful(rt: Runtime, wu: Person) -> None:
+    doubted(rt, wu, suspicions={"replay": {}})
+    found = [put(rt).about for _ in range(10)]
+    assert {one["threshold"] for one in found} == {0.83}
+    assert all(-5.2 < one["llr"] < 0.64 for one in found)
+
+
+@pytest.mark.parametrize(("interval", "due"), [("quarter", date(2026, 6, 30)), ("month", date(2026, 4, 30))])
+def test_its_period_ends_with_everybodys_where_the_calendar_counts(
+    rt: Runtime, clock: Clock, interval: str, due: date
+) -> None:
+    region = rt.regions["kunming"].model_copy(update={"interval": Interval(interval)})
+    clock.forward(days=40)
+    pair = Pair(True, [CLIP] * 3, [CLIP] * 2)
+    with rt.sessions.begin() as session:
+        for _ in range(5):
+            case = disguise.seed(session, rt, region, pair, by=WEI)
+            assert knowncases.due(session.get_one(KnownCase, case.id)) == due
+
+
 def test_its_period_ends_about_as_far_ahead(rt: Runtime, wu: Person, clock: Clock) -> None:
+    yearly = rt.regions["kunming"].model_copy(update={"interval": Interval.YEAR})
+    rt = replace(rt, regions=Regions({"kunming": yearly}, "kunming"))
     with rt.sessions.begin() as session:
         period = certifying.current_period(session, rt, session.get_one(Person, wu.id))
         left = (period.due - certifying.day_of(clock())).days

@@ -10,7 +10,7 @@ import pytest
 from certification.knowncases import PER_SECOND
 from ops import pairs
 from ops.demo.callers import SHIPPED
-from ops.pairs import LineUnusable, ListEmpty, ListUnreadable
+from ops.pairs import LinesUnusable, LineUnusable, ListEmpty, ListUnreadable
 from voiceprint import audio
 
 DIALECTS = ("mandarin", "kunming")
@@ -92,6 +92,20 @@ def test_a_recording_in_which_nobody_is_heard_is_named(
     assert zh in raised.value.zh and name in raised.value.en
     pair = found.clips(0, lambda one: tmp_path / one)
     assert pair.same and len(pair.attempt[0].audio) == len(whole) > PER_SECOND
+
+
+def test_all_that_is_wrong_in_a_list_is_said_at_once() -> None:
+    with pytest.raises(LinesUnusable) as raised:
+        read("2 a.wav b.wav\n1 a.wav b.wav kunming\n0 a.wav c.wav 四川话\n词 d.wav")
+    first, *more = raised.value.zh.splitlines()
+    assert first == "一共 3 处要改：" and [line.partition("：")[0][-5:] for line in more] == [
+        "第 1 行",
+        "第 3 行",
+        "第 4 行",
+    ]
+    with pytest.raises(LinesUnusable) as raised:
+        read("1 a.wav b.wav\n" + "词 c.wav 苹果\n" * 2 + "".join(f"词 {n}.wav 苹果\n" for n in range(30)))
+    assert len(raised.value.en.splitlines()) == 1 + pairs.MOST_FAULTS and "31" in raised.value.en.splitlines()[0]
 
 
 def test_a_file_is_called_as_the_list_calls_it() -> None:

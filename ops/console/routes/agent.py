@@ -83,8 +83,10 @@ def _deeds(console: Blueprint, rt: Runtime) -> None:
     @access.for_(access.AGENTS)
     def certify_mine() -> ResponseReturnValue:
         chosen = list(dict.fromkeys(request.form.getlist("person")))
-        if not chosen or request.form.get("seen") != "yes":
+        if request.form.get("seen") != "yes":
             raise desks.CardNotSeen
+        if not chosen:
+            raise agents.NobodyTicked
         if len(chosen) > listing.SIZE:
             abort(400)
         by = access.who().name

@@ -12,7 +12,8 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certification import errands
+from certification import certifying, errands
+from certification.comparison.rules import Rules
 from certification.errands import Kind
 from certification.runtime import Runtime
 from certification.store import Errand, PaymentList, new_id, only_read
@@ -45,7 +46,10 @@ def _looked_at(console: Blueprint, rt: Runtime) -> None:
             only_read(session)
             page = listing.page(session, _found(asked), _BY, asked, down=True, size=25)
         named = {one.code: shown.region(one) for one in rt.regions}
-        facts = {"theirs": {code: said for code, said in named.items() if access.sees(code)}, "fresh": new_id}
+        mine = {code: said for code, said in named.items() if access.sees(code)}
+        today = certifying.day_of(rt.now())
+        compared = {code: said for code, said in mine.items() if Rules.of(rt.regions[code], today) is not None}
+        facts = {"theirs": mine, "compared": compared, "fresh": new_id}
         limits = {"most_mb": MOST_BYTES >> 20, "most_files": behind.MOST_FILES, **known.limits()}
         month = lists.following_month(rt)
         return render_template("errands.html", asked=asked, page=page, named=named, month=month, **facts, **limits)

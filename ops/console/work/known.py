@@ -79,10 +79,9 @@ def _sent() -> tuple[Listed, list[FileStorage]]:
         raise pairs.ListUnreadable(name)
     listed = pairs.read(name, content, dialects=dialects(), most=errands.MOST_KNOWN)
     there = {pairs.named(str(one.filename)): one for one in files}
-    for line in listed.pairs:
-        for recording in line.recordings:
-            if recording not in there:
-                raise pairs.missing(name, line.number, recording)
+    lines = {recording: line.number for line in reversed(listed.pairs) for recording in line.recordings}
+    absent = ((number, recording) for recording, number in lines.items() if recording not in there)
+    pairs.refuse([pairs.missing(name, number, recording) for number, recording in sorted(absent)])
     wanted = {recording: there[recording] for line in listed.pairs for recording in line.recordings}
     return listed, [mine, *wanted.values()]
 

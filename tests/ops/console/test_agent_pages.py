@@ -81,7 +81,7 @@ def test_its_people_are_listed_and_nobody_else(wang: Browser, rt: Runtime, facto
 def test_several_are_certified_at_once_when_they_were_seen(wang: Browser, rt: Runtime, factory: Agent) -> None:
     both = ids(rt)
     assert certify(wang, *both) == 409 and "核对本人和身份证" in wang.page
-    assert certify(wang, seen="yes") == 409
+    assert certify(wang, seen="yes") == 409 and "还没有勾选人" in wang.page
     assert evidence(rt) == []
     assert certify(wang, *both, seen="yes") == 200
     found = evidence(rt)

@@ -144,3 +144,14 @@ def test_a_work_is_of_its_region_and_auditors_begin_none(
     near.open("/console/suspensions")
     assert "/console/errands#proposal" in near.page
     assert json.loads(journalled(rt, "work asked for")[0])["kind"] == "known_cases"
+
+
+def test_no_files_are_asked_for_where_nothing_is_compared(another: Another, hired: Hire) -> None:
+    here, everywhere = another("192.0.2.5"), another("192.0.2.6")
+    here.signs_in(hired("王主管", Role.SUPERVISOR, region="kunming"))
+    here.open("/console/errands")
+    assert 'id="comparison"' in here.page and "没有开通数据比对" in here.page and ".parquet" not in here.page
+    everywhere.signs_in(hired("李主管", Role.SUPERVISOR))
+    everywhere.open("/console/errands")
+    form = everywhere.page.partition('id="comparison"')[2].partition("</form>")[0]
+    assert ".parquet" in form and 'value="kunming"' not in form and "<option value" in form

@@ -146,8 +146,8 @@ def test_words_are_right_or_not_one_by_one_in_words(li: Browser, rt: Runtime, wu
 def test_a_score_is_seen_among_those_of_known_calls_and_decides_nothing(li: Browser, rt: Runtime, wu: Person) -> None:
     li.open(f"/console/cases/{told(rt, wu).case}")
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", li.page))
-    own = re.search(r"100 个本人来电里，分数比这更低的：(不到 1|99 以上|\d+) 个", said)
-    others = re.search(r"100 个别人的来电里，分数有这么高的：(不到 1|99 以上|\d+) 个", said)
+    own = re.search(r"100 个本人来电里，分数比这更低的：(不到 1|超过 99|\d+) 个", said)
+    others = re.search(r"100 个别人的来电里，分数有这么高的：(不到 1|超过 99|\d+) 个", said)
     assert own is not None and own[1] == "不到 1"
     assert others is not None and 0 < int(others[1]) < 15
     assert "分数不作结论" in said and "6 个年轻人" in said

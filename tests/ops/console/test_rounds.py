@@ -169,3 +169,11 @@ def test_a_name_and_an_address_are_text(li: Browser, rt: Runtime) -> None:
     for path in ("rounds", f"rounds/{visit}"):
         said = fetched(li, path).decode()
         assert "<script>alert" not in said and "&lt;script&gt;" in said
+
+
+def test_what_was_written_is_given_back_where_a_tick_was_missing(li: Browser, rt: Runtime, wu: Person) -> None:
+    visit = given(rt, wu)
+    li.open(f"/console/rounds/{visit}")
+    answer = li.send(f"/console/rounds/{visit}", outcome="met", sure="yes", text="住在三楼，<b>很好</b>")
+    assert answer.status_code == 409 and evidence(rt) == []
+    assert "住在三楼，&lt;b&gt;很好&lt;/b&gt;</textarea>" in answer.text
