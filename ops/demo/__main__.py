@@ -64,6 +64,10 @@ NUMBERS = {
 }
 
 
+WHO = {"演示主管": Role.SUPERVISOR, "演示管理员": Role.ADMINISTRATOR}
+"""Who can sign in at the console; the administrator opens the other accounts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What a certification call came to."""
@@ -207,21 +211,28 @@ def redis_of_ones_own(environ: Mapping[str, str] = os.environ) -> dict[str, str]
 
 
 def stay(service: Service) -> None:
-    """Stay up until interrupted, with somebody who can sign in at the console."""
-    rt, name, password = service.runtime(), "演示主管", token_urlsafe(12)
-    with rt.sessions.begin() as session:
-        uri = staff.add(session, rt, name=name, role=Role.SUPERVISOR, password=password, by="demo")
+    """Stay up until interrupted, with those who can sign in at the console."""
+    rt, codes_of = service.runtime(), dict[str, TOTP]()
+    click.echo(f"工作台 The console: {service.base_url}/console/")
+    for name, role in WHO.items():
+        password = token_urlsafe(12)
+        with rt.sessions.begin() as session:
+            uri = staff.add(session, rt, name=name, role=role, password=password, by="demo")
+        codes_of[name] = TOTP(parse_uri(uri).secret)
+        click.echo(f"账号 name {name} · 密码 password {password} · 验证器 authenticator {uri}")
     click.echo(
-        f"工作台在 {service.base_url}/console/ ：账号 {name}，密码 {password}，动态码见下，验证器 {uri}\n"
-        f"The console is at {service.base_url}/console/: name and password as above, the one-time code below.\n"
-        "按 Ctrl-C 结束。 Ctrl-C ends it."
+        "登录要用下面的动态码，半分钟换一次。 The one-time codes below are for signing in, new each half minute."
     )
-    ended, secret = threading.Event(), parse_uri(uri).secret
+    click.echo("按 Ctrl-C 结束。 Ctrl-C ends it.")
+    ended, shown = threading.Event(), ""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     while not ended.wait(1):
-        if sys.stdout.isatty():
-            click.echo(f"\r动态码 code: {TOTP(secret).at(rt.now())} ", nl=False)
+        now = " · ".join(f"{name} {code.at(rt.now())}" for name, code in codes_of.items())
+        if now != shown:
+            same_line = sys.stdout.isatty()
+            click.echo(("\r" if same_line else "") + f"动态码 code: {now} ", nl=not same_line)
+        shown = now
 
 
 if __name__ == "__main__":
