@@ -37,10 +37,9 @@ def pairs(random: Random) -> Iterator[Pair]:
 
 def _side(voice: Caller, asked: tuple[int, int], use: Use, line: Channel, random: Random) -> list[Clip]:
     """The recordings of one call: different words, one line."""
-    count, words = asked
-    drawn = [random.sample(sorted(challenge_words()), words) for _ in range(count)]
+    (count, words), known = asked, challenge_words()
+    drawn = [random.sample(sorted(known), words) for _ in range(count)]
     said = [voice.repeats([f"word.{name}" for name in some]) for some in drawn]
-    known = challenge_words()
     return [
         Clip("+".join(some), audio.encode_mulaw(samples), tuple(known[name] for name in some))
         for some, samples in zip(drawn, _sent(said, use, line, random), strict=True)

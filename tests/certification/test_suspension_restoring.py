@@ -21,6 +21,7 @@ from certification.suspension import lifting, releasing, restoring
 from certification.suspension.files import File, FileGone
 from ops import releases
 from tests.certification.conftest import Clock
+from tests.certification.killed import mortal
 from tests.certification.suspending import MAY, REGION, certify, journalled, overdue, restore, states, suspend
 from tests.certification.test_suspension_slices import begun, found, in_order, listed, one_slice
 from tests.certification.together import side_by_side
@@ -176,16 +177,8 @@ def test_many_are_restored_in_parts(rt: Runtime, clock: Clock) -> None:
 
 
 def dies(rt: Runtime, url: str, moments: int) -> None:
-    """Restore payment in a process that the system ends when it has looked at the clock so many times."""
-    left = iter(range(moments))
-    at = rt.now()
-
-    def now() -> object:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return at
-
-    restore(replace(rt, sessions=open_sessions(url), now=now), size=2)  # type: ignore[arg-type]
+    """Restore payment, and be killed in the middle."""
+    restore(mortal(rt, url, moments), size=2)
 
 
 @pytest.mark.parametrize("moments", [1, 3, 5, 7, 9, 11, 13])

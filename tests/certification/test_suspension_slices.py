@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 
@@ -17,13 +15,14 @@ from certification import bereavement, cases, journal, outages, staff
 from certification.cases import CaseKind
 from certification.errors import Problem
 from certification.runtime import Runtime
-from certification.store import Case, PaymentList, Person, Suspension, open_sessions
+from certification.store import Case, PaymentList, Person, Suspension
 from certification.suspension import lifting, lists, releasing, taking
 from certification.suspension.checks import Block
 from certification.suspension.lists import ListReleasing, NotNextMonth
 from certification.suspension.releasing import NobodyMaySuspend, NotSigned, Released
 from ops import releases
 from tests.certification.conftest import Clock
+from tests.certification.killed import mortal
 from tests.certification.suspending import (
     MAY,
     REGION,
@@ -266,16 +265,8 @@ def test_several_at_it_at_once_do_each_slice_once(rt: Runtime, clock: Clock) -> 
 
 
 def dies(rt: Runtime, url: str, identifier: str, moments: int) -> None:
-    """Go on with a release in a process that the system ends when it has looked at the clock so many times."""
-    left = iter(range(moments))
-    at = rt.now()
-
-    def now() -> object:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return at
-
-    releasing.go_on(replace(rt, sessions=open_sessions(url), now=now), identifier, 1)  # type: ignore[arg-type]
+    """Go on with a release, and be killed in the middle."""
+    releasing.go_on(mortal(rt, url, moments), identifier, 1)
 
 
 @pytest.mark.parametrize("moments", [1, 4, 7, 10, 13, 15])

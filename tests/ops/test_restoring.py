@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +13,12 @@ from sqlalchemy import select
 from certification import errands
 from certification.errands import STALLED, Kind
 from certification.runtime import Runtime
-from certification.store import Errand, PaymentList, Person, only_read, open_sessions
+from certification.store import Errand, PaymentList, Person, only_read
 from certification.suspension import restoring
 from ops import errands as behind
 from tests.certification.conftest import Clock, clock, queue
 from tests.certification.conftest import rt as domain
+from tests.certification.killed import mortal
 from tests.certification.suspending import MAY, REGION, certify, journalled, suspend
 from tests.certification.test_suspension_slices import begun, found, in_order
 
@@ -108,16 +108,8 @@ def test_how_far_it_is_is_noted_with_each_part(rt: Runtime, clock: Clock) -> Non
 
 
 def dies(rt: Runtime, url: str, moments: int) -> None:
-    """Restore payment in a process that the system ends when it has looked at the clock so many times."""
-    left = iter(range(moments))
-    at = rt.now()
-
-    def now() -> object:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return at
-
-    here = replace(rt, sessions=open_sessions(url), now=now)  # type: ignore[arg-type]
+    """Restore payment, and be killed in the middle."""
+    here = mortal(rt, url, moments)
     behind.restore(here, errand(here), size=1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,39 +15,22 @@ from tests.certification.conftest import Clock
 from tests.certification.numbers import resident_number
 from tests.certification.suspending import journalled
 from tests.certification.test_withdrawing import put_back, take_back
-from tests.ops.console.browser import Browser, Hire
+from tests.ops.console.browser import Browser
 from tests.ops.console.files import table
 from tests.ops.console.test_rounds import ADDRESS, given, report
-from tests.ops.console.test_taken_back import SAID, WEI, WHY, ZHAO
+from tests.ops.console.test_taken_back import SAID, WEI, WHY, ZHAO, Arrive, arrive, chief
+
+__all__ = ["arrive", "chief"]
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-Arrive = Callable[..., Browser]
 LI = "李上门"
 MET: dict[str, Any] = {"outcome": "met", "text": "在家", "sure": "yes", "seen": "yes"}
-
-
-@pytest.fixture
-def arrive(another: Callable[[str], Browser], hired: Hire) -> Arrive:
-    """Somebody signs in, in a browser of their own."""
-
-    def arrived(name: str, role: Role, region: str | None = "kunming") -> Browser:
-        browser = another(f"192.0.2.{len(name.encode()) + len(role)}")
-        browser.signs_in(hired(name, role, region=region))
-        return browser
-
-    return arrived
 
 
 @pytest.fixture
 def li(arrive: Arrive) -> Browser:
     """Visitor Li of Kunming, signed in."""
     return arrive(LI, Role.VISITOR)
-
-
-@pytest.fixture
-def chief(arrive: Arrive) -> Browser:
-    """Supervisor Wei of Kunming, signed in."""
-    return arrive(WEI, Role.SUPERVISOR)
 
 
 def sign(rt: Runtime) -> Evidence:
